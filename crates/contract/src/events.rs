@@ -1,0 +1,132 @@
+//! The worker's webhooks: an envelope of Standard Webhooks 1.0.0 around a job's snapshot.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{JobStatus, Timestamp, worker_api::JobSnapshot};
+
+/// What a webhook tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum EventType {
+    /// The first attempt began.
+    #[serde(rename = "generation.started")]
+    Started,
+    /// Progress, stage or estimate changed.
+    #[serde(rename = "generation.progress")]
+    Progress,
+    /// The video is stored.
+    #[serde(rename = "generation.completed")]
+    Completed,
+    /// There will be no video.
+    #[serde(rename = "generation.failed")]
+    Failed,
+    /// The job was called off.
+    #[serde(rename = "generation.cancelled")]
+    Cancelled,
+}
+
+impl EventType {
+    /// Every type.
+    pub const ALL: &'static [Self] =
+        &[Self::Started, Self::Progress, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "generation.started",
+            Self::Progress => "generation.progress",
+            Self::Completed => "generation.completed",
+            Self::Failed => "generation.failed",
+            Self::Cancelled => "generation.cancelled",
+        }
+    }
+
+    /// Whether a job in this status can be what an event of this type tells.
+    #[must_use]
+    pub const fn agrees_with(self, status: JobStatus) -> bool {
+        match self {
+            // A retry's progress is told while the job waits in the queue again.
+            Self::Started | Self::Progress => matches!(status, JobStatus::Active | JobStatus::Confirmed),
+            Self::Completed => matches!(status, JobStatus::Completed),
+            Self::Failed => matches!(status, JobStatus::Failed),
+            Self::Cancelled => matches!(status, JobStatus::Cancelled),
+        }
+    }
+}
+
+/// The body of a webhook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// What it tells.
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// When it came to be.
+    pub timestamp: Timestamp,
+    /// The whole state of the job at that time.
+    pub data: JobSnapshot,
+}
+
+/// What a receiver makes of a signed body.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Received {
+    /// An event of a known type.
+    Known(Box<Event>),
+    /// An event of a type from a newer sender; to be answered 2xx and ignored.
+    UnknownType(String),
+}
+
+/// The body is no event.
+#[derive(Debug, thiserror::Error)]
+pub enum MalformedEvent {
+    /// Not JSON, or not of the envelope's shape.
+    #[error("the body is not a webhook event: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The type and the job's status contradict each other.
+    #[error("an event of type {0} cannot carry a job that is {1}")]
+    Contradiction(&'static str, JobStatus),
+    /// A completed job must say what was made, a failed one why, and only they may.
+    #[error("a job that is {0} must carry its outcome, and only it")]
+    Outcome(JobStatus),
+    /// A number is outside of what it can be.
+    #[error("{0} is out of range")]
+    OutOfRange(&'static str),
+}
+
+/// Reads a webhook's body. Call it only after the signature was verified.
+pub fn parse(body: &[u8]) -> Result<Received, MalformedEvent> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let envelope: Envelope = serde_json::from_slice(body)?;
+    if !EventType::ALL.iter().any(|known| known.as_str() == envelope.kind) {
+        return Ok(Received::UnknownType(envelope.kind));
+    }
+    let event: Event = serde_json::from_slice(body)?;
+    if !event.kind.agrees_with(event.data.status) {
+        return Err(MalformedEvent::Contradiction(event.kind.as_str(), event.data.status));
+    }
+    check(&event.data)?;
+    Ok(Received::Known(Box::new(event)))
+}
+
+/// Checks what the type system cannot say of a snapshot.
+pub fn check(job: &JobSnapshot) -> Result<(), MalformedEvent> {
+    let completed = job.status == JobStatus::Completed;
+    let failed = job.status == JobStatus::Failed;
+    if job.result.is_some() != completed || job.error.is_some() != failed {
+        return Err(MalformedEvent::Outcome(job.status));
+    }
+    if !(0..=100).contains(&job.progress) {
+        return Err(MalformedEvent::OutOfRange("progress"));
+    }
+    if job.sequence < 0 {
+        return Err(MalformedEvent::OutOfRange("sequence"));
+    }
+    if job.attempt < 0 {
+        return Err(MalformedEvent::OutOfRange("attempt"));
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! What goes over the wire between the two services, and the pure rules that both ends must share:
+//! identifiers, timestamps, statuses, the worker's commands and snapshots, webhook events and their
+//! signatures, and the error format.
+//!
+//! This crate does no I/O and knows no other crate of the workspace. Everything here is public and
+//! stable: a field may be added, never renamed.
+
+pub mod enums;
+pub mod events;
+pub mod ids;
+pub mod money;
+pub mod parameters;
+pub mod problem;
+pub mod signing;
+pub mod time;
+pub mod worker_api;
+
+pub use enums::{ErrorCode, GenerationStatus, JobStatus, Stage};
+pub use ids::{ConversationId, EventId, GenerationId, JobId, MessageId, UserId, WorkerId};
+pub use money::Money;
+pub use parameters::Parameters;
+pub use problem::Problem;
+pub use time::Timestamp;

@@ -1,0 +1,107 @@
+//! Points in time as both services exchange and store them.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A point in time in UTC, in whole microseconds since the Unix epoch (what both databases keep exactly).
+/// Its text form is RFC 3339 with milliseconds: `2026-11-23T09:30:00.000Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, format = DateTime, example = "2026-11-23T09:30:00.000Z")]
+pub struct Timestamp(i64);
+
+/// The text is not an RFC 3339 time that a [`Timestamp`] can hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 3339 time")]
+pub struct MalformedTimestamp;
+
+impl Timestamp {
+    /// This machine's clock. Lease times come from the database's clock instead.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(jiff::Timestamp::now().as_microsecond())
+    }
+
+    /// From microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down.
+    #[must_use]
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// How long after `earlier` this is; zero if it is not after.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_microsecond(self.0).map_err(|_| fmt::Error)?;
+        write!(f, "{time:.3}")
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = MalformedTimestamp;
+    fn from_str(text: &str) -> Result<Self, MalformedTimestamp> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| MalformedTimestamp)?;
+        Ok(Self(time.as_microsecond()))
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = MalformedTimestamp;
+    fn try_from(text: String) -> Result<Self, MalformedTimestamp> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(time: Timestamp) -> String {
+        time.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_form_is_rfc_3339_with_milliseconds() {
+        let time = Timestamp::from_micros(1_795_426_200_123_456);
+        assert_eq!(time.to_string(), "2026-11-23T09:30:00.123Z");
+        assert_eq!("2026-11-23T09:30:00.123456Z".parse(), Ok(time));
+        assert_eq!("2026-11-23T10:30:00.123456+01:00".parse(), Ok(time));
+        assert_eq!(Timestamp::from_micros(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! What api-service asks of worker-service, and what it answers.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    ConversationId, ErrorCode, GenerationId, JobId, JobStatus, Parameters, Stage, Timestamp, UserId,
+};
+
+/// How far the user has taken a generation. A command carries it whole, so that the order in which
+/// commands arrive does not matter (I6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DesiredState {
+    /// Questions are open.
+    Pending,
+    /// Everything is known; the user has not said yes.
+    PendingConfirmation,
+    /// The user said yes: make it.
+    Confirmed,
+    /// Stop it; if it is already made, discard what is stored.
+    Cancelled,
+}
+
+/// The generation's whole desired state. The worker takes it if `revision` is greater than the one it has,
+/// and creates the job if it does not know the generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Command {
+    /// The generation, and the key under which the worker finds the job.
+    pub generation_id: GenerationId,
+    /// Whose it is: running jobs are limited by user.
+    pub user_id: UserId,
+    /// Where it was asked for.
+    pub conversation_id: ConversationId,
+    /// Rises with every change on the API's side, from 1.
+    pub revision: i64,
+    /// How far the user has taken it.
+    pub state: DesiredState,
+    /// The provider's name, for example `veo3`.
+    pub provider: String,
+    /// The provider's model.
+    pub model: String,
+    /// What to make.
+    pub prompt: String,
+    /// How to make it.
+    pub parameters: Parameters,
+    /// Greater goes first; 0 unless there is a reason.
+    #[serde(default)]
+    pub priority: i32,
+    /// The W3C trace context of the request that caused this revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+/// What the worker has after a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandAnswer {
+    /// The generation.
+    pub generation_id: GenerationId,
+    /// Its job.
+    pub job_id: JobId,
+    /// The job's status.
+    pub status: JobStatus,
+    /// How many waiting jobs stand before it, from 1; absent when it does not wait.
+    pub queue_position: Option<i64>,
+    /// The revision that the worker has now.
+    pub revision: i64,
+}
+
+/// Asks for the snapshots of many generations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusRequest {
+    /// At most [`StatusRequest::MAX_IDS`].
+    pub ids: Vec<GenerationId>,
+}
+
+impl StatusRequest {
+    /// How many generations one request may ask about.
+    pub const MAX_IDS: usize = 500;
+}
+
+/// The snapshots of those generations that the worker knows; the others are absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StatusAnswer {
+    /// In no particular order.
+    pub items: Vec<JobSnapshot>,
+}
+
+/// The whole state of a job: what `GET …/status` answers and what every webhook carries, so that a lost
+/// event costs nothing. `sequence` orders the snapshots of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobSnapshot {
+    /// The generation.
+    pub generation_id: GenerationId,
+    /// The job.
+    pub job_id: JobId,
+    /// The job's status.
+    pub status: JobStatus,
+    /// Counted on the job's row in the transaction that made this state; rises over attempts and restarts.
+    pub sequence: i64,
+    /// Which submission to the provider this is, from 1; 0 before the first.
+    pub attempt: i32,
+    /// What the job is doing; absent when it is not active and not waiting for a retry.
+    pub stage: Option<Stage>,
+    /// 0–99 while it runs, 100 when completed. Never falls within an attempt.
+    pub progress: i32,
+    /// Seconds until it is probably done, if that can be said.
+    pub eta_seconds: Option<i64>,
+    /// See [`CommandAnswer::queue_position`].
+    #[serde(default)]
+    pub queue_position: Option<i64>,
+    /// The provider's name.
+    pub provider: String,
+    /// The provider's model.
+    pub model: String,
+    /// How many attempts were made again.
+    pub retry_count: i32,
+    /// How many may be.
+    pub max_retries: i32,
+    /// When the worker first heard of it.
+    pub created_at: Timestamp,
+    /// When this state was reached.
+    pub updated_at: Timestamp,
+    /// When the first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it reached a terminal status.
+    pub completed_at: Option<Timestamp>,
+    /// What was made, if completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<JobResult>,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<JobError>,
+}
+
+/// A finished video. The URLs are unsigned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobResult {
+    /// Where the video lies, unsigned.
+    pub video_url: String,
+    /// Where the thumbnail lies, unsigned.
+    pub thumbnail_url: String,
+    /// The video's key in the bucket.
+    pub video_key: String,
+    /// The thumbnail's key in the bucket.
+    pub thumbnail_key: String,
+    /// Length in seconds, as measured.
+    pub duration: f64,
+    /// Size in bytes.
+    pub file_size: i64,
+    /// Width and height in pixels, as `1920x1080`.
+    pub resolution: String,
+    /// The container, `mp4`.
+    pub format: String,
+    /// SHA-256 of the video in lower-case hexadecimal.
+    pub sha256: String,
+    /// Seconds from the first claim to completion.
+    pub processing_time: f64,
+}
+
+/// Why a job failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// A sentence that the user may read.
+    pub message: String,
+    /// Whether asking again may help.
+    pub retryable: bool,
+}
