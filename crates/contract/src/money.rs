@@ -32,7 +32,9 @@ mod tests {
 
     #[test]
     fn amounts_keep_their_cents() {
-        for (units, text) in [(32_000, "3.20"), (0, "0.00"), (500, "0.05"), (1_234, "0.1234"), (100_000, "10.00")] {
+        for (units, text) in
+            [(32_000, "3.20"), (0, "0.00"), (500, "0.05"), (1_234, "0.1234"), (100_000, "10.00")]
+        {
             assert_eq!(Money::usd_ten_thousandths(units).amount, text);
         }
     }
