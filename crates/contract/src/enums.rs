@@ -1,4 +1,4 @@
-//! Statuses, stages and error codes: one snake_case word each, the same in SQL, JSON, logs and metrics.
+//! Statuses, stages and error codes: one `snake_case` word each, the same in SQL, JSON, logs and metrics.
 
 use std::{fmt, str::FromStr};
 

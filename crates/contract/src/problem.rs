@@ -21,7 +21,7 @@ pub struct Problem {
     pub status: u16,
     /// What happened and what can be done, for a person.
     pub detail: String,
-    /// Stable, snake_case, for programs.
+    /// Stable, `snake_case`, for programs.
     pub code: String,
     /// The request's `x-request-id`.
     pub request_id: String,
