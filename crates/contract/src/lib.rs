@@ -2,6 +2,8 @@
 //! identifiers, timestamps, statuses, the worker's commands and snapshots, webhook events and their
 //! signatures, and the error format.
 //!
+//! With the feature `sql` the types can stand in database columns ([`sql`]).
+//!
 //! This crate does no I/O and knows no other crate of the workspace. Everything here is public and
 //! stable: a field may be added, never renamed.
 
@@ -12,6 +14,8 @@ pub mod money;
 pub mod parameters;
 pub mod problem;
 pub mod signing;
+#[cfg(feature = "sql")]
+pub mod sql;
 pub mod time;
 pub mod worker_api;
 

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 /// A point in time in UTC, in whole microseconds since the Unix epoch (what both databases keep exactly).
 /// Its text form is RFC 3339 with milliseconds: `2026-11-23T09:30:00.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "sql", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "sql", diesel(sql_type = crate::sql::UtcTimestamp))]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = DateTime, example = "2026-11-23T09:30:00.000Z")]
 pub struct Timestamp(i64);

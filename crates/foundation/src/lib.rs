@@ -1,1 +1,10 @@
-//! placeholder
+//! What both services stand on: settings, stop signals and supervised tasks, the database.
+//!
+//! It knows the wire contract and telemetry, and nothing of either service.
+
+pub mod database;
+pub mod settings;
+pub mod shutdown;
+pub mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
