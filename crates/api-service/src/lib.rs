@@ -1,1 +1,5 @@
-//! placeholder
+//! The product's database and every route that a frontend calls.
+
+pub mod catalogue;
+pub mod generations;
+pub mod intent;

@@ -1,0 +1,3 @@
+//! Generations: from the request for a video to its end.
+
+pub mod clarification;
