@@ -43,15 +43,14 @@ impl Tasks {
         let supervisor = self.home.spawn(async move {
             loop {
                 match home.spawn(run(stop.clone())).await {
-                    Ok(()) => return,
                     Err(error) if error.is_panic() => {
                         tracing::error!(
                             task = name,
                             "[TASKS] A background task panicked and is started again"
                         );
                     }
-                    // The runtime is going down.
-                    Err(_) => return,
+                    // It has ended by itself, or the runtime is going down.
+                    Ok(()) | Err(_) => return,
                 }
                 tokio::select! {
                     () = stop.cancelled() => return,

@@ -1,0 +1,11 @@
+DROP TABLE idempotency_key;
+DROP TABLE inbox;
+DROP TABLE command;
+DROP TABLE event;
+DROP TABLE generation_job;
+DROP TABLE generation;
+DROP TABLE message;
+DROP TABLE conversation;
+DROP TABLE session;
+DROP TABLE account;
+DROP FUNCTION refuse_terminal_generation();
