@@ -1,0 +1,135 @@
+//! `cargo xtask test`: sets up what the tests need, then runs them all.
+
+use std::{fmt, path::Path, process::Command};
+
+use anyhow::{Result, bail, ensure};
+use nix::unistd::Uid;
+
+use crate::{
+    postgres::{self, PrivateServer},
+    step,
+};
+
+/// How many tests there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u32,
+    pub(crate) failed: u32,
+}
+
+/// The line that says all, in the words that CI looks for.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+/// As a developer runs them: on the terminal, stopping at the first failure.
+pub(crate) fn run(runner_arguments: &[String]) -> Result<()> {
+    prepare()?;
+    let server = PrivateServer::before_the_run();
+    let outcome = step::run(runner("default").args(runner_arguments));
+    server.stop();
+    outcome
+}
+
+/// As CI runs them: all of them, whatever fails, and counted.
+pub(crate) fn run_counting(counts: &mut Counts) -> Result<()> {
+    prepare()?;
+    let server = PrivateServer::before_the_run();
+    let outcome = step::run_reading(&mut runner("ci"), |line| counts.read(line));
+    server.stop();
+    outcome?;
+    ensure!(counts.passed > 0, "no test ran");
+    Ok(())
+}
+
+/// The tests in documentation comments, which nextest does not run.
+pub(crate) fn run_documentation(counts: &mut Counts) -> Result<()> {
+    let mut cargo = step::cargo(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]);
+    step::run_reading(&mut cargo, |line| counts.read(line))
+}
+
+fn runner(profile: &str) -> Command {
+    if step::works(&mut step::cargo(&["nextest", "--version"])) {
+        step::cargo(&["nextest", "run", "--workspace", "--all-features", "--profile", profile])
+    } else {
+        println!("cargo-nextest is not installed: the tests run under cargo test");
+        let mut cargo = step::cargo(&["test", "--workspace", "--all-features", "--tests"]);
+        if profile == "ci" {
+            cargo.arg("--no-fail-fast");
+        }
+        cargo
+    }
+}
+
+fn prepare() -> Result<()> {
+    postgres::ensure()?;
+    let venv = || step::works(&mut step::command("python3", &["-c", "import venv, ensurepip"]));
+    if !venv() {
+        let debian = Path::new("/etc/debian_version").exists();
+        if !(debian && Uid::effective().is_root()) {
+            bail!(
+                "the tests run the providers' own Python client, and need python3 with venv (Debian: sudo apt-get \
+                 install python3-venv)"
+            );
+        }
+        postgres::apt_install(&["python3", "python3-venv"])?;
+        ensure!(venv(), "python3-venv was installed, but python3 cannot import venv and ensurepip");
+    }
+    Ok(())
+}
+
+impl Counts {
+    /// Adds what a test runner's summary line says: nextest's, or that of one binary under `cargo test`.
+    fn read(&mut self, line: &str) {
+        let (summary, separator) = if let Some((_, summary)) = line.split_once(" run: ") {
+            (summary, ", ")
+        } else if let Some((_, summary)) = line.split_once("test result: ") {
+            (summary.split_once(". ").map_or(summary, |(_, counts)| counts), "; ")
+        } else {
+            return;
+        };
+        for part in summary.split(separator) {
+            let Some((number, what)) = part.split_once(' ') else { continue };
+            let Ok(number) = number.parse::<u32>() else { continue };
+            match what.split_once(" (").map_or(what, |(what, _)| what) {
+                "passed" => self.passed += number,
+                "failed" | "timed out" | "exec failed" => self.failed += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(lines: &[&str]) -> Counts {
+        let mut counts = Counts::default();
+        for line in lines {
+            counts.read(line);
+        }
+        counts
+    }
+
+    #[test]
+    fn summaries_of_nextest_are_read() {
+        let line = "     Summary [   3.2s] 30 tests run: 26 passed (1 slow, 2 flaky), 3 failed, 1 timed out, 4 skipped";
+        assert_eq!(counts(&["PASS [0.1s] telemetry a", line]), Counts { passed: 26, failed: 4 });
+        assert_eq!(
+            counts(&["     Summary [0.1s] 1 test run: 1 passed, 0 skipped"]).to_string(),
+            "1 passed, 0 failed"
+        );
+    }
+
+    #[test]
+    fn summaries_of_cargo_test_are_added_up() {
+        let found = counts(&[
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        ]);
+        assert_eq!(found, Counts { passed: 5, failed: 1 });
+    }
+}
