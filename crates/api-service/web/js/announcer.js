@@ -1,18 +1,18 @@
 // Tells a screen reader what has happened elsewhere on the page.
 
 const PAUSE = 700;
-let waiting = [];
+const waiting = new Map();
 let timer = null;
 
-/** Says `text` when the reader is free. What comes close together is said together. */
-export function announce(text) {
-  waiting.push(text);
+/** Says `text` soon, together with what else comes close; of one `topic` only the latest. */
+export function announce(text, topic = text) {
+  waiting.set(topic, text);
   timer ??= setTimeout(() => {
     // A new element is announced for certain; a text that is set again to the same words may not be.
     const line = document.createElement("p");
-    line.textContent = waiting.join(" ");
+    line.textContent = [...waiting.values()].join(" ");
     document.getElementById("announcer").replaceChildren(line);
-    waiting = [];
+    waiting.clear();
     timer = null;
   }, PAUSE);
 }

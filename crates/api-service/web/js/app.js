@@ -3,7 +3,7 @@
 
 import { createAuth } from "./auth.js";
 import { createConversation } from "./conversation.js";
-import { h, icon, set, setText } from "./dom.js";
+import { h, icon, setText } from "./dom.js";
 import { createHome } from "./home.js";
 import { homeHref } from "./routes.js";
 import { createSidebar } from "./sidebar.js";
@@ -31,7 +31,6 @@ export function createApp({ root, store, actions, reload }) {
       root.replaceChildren(view.el);
     }
     view.update(state);
-    set(document.documentElement, "data-offline", state.connection.offline);
     const title = titleOf(state);
     if (document.title !== title) document.title = title;
   }

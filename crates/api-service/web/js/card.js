@@ -3,13 +3,14 @@
 
 import { announce } from "./announcer.js";
 import { createConfirmation } from "./confirmation.js";
+import { parameterList, priceList } from "./details.js";
 import { h, set, setText, uniqueId } from "./dom.js";
 import { createEnded } from "./ended.js";
 import { createPlayer } from "./player.js";
 import { createProgress } from "./progress.js";
 import { createQuestions } from "./questions.js";
 import { generationsOf } from "./state.js";
-import { faceOf, stageOf } from "./status.js";
+import { faceOf, isWaiting, stageOf } from "./status.js";
 
 const FACES = {
   questions: createQuestions,
@@ -36,6 +37,8 @@ export function createCard({ actions }) {
   const model = h("span", { class: "card-model" });
   const title = h("h2", { class: "card-title", id });
   const body = h("div", { class: "card-body" });
+  const list = h("dl", { class: "details" });
+  const more = h("details", { class: "more" }, h("summary", {}, "Details"), list);
   const error = h("p", { class: "notice bad", role: "alert", hidden: true });
   const card = h(
     "article",
@@ -44,6 +47,7 @@ export function createCard({ actions }) {
     title,
     error,
     body,
+    more,
   );
   let shown = null;
   let face = null;
@@ -66,7 +70,7 @@ export function createCard({ actions }) {
   function speak(generation) {
     const quarter = Math.floor((generation.progress ?? 0) / 25) * 25;
     const word = faceOf(generation.status) === "progress" ? `${stageOf(generation)}, ${quarter} %` : WORDS[generation.status];
-    if (said !== null && said !== word) announce(`Video: ${word}`);
+    if (said !== null && said !== word) announce(`Video: ${word}`, id);
     said = word;
   }
 
@@ -77,6 +81,8 @@ export function createCard({ actions }) {
       turn(generation);
       const retried = generationsOf(state, generation.conversationId).some(({ retryOf }) => retryOf === generation.id);
       face.update(generation, { deed, retried });
+      more.hidden = isWaiting(generation.status);
+      list.replaceChildren(...parameterList(generation), ...priceList(generation));
       setText(title, generation.prompt || "A new video");
       setText(status, WORDS[generation.status] ?? generation.status);
       set(card, "data-status", generation.status);

@@ -52,7 +52,7 @@ export function createConversation({ id, store, actions, openDrawer, user, reloa
     userId: user.id,
     place: id,
     label: "Message",
-    placeholder: "Reply, change something, or ask for another video…",
+    placeholder: "Message Reelay…",
     send(content) {
       composer.clear();
       pinned = true;

@@ -1,7 +1,7 @@
 // The facts of a generation as pairs of a name and a value.
 
 import { h } from "./dom.js";
-import { bytes, seconds } from "./format.js";
+import { bytes, money, seconds } from "./format.js";
 
 const SHAPES = { "16:9": "16:9, wide", "9:16": "9:16, upright", "1:1": "1:1, square" };
 
@@ -18,6 +18,9 @@ export function parameterList({ parameters = {} }) {
     ["Seed", seed !== undefined && seed !== null && String(seed)],
   ]);
 }
+
+/** What it was said to cost, likewise. */
+export const priceList = ({ estimatedCost }) => pairs([["Price", money(estimatedCost)]]);
 
 /** What was made, in one line. */
 export function resultLine({ duration, resolution, fileSize, format, processingTime }) {

@@ -10,11 +10,11 @@ export function money(price, locale) {
   }
 }
 
-/** `about 40 s left`; deliberately coarse, for a guess should look like one. */
+/** `About 40 s left`; deliberately coarse, for a guess should look like one. */
 export function timeLeft(seconds) {
-  if (seconds < 5) return "a few seconds left";
-  if (seconds < 90) return `about ${Math.ceil(seconds / 5) * 5} s left`;
-  return `about ${Math.round(seconds / 60)} min left`;
+  if (seconds < 5) return "A few seconds left";
+  if (seconds < 90) return `About ${Math.ceil(seconds / 5) * 5} s left`;
+  return `About ${Math.round(seconds / 60)} min left`;
 }
 
 export function seconds(value) {

@@ -19,6 +19,9 @@ export const isTerminal = (status) => TERMINAL.has(status);
 /** Whether somebody other than the user is at work on it, so that it is worth watching. */
 export const isRunning = (status) => RUNNING.has(status);
 
+/** Whether it waits for the user. */
+export const isWaiting = (status) => status === "pending_clarification" || status === "pending_confirmation";
+
 /** Which face the generation's card shows. */
 export function faceOf(status) {
   if (status === "pending_clarification") return "questions";
