@@ -43,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
         step::run(&mut step::cargo(&arguments))
     });
     step("test", &mut || test::run_counting(&mut counts));
+    step("page tests", &mut || test::run_page(&mut counts));
     step("doc tests", &mut || test::run_documentation(&mut counts));
 
     print!("\n{}", table(&steps));
@@ -58,7 +59,7 @@ fn table(steps: &[Done]) -> String {
     let mut table = String::new();
     for Done { name, took, outcome } in steps {
         let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
-        _ = writeln!(table, "{name:<10} {verdict:<6} {:>4} s", took.as_secs());
+        _ = writeln!(table, "{name:<11} {verdict:<6} {:>4} s", took.as_secs());
     }
     table
 }
@@ -71,6 +72,6 @@ mod tests {
     fn the_table_says_what_failed_and_how_long_it_took() {
         let step = |name, seconds, outcome| Done { name, took: Duration::from_secs(seconds), outcome };
         let text = table(&[step("fmt", 2, Ok(())), step("doc tests", 61, Err(anyhow::anyhow!("no")))]);
-        assert_eq!(text, "fmt        ok        2 s\ndoc tests  FAILED   61 s\n");
+        assert_eq!(text, "fmt         ok        2 s\ndoc tests   FAILED   61 s\n");
     }
 }

@@ -24,9 +24,13 @@ impl fmt::Display for Counts {
     }
 }
 
-/// As a developer runs them: on the terminal, stopping at the first failure.
+/// As a developer runs them: on the terminal, stopping at the first failure. With arguments for the runner,
+/// which choose among the Rust tests, the page's are left out.
 pub(crate) fn run(runner_arguments: &[String]) -> Result<()> {
     prepare()?;
+    if runner_arguments.is_empty() {
+        step::run(&mut page("spec"))?;
+    }
     let server = PrivateServer::before_the_run();
     let outcome = step::run(runner("default").args(runner_arguments));
     server.stop();
@@ -44,10 +48,22 @@ pub(crate) fn run_counting(counts: &mut Counts) -> Result<()> {
     Ok(())
 }
 
-/// The tests in documentation comments, which nextest does not run.
+/// The tests of the page's scripts, counted.
+pub(crate) fn run_page(counts: &mut Counts) -> Result<()> {
+    prepare()?;
+    step::run_reading(&mut page("tap"), |line| counts.read(line))
+}
+
+/// The tests in documentation comments, which nextest does not run, counted.
 pub(crate) fn run_documentation(counts: &mut Counts) -> Result<()> {
     let mut cargo = step::cargo(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]);
     step::run_reading(&mut cargo, |line| counts.read(line))
+}
+
+fn page(reporter: &str) -> Command {
+    let mut node = step::command("node", &["--test", "--test-reporter", reporter]);
+    node.current_dir(crate::root().join("crates/api-service/web"));
+    node
 }
 
 fn runner(profile: &str) -> Command {
@@ -63,26 +79,48 @@ fn runner(profile: &str) -> Command {
     }
 }
 
+/// A program that tests run, the Debian package that brings it, and how to see that it is there.
+const PROGRAMS: &[(&str, &str, &[&str])] = &[
+    (
+        "python3 with venv, for the providers' own client",
+        "python3-venv",
+        &["python3", "-c", "import venv, ensurepip"],
+    ),
+    ("node, for the tests of the page's scripts", "nodejs", &["node", "--version"]),
+];
+
 fn prepare() -> Result<()> {
     postgres::ensure()?;
-    let venv = || step::works(&mut step::command("python3", &["-c", "import venv, ensurepip"]));
-    if !venv() {
+    for (what, package, check) in PROGRAMS {
+        let is_there = || {
+            check.split_first().is_some_and(|(program, rest)| step::works(&mut step::command(program, rest)))
+        };
+        if is_there() {
+            continue;
+        }
         let debian = Path::new("/etc/debian_version").exists();
         if !(debian && Uid::effective().is_root()) {
-            bail!(
-                "the tests run the providers' own Python client, and need python3 with venv (Debian: sudo apt-get \
-                 install python3-venv)"
-            );
+            bail!("the tests need {what} (Debian: sudo apt-get install {package})");
         }
-        postgres::apt_install(&["python3", "python3-venv"])?;
-        ensure!(venv(), "python3-venv was installed, but python3 cannot import venv and ensurepip");
+        postgres::apt_install(&[package])?;
+        ensure!(is_there(), "{package} was installed, but {what} does not work");
     }
     Ok(())
 }
 
 impl Counts {
-    /// Adds what a test runner's summary line says: nextest's, or that of one binary under `cargo test`.
+    /// Adds what a test runner's summary line says: nextest's, that of one binary under `cargo test`, or
+    /// node's in the Test Anything Protocol.
     fn read(&mut self, line: &str) {
+        if let Some((what, number)) = line.strip_prefix("# ").and_then(|rest| rest.split_once(' ')) {
+            let number = number.parse::<u32>().unwrap_or(0);
+            match what {
+                "pass" => self.passed += number,
+                "fail" | "cancelled" => self.failed += number,
+                _ => {}
+            }
+            return;
+        }
         let (summary, separator) = if let Some((_, summary)) = line.split_once(" run: ") {
             (summary, ", ")
         } else if let Some((_, summary)) = line.split_once("test result: ") {
@@ -122,6 +160,13 @@ mod tests {
             counts(&["     Summary [0.1s] 1 test run: 1 passed, 0 skipped"]).to_string(),
             "1 passed, 0 failed"
         );
+    }
+
+    #[test]
+    fn summaries_of_node_are_read() {
+        let lines =
+            ["ok 37 - a", "# tests 40", "# pass 37", "# fail 2", "# cancelled 1", "# duration_ms 12.5"];
+        assert_eq!(counts(&lines), Counts { passed: 37, failed: 3 });
     }
 
     #[test]

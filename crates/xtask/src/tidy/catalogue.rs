@@ -6,8 +6,8 @@ use super::{Finding, Tree, mentions};
 const EVENTS: &str = "crates/telemetry/src/catalogue.rs";
 const METRICS: &str = "crates/telemetry/src/metric.rs";
 
-/// Where the page's scripts lie, which speak by the words and not by the constant.
-const PAGE: &str = "crates/api-service/src/web/";
+/// Where the page's scripts lie, which say `log("Action", …)`.
+const PAGE: &str = "crates/api-service/web/";
 
 /// One line of a catalogue: `CONSTANT = …, "word", …;`.
 struct Entry<'a> {
@@ -30,10 +30,9 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     for catalogue in [EVENTS, METRICS] {
         for Entry { line, constant, words } in tree.text(catalogue).into_iter().flat_map(entries) {
             let used = if words.first() == Some(&"PAGE") {
+                let call = format!("log(\"{}\"", words.get(1).unwrap_or(&""));
                 let mut page = tree.paths().filter(|path| path.starts_with(PAGE));
-                page.any(|path| {
-                    words.get(1).is_some_and(|words| tree.text(path).unwrap_or_default().contains(words))
-                })
+                page.any(|path| tree.text(path).is_some_and(|text| text.contains(&call)))
             } else {
                 let code = tree.rust().filter(|source| source.path != catalogue && source.place().is_some());
                 code.flat_map(super::Source::code).any(|(_, line)| mentions(line, constant))
@@ -84,7 +83,7 @@ mod tests {
     #[test]
     fn an_entry_that_nothing_uses_is_found() {
         let code = ("crates/worker-service/src/jobs/service.rs", "event!(INFO, JOB_CREATED, jobId = 1);");
-        let page = ("crates/api-service/src/web/app.js", "console.debug('[PAGE] Player displayed')");
+        let page = ("crates/api-service/web/js/player.js", "log(\"Player displayed\", { status });");
         assert!(findings(&[(EVENTS, CATALOGUE), code, page]).is_empty());
         assert_eq!(
             findings(&[(EVENTS, CATALOGUE), page]),
@@ -100,7 +99,7 @@ mod tests {
     fn a_mention_in_a_test_or_a_comment_is_no_use() {
         let comment = ("crates/worker-service/src/a.rs", "// JOB_CREATED is logged elsewhere");
         let test = ("crates/worker-service/tests/a.rs", "assert(JOB_CREATED)");
-        let page = ("crates/api-service/src/web/app.js", "Player displayed");
+        let page = ("crates/api-service/web/js/player.js", "log(\"Player displayed\")");
         assert_eq!(findings(&[(EVENTS, CATALOGUE), comment, test, page]).len(), 1);
     }
 
