@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod dependencies;
+mod deployment;
 mod habits;
 mod layers;
 mod layout;
@@ -118,7 +119,14 @@ impl fmt::Display for Finding {
 /// The task itself.
 pub(crate) fn run(strict: bool) -> Result<()> {
     let tree = Tree::read()?;
-    let rules = [layout::check, dependencies::check, layers::check, habits::check, catalogue::check];
+    let rules = [
+        layout::check,
+        dependencies::check,
+        layers::check,
+        habits::check,
+        catalogue::check,
+        deployment::check,
+    ];
     let findings = rules.iter().flat_map(|rule| rule(&tree));
     let (tolerated, errors): (Vec<_>, Vec<_>) = findings.partition(|finding| finding.tolerable && !strict);
     if !tolerated.is_empty() {

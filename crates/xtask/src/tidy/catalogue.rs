@@ -25,6 +25,11 @@ fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
+/// The names of all metrics, as Prometheus knows them.
+pub(super) fn metrics(tree: &Tree) -> impl Iterator<Item = &str> {
+    tree.text(METRICS).into_iter().flat_map(entries).filter_map(|entry| entry.words.first().copied())
+}
+
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = strays(tree);
     for catalogue in [EVENTS, METRICS] {

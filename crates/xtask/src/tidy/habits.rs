@@ -4,8 +4,7 @@
 use super::{Finding, Source, Tree};
 
 /// Names that say nothing of what is inside.
-const EMPTY_NAMES: &[&str] =
-    &["util", "utils", "common", "helper", "helpers", "manager", "misc", "shared", "stuff"];
+const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "manager", "misc"];
 
 /// A file longer than this holds more than one thing.
 const MOST_LINES: usize = 600;
