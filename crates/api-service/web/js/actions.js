@@ -55,13 +55,13 @@ export function createActions({ store, api, go }) {
   async function deed(generation, name, details, call) {
     const { id } = generation;
     if (store.get().deeds[id]?.busy) return;
-    dispatch({ type: "deed.started", id, name });
+    dispatch({ type: "deed.started", id, name, status: generation.status });
     try {
       const answer = await once(`${name} ${id} ${JSON.stringify(details)}`, call);
       dispatch({ type: "generations.received", generations: [answer] });
-      dispatch({ type: "deed.done", id, name });
+      dispatch({ type: "deed.done", id });
     } catch (error) {
-      dispatch({ type: "deed.failed", id, name, error });
+      dispatch({ type: "deed.failed", id, error });
       // Somebody was faster: another tab, or the worker. What is so now says more than the refusal.
       if (error.status === 409) await refresh(id);
     }

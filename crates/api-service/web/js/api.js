@@ -23,7 +23,9 @@ export class ApiError extends Error {
 export function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   // Over plain HTTP from another machine browsers offer only the raw bytes.
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join(
+    "",
+  );
 }
 
 /**
@@ -69,7 +71,11 @@ export function createApi({ onReach, onUnauthorized }) {
 
   async function success(response) {
     const text = await response.text();
-    return { status: response.status, etag: response.headers.get("etag"), body: text ? JSON.parse(text) : null };
+    return {
+      status: response.status,
+      etag: response.headers.get("etag"),
+      body: text ? JSON.parse(text) : null,
+    };
   }
 
   async function failure(response) {
@@ -114,8 +120,7 @@ export function createApi({ onReach, onUnauthorized }) {
     deleteConversation: (id) => call("DELETE", `/api/conversations/${id}`),
 
     messages: (id, options) => pages(`/api/conversations/${id}/messages`, {}, options),
-    sendMessage: (id, content, key) =>
-      post(`/api/conversations/${id}/messages`, { body: { content }, key }),
+    sendMessage: (id, content, key) => post(`/api/conversations/${id}/messages`, { body: { content }, key }),
 
     generations: (conversationId, options) => pages("/api/generations", { conversationId }, options),
     generation: (id) => get(`/api/generations/${id}`),

@@ -45,7 +45,10 @@ function createSplash() {
     el: h("div", { class: "splash" }, brandMark(), text),
     update({ connection }) {
       const { offline, unreachable } = connection;
-      setText(text, offline ? "You are offline." : unreachable ? "Reelay cannot be reached. Trying again…" : "");
+      setText(
+        text,
+        offline ? "You are offline." : unreachable ? "Reelay cannot be reached. Trying again…" : "",
+      );
     },
   };
 }

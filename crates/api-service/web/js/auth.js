@@ -11,8 +11,19 @@ export function createAuth({ store, actions }) {
   const heading = h("h1", { tabindex: -1 });
   const notice = h("p", { class: "notice", role: "status", hidden: true });
   const error = h("p", { class: "notice bad", role: "alert", hidden: true });
-  const name = field({ label: "Name", name: "name", autocomplete: "name", hint: "Optional. How we address you." });
-  const email = field({ label: "Email", name: "email", type: "email", autocomplete: "email", required: true });
+  const name = field({
+    label: "Name",
+    name: "name",
+    autocomplete: "name",
+    hint: "Optional. How we address you.",
+  });
+  const email = field({
+    label: "Email",
+    name: "email",
+    type: "email",
+    autocomplete: "email",
+    required: true,
+  });
   const password = field({ label: "Password", name: "password", type: "password", required: true });
   const submitButton = h("button", { class: "button primary wide", type: "submit" });
   const otherText = h("span");
@@ -27,7 +38,9 @@ export function createAuth({ store, actions }) {
     const account = { email: email.input.value.trim(), password: password.input.value };
     const chosen = name.input.value.trim();
     try {
-      await (isNew ? actions.register({ ...account, ...(chosen && { name: chosen }) }) : actions.signIn(account));
+      await (isNew
+        ? actions.register({ ...account, ...(chosen && { name: chosen }) })
+        : actions.signIn(account));
     } catch (problem) {
       show(problem);
     } finally {

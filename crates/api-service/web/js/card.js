@@ -58,7 +58,8 @@ export function createCard({ actions }) {
     const name = faceOf(generation.status);
     const key = name === "questions" ? name + JSON.stringify(generation.clarificationQuestions) : name;
     if (key === shown) return;
-    // The button that had the focus goes with the old face; the keyboard goes on in the new one.
+    // The button that had the focus goes with the old face; the keyboard goes on at the new one. Never on a
+    // button: a key held too long must not buy anything.
     const here = body.contains(document.activeElement);
     shown = key;
     face = FACES[name](generation, { actions });
@@ -69,7 +70,10 @@ export function createCard({ actions }) {
 
   function speak(generation) {
     const quarter = Math.floor((generation.progress ?? 0) / 25) * 25;
-    const word = faceOf(generation.status) === "progress" ? `${stageOf(generation)}, ${quarter} %` : WORDS[generation.status];
+    const word =
+      faceOf(generation.status) === "progress"
+        ? `${stageOf(generation)}, ${quarter} %`
+        : WORDS[generation.status];
     if (said !== null && said !== word) announce(`Video: ${word}`, id);
     said = word;
   }
@@ -79,7 +83,9 @@ export function createCard({ actions }) {
     update({ generation }, state) {
       const deed = state.deeds[generation.id];
       turn(generation);
-      const retried = generationsOf(state, generation.conversationId).some(({ retryOf }) => retryOf === generation.id);
+      const retried = generationsOf(state, generation.conversationId).some(
+        ({ retryOf }) => retryOf === generation.id,
+      );
       face.update(generation, { deed, retried });
       more.hidden = isWaiting(generation.status);
       list.replaceChildren(...parameterList(generation), ...priceList(generation));
@@ -87,9 +93,10 @@ export function createCard({ actions }) {
       setText(status, WORDS[generation.status] ?? generation.status);
       set(card, "data-status", generation.status);
       setText(model, generation.model ?? generation.provider ?? "");
-      const failure = deed?.error && !(face.shows?.(deed.error) ?? false) ? deed.error : null;
-      error.hidden = !failure;
-      setText(error, failure ? failure.detail : "");
+      // What failed is history once the generation has moved on, and a face may say it better.
+      const failed = deed?.error && deed.status === generation.status && !face.shows?.(deed.error);
+      error.hidden = !failed;
+      setText(error, failed ? deed.error.detail : "");
       speak(generation);
     },
   };

@@ -131,7 +131,9 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
       io.clearTimeout(watch);
       watch = io.setTimeout(() => finish(null), time);
     };
-    const read = createSseReader(({ id, event, data }) => frame({ id, event, data: data ? parse(data) : null }));
+    const read = createSseReader(({ id, event, data }) =>
+      frame({ id, event, data: data ? parse(data) : null }),
+    );
 
     async function run() {
       const headers = { accept: "text/event-stream", ...(cursor && { "last-event-id": cursor }) };

@@ -20,7 +20,11 @@ export function createComposer({ userId, place, label, placeholder, send }) {
     enterkeyhint: touch() ? "enter" : "send",
     on: { input: changed, keydown },
   });
-  const button = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send" }, icon("send"));
+  const button = h(
+    "button",
+    { type: "submit", class: "send", "aria-label": "Send", title: "Send" },
+    icon("send"),
+  );
   let busy = false;
 
   text.value = readDraft(userId, place);
@@ -60,7 +64,12 @@ export function createComposer({ userId, place, label, placeholder, send }) {
     text.setSelectionRange(value.length, value.length);
   }
 
-  const el = h("form", { class: "composer", on: { submit } }, h("div", { class: "composer-box" }, text, button), about);
+  const el = h(
+    "form",
+    { class: "composer", on: { submit } },
+    h("div", { class: "composer-box" }, text, button),
+    about,
+  );
   fit();
 
   return {

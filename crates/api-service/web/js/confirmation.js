@@ -7,8 +7,16 @@ import { parameterList } from "./details.js";
 export function createConfirmation(generation, { actions }) {
   const list = h("dl", { class: "details" });
   const price = h("p", { class: "price" });
-  const confirmButton = h("button", { type: "button", class: "button primary", on: { click: () => actions.confirm(current) } });
-  const cancelButton = h("button", { type: "button", class: "button", on: { click: () => actions.cancel(current) } }, "Cancel");
+  const confirmButton = h("button", {
+    type: "button",
+    class: "button primary",
+    on: { click: () => actions.confirm(current) },
+  });
+  const cancelButton = h(
+    "button",
+    { type: "button", class: "button", on: { click: () => actions.cancel(current) } },
+    "Cancel",
+  );
   let current = generation;
 
   return {
@@ -23,7 +31,6 @@ export function createConfirmation(generation, { actions }) {
         h("div", { class: "buttons" }, cancelButton, confirmButton),
       ),
     ),
-    focusTarget: confirmButton,
     update(now, { deed }) {
       current = now;
       list.replaceChildren(...parameterList(now));

@@ -19,11 +19,7 @@ export function createConversation({ id, store, actions, openDrawer, user, reloa
   const bar = topbar({
     openDrawer,
     title: "",
-    buttons: [
-      live.el,
-      iconButton("pencil", "Rename", rename),
-      iconButton("trash", "Delete", remove),
-    ],
+    buttons: [live.el, iconButton("pencil", "Rename", rename), iconButton("trash", "Delete", remove)],
   });
   const list = h("ol", { class: "timeline", "aria-label": "Messages" });
   const makers = {
@@ -44,10 +40,19 @@ export function createConversation({ id, store, actions, openDrawer, user, reloa
   const scroller = h(
     "div",
     // Focusable, so that the keyboard can scroll it.
-    { class: "scroller", tabindex: 0, role: "region", "aria-label": "Conversation", on: { scroll: scrolled } },
+    {
+      class: "scroller",
+      tabindex: 0,
+      role: "region",
+      "aria-label": "Conversation",
+      on: { scroll: scrolled },
+    },
     h("div", { class: "column" }, status.el, list, typing),
   );
-  const toEnd = iconButton("down", "To the newest", () => scrollToEnd("smooth"), { class: "icon-button to-end", hidden: true });
+  const toEnd = iconButton("down", "To the newest", () => scrollToEnd("smooth"), {
+    class: "icon-button to-end",
+    hidden: true,
+  });
   const composer = createComposer({
     userId: user.id,
     place: id,
@@ -145,8 +150,7 @@ export function createConversation({ id, store, actions, openDrawer, user, reloa
 
 /** A quiet sign of how the page hears of news. */
 function createIndicator() {
-  const text = h("span", { class: "unseen" });
-  const el = h("span", { class: "live", role: "img" }, text);
+  const el = h("span", { class: "live", role: "img" });
   const words = {
     websocket: "Live",
     sse: "Live",
@@ -167,10 +171,21 @@ function createIndicator() {
 /** What stands in place of the messages while there are none to show, or above them if loading failed. */
 function createThreadStatus({ reload }) {
   const text = h("p");
-  const again = h("button", { type: "button", class: "button", on: { click: reload } }, icon("retry"), "Try again");
+  const again = h(
+    "button",
+    { type: "button", class: "button", on: { click: reload } },
+    icon("retry"),
+    "Try again",
+  );
   const home = h("a", { class: "button primary", href: homeHref }, "Start a new video");
   const skeleton = h("div", { class: "skeleton", "aria-hidden": "true" }, h("span"), h("span"), h("span"));
-  const el = h("div", { class: "thread-status", role: "status" }, skeleton, text, h("div", { class: "buttons" }, again, home));
+  const el = h(
+    "div",
+    { class: "thread-status", role: "status" },
+    skeleton,
+    text,
+    h("div", { class: "buttons" }, again, home),
+  );
   return {
     el,
     update({ phase, error }, empty) {
@@ -184,7 +199,8 @@ function createThreadStatus({ reload }) {
       text.className = loading ? "unseen" : "";
       if (loading) setText(text, "Loading the conversation…");
       else if (gone) setText(text, "This conversation does not exist, or it is not yours.");
-      else setText(text, failed ? error.detail : "Nothing has been said here yet. Describe the video you want.");
+      else
+        setText(text, failed ? error.detail : "Nothing has been said here yet. Describe the video you want.");
     },
   };
 }

@@ -36,5 +36,7 @@ export function resultLine({ duration, resolution, fileSize, format, processingT
 }
 
 function pairs(list) {
-  return list.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+  return list
+    .filter(([, value]) => value)
+    .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }

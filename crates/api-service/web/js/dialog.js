@@ -10,7 +10,15 @@ export function ask({ title, text, field, yes, no = "Cancel", danger = false, ru
   const ids = { title: uniqueId("dialog"), field: uniqueId("field") };
   const error = h("p", { class: "field-error", role: "alert", hidden: true });
   const input =
-    field && h("input", { id: ids.field, class: "input", type: "text", value: field.value, maxlength: 200, required: true });
+    field &&
+    h("input", {
+      id: ids.field,
+      class: "input",
+      type: "text",
+      value: field.value,
+      maxlength: 200,
+      required: true,
+    });
   const accept = h("button", { class: danger ? "button danger" : "button primary", type: "submit" }, yes);
   const refuse = h("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, no);
 

@@ -47,7 +47,14 @@ export function icon(name) {
 export function iconButton(name, label, onClick, props = {}) {
   return h(
     "button",
-    { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: onClick }, ...props },
+    {
+      type: "button",
+      class: "icon-button",
+      "aria-label": label,
+      title: label,
+      on: { click: onClick },
+      ...props,
+    },
     icon(name),
   );
 }

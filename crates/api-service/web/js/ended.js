@@ -1,6 +1,6 @@
 // Why there is no video, and the way to try again.
 
-import { h, icon, set, setBusy, setText } from "./dom.js";
+import { h, icon, setBusy, setText } from "./dom.js";
 
 /** What the codes mean for a person. The server's own message, which says more, stands below. */
 const REASONS = {
@@ -19,29 +19,40 @@ const REASONS = {
 export function createEnded(generation, { actions }) {
   const reason = h("p", { class: "reason" });
   const detail = h("p", { class: "muted" });
-  const note = h("p", { class: "muted" }, "Tried again below.");
-  const retryButton = h("button", { type: "button", class: "button", on: { click: () => actions.retry(current) } }, icon("retry"), "Try again");
+  const note = h("p", { class: "muted", tabindex: -1 }, "Tried again below.");
+  const retryButton = h(
+    "button",
+    { type: "button", class: "button", on: { click: () => actions.retry(current) } },
+    icon("retry"),
+    "Try again",
+  );
   let current = generation;
 
   return {
     el: h(
       "div",
       { class: "ended" },
-      h("div", { class: "ended-text" }, icon(generation.status === "failed" ? "alert" : "stop"), h("div", {}, reason, detail)),
+      h(
+        "div",
+        { class: "ended-text" },
+        icon(generation.status === "failed" ? "alert" : "stop"),
+        h("div", {}, reason, detail),
+      ),
       h("div", { class: "buttons" }, retryButton, note),
     ),
-    focusTarget: retryButton,
     update(now, { deed, retried }) {
       current = now;
       const known = REASONS[now.errorCode];
-      const plain = now.status === "cancelled" ? "This video was cancelled." : "Something went wrong on the way.";
+      const plain =
+        now.status === "cancelled" ? "This video was cancelled." : "Something went wrong on the way.";
       setText(reason, known ?? plain);
       detail.hidden = !now.errorMessage;
       setText(detail, now.errorMessage ?? "");
       setBusy(retryButton, deed?.busy);
+      const focused = document.activeElement === retryButton;
       retryButton.hidden = retried;
       note.hidden = !retried;
-      set(retryButton, "aria-busy", deed?.busy ? "true" : null);
+      if (focused && retried) note.focus();
     },
   };
 }

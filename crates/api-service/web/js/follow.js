@@ -74,6 +74,7 @@ export function followConversation({ id, store, api }) {
         transport(transport) {
           heardAt = Date.now();
           store.dispatch({ type: "connection.changed", transport });
+          if (transport) store.dispatch({ type: "network.changed", unreachable: false });
           // Without a cursor a listener starts from now: what happened while it connected has to be read.
           if (transport && !caughtUp) {
             caughtUp = true;
@@ -138,7 +139,8 @@ export function followConversation({ id, store, api }) {
   async function suspect() {
     const silent = Date.now() - heardAt > SUSPICIOUS;
     const [generation] = running();
-    if (!silent || asking || !generation || !channel || store.get().connection.transport === "polling") return;
+    if (!silent || asking || !generation || !channel || store.get().connection.transport === "polling")
+      return;
     asking = true;
     try {
       const { snapshot } = await api.status(generation.id, null, signal);

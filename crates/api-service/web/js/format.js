@@ -4,7 +4,9 @@
 export function money(price, locale) {
   if (!price) return "";
   try {
-    return new Intl.NumberFormat(locale, { style: "currency", currency: price.currency }).format(price.amount);
+    return new Intl.NumberFormat(locale, { style: "currency", currency: price.currency }).format(
+      price.amount,
+    );
   } catch {
     return `${price.amount} ${price.currency}`;
   }

@@ -39,7 +39,11 @@ export function createHome({ actions, openDrawer, user }) {
     send,
   });
   const ideas = IDEAS.map((text) =>
-    h("li", {}, h("button", { type: "button", class: "idea", on: { click: () => composer.fill(text) } }, text)),
+    h(
+      "li",
+      {},
+      h("button", { type: "button", class: "idea", on: { click: () => composer.fill(text) } }, text),
+    ),
   );
   const bar = topbar({ openDrawer, title: "New video" });
   const first = user.name?.trim().split(/\s+/)[0];

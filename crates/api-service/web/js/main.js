@@ -22,13 +22,30 @@ const go = (href) => {
 };
 const actions = createActions({ store, api, go });
 
+const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
+let probing = false;
+
+/** Asks until the server answers again, so that the page notices by itself. */
+async function probe() {
+  if (probing) return;
+  probing = true;
+  for (let attempt = 0; store.get().connection.unreachable; attempt += 1) {
+    await wait(2 * backoff(attempt));
+    await api.me().catch(() => {});
+  }
+  probing = false;
+  const { session, conversations } = store.get();
+  if (session.phase === "signedIn" && conversations.phase === "failed") actions.loadConversations();
+}
+
 // What follows from the state: who is signed in and which conversation is open.
 let user = null;
 let followed = null;
 let follower = null;
 let asked = "#/";
 
-function follow({ session, route }) {
+function follow({ session, route, connection }) {
+  if (connection.unreachable && session.phase !== "unknown") probe();
   // Where the user wanted to go before being asked to sign in.
   if (route.name !== "signin" && route.name !== "signup") asked = location.hash || "#/";
   if (session.phase === "signedIn" && (route.name === "signin" || route.name === "signup")) {
@@ -55,7 +72,8 @@ createApp({
 store.subscribe(follow);
 
 const routed = () => store.dispatch({ type: "route.changed", route: parseRoute(location.hash) });
-const network = () => store.dispatch({ type: "network.changed", offline: !navigator.onLine, unreachable: false });
+const network = () =>
+  store.dispatch({ type: "network.changed", offline: !navigator.onLine, unreachable: false });
 window.addEventListener("hashchange", routed);
 window.addEventListener("online", network);
 window.addEventListener("offline", network);
@@ -67,6 +85,6 @@ for (let attempt = 0; store.get().session.phase === "unknown"; attempt += 1) {
     const { user: known } = await api.me();
     store.dispatch({ type: "session.known", user: known });
   } catch {
-    await new Promise((resolve) => setTimeout(resolve, 2 * backoff(attempt)));
+    await wait(2 * backoff(attempt));
   }
 }

@@ -24,8 +24,18 @@ export function createPending({ resend, edit }) {
   const text = h("p", { class: "said" });
   const reason = h("p", { class: "field-error", role: "alert" });
   let pending = null;
-  const again = h("button", { type: "button", class: "button small", on: { click: () => resend(pending) } }, icon("retry"), "Try again");
-  const change = h("button", { type: "button", class: "button small", on: { click: () => edit(pending) } }, icon("pencil"), "Edit");
+  const again = h(
+    "button",
+    { type: "button", class: "button small", on: { click: () => resend(pending) } },
+    icon("retry"),
+    "Try again",
+  );
+  const change = h(
+    "button",
+    { type: "button", class: "button small", on: { click: () => edit(pending) } },
+    icon("pencil"),
+    "Edit",
+  );
   const failure = h("div", { class: "unsent" }, reason, h("div", { class: "buttons end" }, change, again));
   const el = h("li", { class: "turn mine" }, h("p", { class: "unseen" }, "You, now"), text, failure);
   return {

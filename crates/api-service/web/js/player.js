@@ -10,8 +10,18 @@ import { log } from "./log.js";
 export function createPlayer(generation) {
   const { id, prompt, status } = generation;
   const facts = h("p", { class: "facts" });
-  const again = h("button", { type: "button", class: "button small", on: { click: reload } }, icon("retry"), "Try again");
-  const broken = h("div", { class: "broken", role: "alert", hidden: true }, h("p", {}, "The video could not be loaded."), again);
+  const again = h(
+    "button",
+    { type: "button", class: "button small", on: { click: reload } },
+    icon("retry"),
+    "Try again",
+  );
+  const broken = h(
+    "div",
+    { class: "broken", role: "alert", hidden: true },
+    h("p", {}, "The video could not be loaded."),
+    again,
+  );
   const video = h("video", {
     controls: true,
     playsinline: true,
@@ -31,13 +41,24 @@ export function createPlayer(generation) {
   const download = h(
     "a",
     // The link leads to the store, another site, whose answer decides whether it is saved or shown: hence a new tab.
-    { class: "button small", href: `${videoUrl(id)}?download=1`, download: "", target: "_blank", rel: "noopener" },
+    {
+      class: "button small",
+      href: `${videoUrl(id)}?download=1`,
+      download: "",
+      target: "_blank",
+      rel: "noopener",
+    },
     icon("download"),
     "Download",
   );
   log("Video player displayed", { generationId: id, status });
   return {
-    el: h("div", { class: "player" }, createGate(generation, video, broken), h("div", { class: "film-foot" }, facts, download)),
+    el: h(
+      "div",
+      { class: "player" },
+      createGate(generation, video, broken),
+      h("div", { class: "film-foot" }, facts, download),
+    ),
     focusTarget: video,
     update(now) {
       setText(facts, resultLine(now));

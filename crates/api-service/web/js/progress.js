@@ -17,7 +17,11 @@ export function createProgress(generation, { actions }) {
     "aria-valuemin": 0,
     "aria-valuemax": 100,
   });
-  const cancelButton = h("button", { type: "button", class: "button small", on: { click: cancel } }, "Cancel");
+  const cancelButton = h(
+    "button",
+    { type: "button", class: "button small", on: { click: cancel } },
+    "Cancel",
+  );
   let current = generation;
 
   function cancel() {

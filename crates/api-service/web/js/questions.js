@@ -5,7 +5,11 @@ import { h, icon, set, setBusy, setText, uniqueId } from "./dom.js";
 export function createQuestions(generation, { actions }) {
   const fields = (generation.clarificationQuestions ?? []).map(createField);
   const submitButton = h("button", { type: "submit", class: "button primary" }, "Continue");
-  const cancelButton = h("button", { type: "button", class: "button", on: { click: () => actions.cancel(current) } }, "Cancel");
+  const cancelButton = h(
+    "button",
+    { type: "button", class: "button", on: { click: () => actions.cancel(current) } },
+    "Cancel",
+  );
   let current = generation;
   let told = null;
 
@@ -34,7 +38,6 @@ export function createQuestions(generation, { actions }) {
   );
   return {
     el,
-    focusTarget: fields[0]?.input,
     /** Whether the error stands beside its question already. */
     shows: (error) => fields.some(({ question }) => error.fields[`responses.${question.id}`]),
     update(now, { deed }) {
@@ -58,12 +61,17 @@ function createField(question) {
     ? h("legend", { class: "label" }, question.question)
     : h("label", { class: "label", htmlFor: inputs[0].id }, question.question);
   const described = grouped ? "fieldset" : "div";
-  const el = h(described, { class: "field", "aria-describedby": grouped ? error.id : null }, label, control, error);
+  const el = h(
+    described,
+    { class: "field", "aria-describedby": grouped ? error.id : null },
+    label,
+    control,
+    error,
+  );
   return {
     el,
     question,
     read,
-    input: inputs.find(({ checked }) => checked) ?? inputs[0],
     focus: () => (inputs.find(({ checked }) => checked) ?? inputs[0]).focus(),
     failed: () => !error.hidden,
     fail(message) {
@@ -79,9 +87,17 @@ function createField(question) {
 
 function choices({ options = [], default: usual }, id) {
   const inputs = options.map(({ value }, index) =>
-    h("input", { type: "radio", name: id, id: `${id}-${index}`, value: String(index), checked: value === usual }),
+    h("input", {
+      type: "radio",
+      name: id,
+      id: `${id}-${index}`,
+      value: String(index),
+      checked: value === usual,
+    }),
   );
-  const chips = options.map(({ label }, index) => h("label", { class: "choice" }, inputs[index], h("span", {}, label)));
+  const chips = options.map(({ label }, index) =>
+    h("label", { class: "choice" }, inputs[index], h("span", {}, label)),
+  );
   return {
     control: h("div", { class: "choices" }, ...chips),
     // A choice without options cannot be answered; better an empty field than a broken form.
@@ -109,7 +125,11 @@ function number({ default: usual, required }, id) {
     required,
     value: usual === undefined ? "" : String(usual),
   });
-  return { control: input, inputs: [input], read: () => (input.value === "" ? undefined : input.valueAsNumber) };
+  return {
+    control: input,
+    inputs: [input],
+    read: () => (input.value === "" ? undefined : input.valueAsNumber),
+  };
 }
 
 function text({ default: usual, required }, id) {

@@ -11,12 +11,21 @@ export function createSidebar({ actions, close }) {
   const list = h("ul", { class: "conversations" });
   const updateList = keyedChildren(list, () => createEntry());
   const note = h("p", { class: "sidebar-note" });
-  const retry = h("button", { type: "button", class: "button small", on: { click: () => actions.loadConversations() } }, "Try again");
+  const retry = h(
+    "button",
+    { type: "button", class: "button small", on: { click: () => actions.loadConversations() } },
+    "Try again",
+  );
   const older = h("button", { type: "button", class: "button small" }, "Show older");
   const problem = h("p", { class: "field-error", role: "alert", hidden: true });
   const name = h("strong");
   const email = h("span", { class: "muted" });
-  const newVideo = h("a", { class: "button new", href: homeHref, on: { click: close } }, icon("plus"), "New video");
+  const newVideo = h(
+    "a",
+    { class: "button new", href: homeHref, on: { click: close } },
+    icon("plus"),
+    "New video",
+  );
   let cursor = null;
   older.addEventListener("click", () => actions.loadConversations(cursor));
 
@@ -36,7 +45,11 @@ export function createSidebar({ actions, close }) {
     h(
       "div",
       { class: "sidebar-head" },
-      h("a", { class: "brand-link", href: homeHref, "aria-label": "Reelay, start", on: { click: close } }, brandMark()),
+      h(
+        "a",
+        { class: "brand-link", href: homeHref, "aria-label": "Reelay, start", on: { click: close } },
+        brandMark(),
+      ),
       iconButton("close", "Close the list", close, { class: "icon-button only-narrow" }),
     ),
     newVideo,
@@ -58,7 +71,11 @@ export function createSidebar({ actions, close }) {
       const conversations = conversationsOf(state);
       const now = new Date();
       const open = state.route.name === "conversation" ? state.route.id : null;
-      updateList(conversations.map((conversation) => ({ key: conversation.id, conversation })), open, now);
+      updateList(
+        conversations.map((conversation) => ({ key: conversation.id, conversation })),
+        open,
+        now,
+      );
       cursor = nextCursor;
       older.hidden = !nextCursor || phase === "failed";
       retry.hidden = phase !== "failed";

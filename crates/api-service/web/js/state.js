@@ -11,7 +11,7 @@ export const initialState = {
   /** Of each conversation that was opened: `{phase, error, messages: {id: message}, pending: [..]}`. */
   threads: {},
   generations: {},
-  /** Of each generation: `{name, busy, error}` of what the user last asked of it. */
+  /** Of each generation what the user last asked of it: `{name, status (then), busy, error}`. */
   deeds: {},
   /** `transport`: null (none yet), websocket, sse, polling. */
   connection: { transport: null, offline: false, unreachable: false },
@@ -84,9 +84,10 @@ const changes = {
     return generation ? receiveGeneration(told, generation) : told;
   },
 
-  "deed.started": (state, { id, name }) => withDeed(state, id, { name, busy: true, error: null }),
-  "deed.failed": (state, { id, name, error }) => withDeed(state, id, { name, busy: false, error }),
-  "deed.done": (state, { id, name }) => withDeed(state, id, { name, busy: false, error: null }),
+  "deed.started": (state, { id, name, status }) =>
+    withDeed(state, id, { name, status, busy: true, error: null }),
+  "deed.failed": (state, { id, error }) => withDeed(state, id, { ...state.deeds[id], busy: false, error }),
+  "deed.done": (state, { id }) => withDeed(state, id, { ...state.deeds[id], busy: false, error: null }),
 
   "connection.changed": (state, { transport }) => withConnection(state, { transport }),
   "network.changed": (state, { type: _t, ...network }) => withConnection(state, network),

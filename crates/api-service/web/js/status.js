@@ -43,14 +43,15 @@ export function newest(known, arrived) {
   if (step < 0) return known;
   if (step === 0 && time(arrived.updatedAt) < time(known.updatedAt)) return known;
   const merged = { ...known, ...arrived };
+  // A guess at the time left is only as good as the version that it came with.
+  if (!("etaSeconds" in arrived) && arrived.updatedAt !== known.updatedAt) delete merged.etaSeconds;
   // Within an attempt progress never goes back. A poll does not tell the attempt; it counts as the same one.
   if (step === 0 && merged.attempt === known.attempt) {
     merged.progress = Math.max(known.progress ?? 0, arrived.progress ?? 0);
   }
-  return Object.keys(merged).every((key) => same(merged[key], known[key])) ? known : merged;
+  return JSON.stringify(merged) === JSON.stringify(known) ? known : merged;
 }
 
-const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 const time = (text) => (text ? Date.parse(text) : 0);
 
 const STAGES = {

@@ -36,7 +36,11 @@ const snapshot = (status, pollAfterMs, etag) => ({
 });
 
 test("asks as often as it is told, with the tag of the last answer, until it is terminal", async () => {
-  const answers = [snapshot("queued", 5000, "a"), { snapshot: null, etag: "a" }, snapshot("completed", null, "b")];
+  const answers = [
+    snapshot("queued", 5000, "a"),
+    { snapshot: null, etag: "a" },
+    snapshot("completed", null, "b"),
+  ];
   const { poller, asked, snapshots, waits, timers, settle } = world(answers);
   poller.watch([{ id: "gen_1", status: "queued" }]);
   await settle();
@@ -44,8 +48,15 @@ test("asks as often as it is told, with the tag of the last answer, until it is 
   await settle();
   timers.run();
   await settle();
-  assert.deepEqual(asked, [["gen_1", null], ["gen_1", "a"], ["gen_1", "a"]]);
-  assert.deepEqual(snapshots.map(({ status }) => status), ["queued", "completed"]);
+  assert.deepEqual(asked, [
+    ["gen_1", null],
+    ["gen_1", "a"],
+    ["gen_1", "a"],
+  ]);
+  assert.deepEqual(
+    snapshots.map(({ status }) => status),
+    ["queued", "completed"],
+  );
   assert.deepEqual(waits, [5000, 5000]);
 });
 

@@ -72,7 +72,10 @@ test("a terminal generation stays as it ended", () => {
 
 test("progress does not go back within an attempt, and begins again with the next", () => {
   const state = run(generations(generation(1, "processing", 5, { progress: 60 })));
-  const same = reduce(state, generations(generation(1, "processing", 6, { progress: 50, stage: "generating" })));
+  const same = reduce(
+    state,
+    generations(generation(1, "processing", 6, { progress: 50, stage: "generating" })),
+  );
   assert.equal(same.generations.gen_1.progress, 60);
   const next = reduce(state, generations(generation(1, "processing", 6, { progress: 0, attempt: 2 })));
   assert.equal(next.generations.gen_1.progress, 0);
@@ -80,7 +83,14 @@ test("progress does not go back within an attempt, and begins again with the nex
 
 test("a status answer fills in what it tells and leaves the rest", () => {
   const state = run(generations(generation(1, "queued", 1, { prompt: "a boat" })));
-  const snapshot = { id: "gen_1", status: "processing", progress: 10, terminal: false, pollAfterMs: 5000, updatedAt: at(2) };
+  const snapshot = {
+    id: "gen_1",
+    status: "processing",
+    progress: 10,
+    terminal: false,
+    pollAfterMs: 5000,
+    updatedAt: at(2),
+  };
   const after = reduce(state, { type: "status.received", snapshot }).generations.gen_1;
   assert.deepEqual([after.prompt, after.progress, after.pollAfterMs], ["a boat", 10, undefined]);
   assert.equal(reduce(initialState, { type: "status.received", snapshot }), initialState);
@@ -92,7 +102,14 @@ test("a sent message that is pushed before its answer is shown once", () => {
   const reply = message(2, 2);
   const pushed = run({ type: "send.started", id: "conv_1", pending }, messages(mine));
   assert.deepEqual(keys(pushed), ["msg_1"]);
-  const done = reduce(pushed, { type: "send.done", id: "conv_1", key: "k1", message: mine, reply, generation: null });
+  const done = reduce(pushed, {
+    type: "send.done",
+    id: "conv_1",
+    key: "k1",
+    message: mine,
+    reply,
+    generation: null,
+  });
   assert.deepEqual(keys(done), ["msg_1", "msg_2"]);
   assert.deepEqual(threadOf(done, "conv_1").pending, []);
 });
@@ -119,7 +136,10 @@ test("the end of a session leaves nothing of the user's", () => {
     messages(message(1, 1)),
     generations(generation(1, "queued", 1)),
   );
-  for (const end of [{ type: "session.ended", notice: "why" }, { type: "session.known", user: null }]) {
+  for (const end of [
+    { type: "session.ended", notice: "why" },
+    { type: "session.known", user: null },
+  ]) {
     const state = reduce(used, end);
     assert.equal(state.session.phase, "anonymous");
     assert.deepEqual([state.threads, state.generations, state.conversations.byId], [{}, {}, {}]);
@@ -130,7 +150,10 @@ test("the end of a session leaves nothing of the user's", () => {
 test("conversations are listed newest first, and a deleted one goes with its thread", () => {
   const items = [1, 2, 3].map((n) => ({ id: `conv_${n}`, createdAt: at(n) }));
   const state = run({ type: "conversations.loaded", items, nextCursor: null }, messages(message(1, 1)));
-  assert.deepEqual(conversationsOf(state).map(({ id }) => id), ["conv_3", "conv_2", "conv_1"]);
+  assert.deepEqual(
+    conversationsOf(state).map(({ id }) => id),
+    ["conv_3", "conv_2", "conv_1"],
+  );
   const less = reduce(state, { type: "conversation.removed", id: "conv_1" });
   assert.equal(conversationsOf(less).length, 2);
   assert.deepEqual(less.threads, {});

@@ -16,7 +16,11 @@ const ALL = [
 
 test("each status has its face", () => {
   for (const [status, face, running, terminal] of ALL) {
-    assert.deepEqual([faceOf(status), isRunning(status), isTerminal(status)], [face, running, terminal], status);
+    assert.deepEqual(
+      [faceOf(status), isRunning(status), isTerminal(status)],
+      [face, running, terminal],
+      status,
+    );
   }
 });
 
@@ -24,7 +28,10 @@ test("of any two statuses the later one stays, and of two terminal ones the firs
   ALL.forEach(([older], i) => {
     ALL.forEach(([newer, , , terminal], j) => {
       if (i >= j) return;
-      const [a, b] = [{ status: older, updatedAt: "" }, { status: newer, updatedAt: "" }];
+      const [a, b] = [
+        { status: older, updatedAt: "" },
+        { status: newer, updatedAt: "" },
+      ];
       const first = isTerminal(older);
       assert.equal(newest(a, b).status, first ? older : newer, `${older} then ${newer}`);
       assert.equal(newest(b, a).status, newer, `${newer} then ${older}${terminal}`);

@@ -10,9 +10,15 @@ test("numbers, money and times read as a person writes them", () => {
   assert.equal(money({ amount: "3.20", currency: "USD" }, "en-US"), "$3.20");
   assert.equal(money({ amount: "3.20", currency: "?" }, "en-US"), "3.20 ?");
   assert.equal(money(null), "");
-  assert.deepEqual([seconds(8), seconds(7.96), seconds(60), seconds(95)], ["8 s", "8.0 s", "1 min", "1 min 35 s"]);
+  assert.deepEqual(
+    [seconds(8), seconds(7.96), seconds(60), seconds(95)],
+    ["8 s", "8.0 s", "1 min", "1 min 35 s"],
+  );
   assert.deepEqual([bytes(999), bytes(4_210_334), bytes(2.5e9)], ["999 B", "4.2 MB", "2.50 GB"]);
-  assert.deepEqual([timeLeft(2), timeLeft(41), timeLeft(150)], ["A few seconds left", "About 45 s left", "About 3 min left"]);
+  assert.deepEqual(
+    [timeLeft(2), timeLeft(41), timeLeft(150)],
+    ["A few seconds left", "About 45 s left", "About 3 min left"],
+  );
 });
 
 test("a day is told by its distance", () => {
@@ -41,17 +47,21 @@ test("addresses lead where they say", () => {
   assert.deepEqual(parseRoute("#/"), { name: "home" });
   assert.deepEqual(parseRoute("#/signup"), { name: "signup" });
   assert.deepEqual(parseRoute(conversationHref("conv_01ab")), { name: "conversation", id: "conv_01ab" });
-  for (const wrong of ["#/c/", "#/c/../x", "#/c/a/b", "#/elsewhere"]) assert.equal(parseRoute(wrong).name, "unknown");
+  for (const wrong of ["#/c/", "#/c/../x", "#/c/a/b", "#/elsewhere"])
+    assert.equal(parseRoute(wrong).name, "unknown");
 });
 
 test("waiting grows, is spread, and is bounded", () => {
   assert.deepEqual([backoff(0, () => 1), backoff(3, () => 1), backoff(99, () => 1)], [500, 4000, 15_000]);
-  assert.equal(backoff(0, () => 0), 250);
+  assert.equal(
+    backoff(0, () => 0),
+    250,
+  );
 });
 
 test("an event stream is read the same however it is cut into pieces", () => {
   const text =
-    ": hello\n\nid: 7\nevent: generation.updated\ndata: {\"a\":\ndata: 1}\n\n" +
+    ': hello\n\nid: 7\nevent: generation.updated\ndata: {"a":\ndata: 1}\n\n' +
     "data:x\r\n\r\nid\nevent: resync\n\nevent: lost\ndata: half";
   const wanted = [
     { id: "7", event: "generation.updated", data: '{"a":\n1}' },
