@@ -5,6 +5,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use contract::ids::GenerationId;
 use rusoto_core::Region;
 use rusoto_credential::AwsCredentials;
 use rusoto_s3::{
@@ -86,12 +87,40 @@ fn base(url: &Url) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey(String);
 
+/// What the key of every object begins with that belongs to a generation.
+pub const ALL_GENERATIONS: &str = "generations/";
+
 /// The text is not an object key of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid object key")]
 pub struct MalformedKey;
 
 impl ObjectKey {
+    /// Where the video of one attempt lies. The attempt is part of the name, so that a worker that lost its
+    /// job cannot overwrite what the next one stored.
+    #[must_use]
+    pub fn video(generation: &GenerationId, attempt: i32) -> Self {
+        Self(format!("{}{attempt}/video.mp4", Self::generation_prefix(generation)))
+    }
+
+    /// Where the thumbnail of one attempt lies.
+    #[must_use]
+    pub fn thumbnail(generation: &GenerationId, attempt: i32) -> Self {
+        Self(format!("{}{attempt}/thumbnail.jpg", Self::generation_prefix(generation)))
+    }
+
+    /// What the keys of all attempts of a generation begin with.
+    #[must_use]
+    pub fn generation_prefix(generation: &GenerationId) -> String {
+        format!("{ALL_GENERATIONS}{generation}/")
+    }
+
+    /// The generation that the object belongs to, if it is one of [`ObjectKey::generation_prefix`].
+    #[must_use]
+    pub fn generation(&self) -> Option<GenerationId> {
+        self.0.strip_prefix(ALL_GENERATIONS)?.split('/').next()?.parse().ok()
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -307,6 +336,20 @@ mod tests {
         {
             assert_eq!(text.parse::<ObjectKey>(), Err(MalformedKey), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_tells_its_generation_and_attempt() {
+        let generation = GenerationId::new();
+        let video = ObjectKey::video(&generation, 3);
+        assert_eq!(video.as_str(), format!("generations/{generation}/3/video.mp4"));
+        for key in [video, ObjectKey::thumbnail(&generation, 3)] {
+            assert!(key.as_str().starts_with(&ObjectKey::generation_prefix(&generation)));
+            assert_eq!(key.as_str().parse(), Ok(key.clone()), "well-formed");
+            assert_eq!(key.generation(), Some(generation.clone()));
+        }
+        assert_eq!("generations/gen_1/1/video.mp4".parse::<ObjectKey>().unwrap().generation(), None);
+        assert_eq!(generation.as_str().parse::<ObjectKey>().unwrap().generation(), None);
     }
 
     proptest! {

@@ -44,7 +44,10 @@ impl Tasks {
             loop {
                 match home.spawn(run(stop.clone())).await {
                     Err(error) if error.is_panic() => {
-                        telemetry::event!(ERROR, SERVICE_TASK_FAILED, task = name, error = %error);
+                        tracing::error!(
+                            task = name,
+                            "[TASKS] A background task panicked and is started again"
+                        );
                     }
                     // It has ended by itself, or the runtime is going down.
                     Ok(()) | Err(_) => return,

@@ -1,1 +1,4 @@
-//! placeholder
+//! Job state, the queue and the making of the video.
+
+pub mod bucket;
+pub mod media;

@@ -1,0 +1,1 @@
+//! What a video file is: probing what was downloaded, and a picture of it.

@@ -1,0 +1,11 @@
+//! Tests of the worker against real counterparts: an S3 server, databases, providers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bucket;
+mod gate;
+mod storage;
+
+/// The launcher's embedded S3 server, by its source, because the launcher itself knows this crate.
+#[path = "../../../reelay/src/s3.rs"]
+mod s3;
