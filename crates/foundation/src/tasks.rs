@@ -44,10 +44,7 @@ impl Tasks {
             loop {
                 match home.spawn(run(stop.clone())).await {
                     Err(error) if error.is_panic() => {
-                        tracing::error!(
-                            task = name,
-                            "[TASKS] A background task panicked and is started again"
-                        );
+                        telemetry::event!(ERROR, SERVICE_TASK_FAILED, task = name, error = %error);
                     }
                     // It has ended by itself, or the runtime is going down.
                     Ok(()) | Err(_) => return,

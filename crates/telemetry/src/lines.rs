@@ -122,7 +122,7 @@ impl Serialize for Line<'_> {
 }
 
 impl Line<'_> {
-    /// `14:03:07.120  INFO api  [COMPONENT] Action  field=value  traceId=…`: the event's own fields in plain
+    /// `14:03:07.120  INFO api-service    [COMPONENT] Action  field=value  traceId=…`: the event's own fields in plain
     /// sight, the inherited ones and the trace dimmed behind them.
     fn pretty(&self, colour: bool) -> String {
         let paint = |code: &'static str| if colour { code } else { "" };
@@ -137,7 +137,7 @@ impl Line<'_> {
         let timestamp = self.timestamp.to_string();
         let time = timestamp.get(11..23).unwrap_or(&timestamp);
         let mut text = format!(
-            "{dim}{time}{reset} {level_colour}{:>5}{reset} {dim}{:<8}{reset} ",
+            "{dim}{time}{reset} {level_colour}{:>5}{reset} {dim}{:<14}{reset} ",
             self.level, self.service
         );
         match component(&self.own.message) {
@@ -287,7 +287,7 @@ mod tests {
         let line = Line {
             timestamp: "2026-11-23T09:30:00.120Z".parse().unwrap(),
             level: Level::WARN,
-            service: "worker",
+            service: "worker-service",
             target: "reelay",
             own: &own,
             inherited: &inherited,
@@ -295,7 +295,7 @@ mod tests {
         };
         assert_eq!(
             line.pretty(false),
-            "09:30:00.120  WARN worker   [JOB_MANAGER] Job failed  jobId=job_1  error=\"no luck\"  \
+            "09:30:00.120  WARN worker-service [JOB_MANAGER] Job failed  jobId=job_1  error=\"no luck\"  \
              requestId=r1  traceId=0af7651916cd43dd8448eb211c80319c"
         );
         assert!(line.pretty(true).contains("\x1b[33m WARN\x1b[0m"));

@@ -1,1 +1,65 @@
-fn main() {}
+//! `cargo xtask …`: what a developer and CI run. It builds in seconds, because it depends on none of our crates.
+
+mod ci;
+mod deny;
+mod postgres;
+mod step;
+mod test;
+mod tidy;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+/// Tests and checks of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Set up what the tests need, and run them all.
+    Test {
+        /// Handed to the test runner: filters and options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        runner_arguments: Vec<String>,
+    },
+    /// Everything that CI checks: format, rules of the house, dependencies, lints, all tests.
+    Ci,
+    /// The rules of the house that neither rustc nor clippy knows.
+    Tidy {
+        /// Names of the catalogues that nothing uses are errors, too.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Licences, sources, duplicates and known vulnerabilities of the dependencies.
+    Deny,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Test { runner_arguments } => test::run(&runner_arguments),
+        Task::Ci => ci::run(),
+        Task::Tidy { strict } => tidy::run(strict),
+        Task::Deny => deny::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root.
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
+}
