@@ -56,7 +56,7 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
         heard = true;
         attempt = 0;
         failures[transport] = 0;
-        if (id) cursor = id;
+        if (known(id)) cursor = id;
         if (event !== "resync") return void on.event({ event, data });
         close();
         on.resync();
@@ -99,7 +99,7 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
     const hurry = io.setTimeout(finish, OPENING);
     socket.onopen = () => {
       io.clearTimeout(hurry);
-      socket.send(JSON.stringify({ subscribe: conversationId, ...(cursor && { after: cursor }) }));
+      socket.send(JSON.stringify({ subscribe: conversationId, ...(known(cursor) && { after: String(cursor) }) }));
       opened();
     };
     socket.onmessage = ({ data }) => {
@@ -136,7 +136,7 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
     );
 
     async function run() {
-      const headers = { accept: "text/event-stream", ...(cursor && { "last-event-id": cursor }) };
+      const headers = { accept: "text/event-stream", ...(known(cursor) && { "last-event-id": String(cursor) }) };
       const response = await io.fetch(`/api/conversations/${conversationId}/events`, {
         headers,
         cache: "no-store",
@@ -189,6 +189,9 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
     },
   };
 }
+
+/** A cursor is whatever the server says it is; a zero is one too. */
+const known = (cursor) => cursor !== null && cursor !== undefined && cursor !== "";
 
 function parse(text) {
   try {

@@ -64,6 +64,7 @@ export function followConversation({ id, store, api }) {
 
   function listen(cursor) {
     if (stopped()) return;
+    channel?.close();
     let caughtUp = cursor !== null;
     channel = openChannel({
       conversationId: id,

@@ -62,6 +62,17 @@ test("subscribes after the cursor it was given, over TLS where the page is", () 
   assert.deepEqual(seen.transports, ["websocket"]);
 });
 
+test("a cursor of zero is a cursor, and without one the socket starts from now", () => {
+  for (const [cursor, wanted] of [
+    [0, { subscribe: "conv_1", after: "0" }],
+    [null, { subscribe: "conv_1" }],
+  ]) {
+    const { last } = world({ cursor });
+    last().onopen();
+    assert.deepEqual(last().sent, [wanted]);
+  }
+});
+
 test("goes on after the last event when the connection is lost", () => {
   const { last, seen, pass, sockets } = world();
   last().onopen();
