@@ -1,0 +1,416 @@
+//! The heart of the simulator: which submissions were accepted, what becomes of each, and what is remembered.
+//! It knows no wire protocol; each protocol names its own operations and words its own answers.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::fault::{Behaviour, Fault, UnknownMarker, without_markers};
+use crate::journal::{Journal, OpenError};
+use crate::options::Render;
+use crate::render::Clip;
+use crate::studio::{Studio, sha256};
+use crate::{Options, StartError};
+
+/// Videos are kept as long as the real provider keeps them.
+const KEPT_FOR: Duration = Duration::from_hours(48);
+
+/// How long a client shall wait after a 429.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A request for a video that its protocol has found valid.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Submission {
+    /// The name that its protocol gives the operation; see [`new_id`].
+    pub(crate) name: String,
+    pub(crate) model: String,
+    pub(crate) prompt: String,
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pub(crate) seconds: u16,
+}
+
+/// Why a submission is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(transparent)]
+    UnknownMarker(#[from] UnknownMarker),
+    #[error("too many requests")]
+    RateLimited,
+    #[error("a server error was asked for")]
+    ServerError,
+    #[error("the submission cannot be recorded: {0}")]
+    Unrecorded(#[from] io::Error),
+    #[error("the simulator is stopping")]
+    Stopping,
+}
+
+/// How an operation stands at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Running,
+    /// The video can be downloaded under this id.
+    Succeeded {
+        file: String,
+    },
+    Filtered,
+    Failed,
+}
+
+/// One line of the ledger.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LedgerLine {
+    operation: String,
+    model: String,
+    prompt_sha256: String,
+    at: String,
+    /// `running`, `succeeded`, `filtered` or `failed`.
+    state: &'static str,
+}
+
+/// A finished video, as somebody may download it.
+#[derive(Debug)]
+pub(crate) struct Download {
+    pub(crate) clip: Clip,
+    pub(crate) finished_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    faults: Vec<Fault>,
+}
+
+impl Download {
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+}
+
+/// What the journal says of an accepted submission; nothing in it ever changes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted {
+    #[serde(flatten)]
+    submission: Submission,
+    /// The id of the video to be.
+    file: String,
+    faults: Vec<Fault>,
+    at: Timestamp,
+    /// When the operation may end at the earliest. Wall-clock time, so that it goes on over a restart.
+    due_at: Timestamp,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Entry {
+    Accepted(Accepted),
+    /// The video of this operation was finished.
+    Rendered(String),
+    /// A fault that strikes a prompt once has struck.
+    Struck(Struck),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Struck {
+    fault: Fault,
+    prompt_sha256: String,
+}
+
+#[derive(Debug)]
+struct Operation {
+    accepted: Accepted,
+    prompt_sha256: String,
+    /// Somebody is at it; cleared if that fails.
+    rendering: AtomicBool,
+    rendered: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    /// In the order of acceptance.
+    operations: Vec<Arc<Operation>>,
+    by_name: HashMap<String, Arc<Operation>>,
+    by_file: HashMap<String, Arc<Operation>>,
+    struck: HashSet<Struck>,
+}
+
+impl Book {
+    fn enter(&mut self, accepted: Accepted) -> Arc<Operation> {
+        let prompt_sha256 = sha256(&accepted.submission.prompt);
+        let operation = Arc::new(Operation {
+            accepted,
+            prompt_sha256,
+            rendering: AtomicBool::new(false),
+            rendered: AtomicBool::new(false),
+        });
+        let Accepted { submission, file, .. } = &operation.accepted;
+        self.by_name.insert(submission.name.clone(), Arc::clone(&operation));
+        self.by_file.insert(file.clone(), Arc::clone(&operation));
+        self.operations.push(Arc::clone(&operation));
+        operation
+    }
+}
+
+/// All operations of this simulator.
+#[derive(Debug)]
+pub(crate) struct Operations {
+    book: RwLock<Book>,
+    journal: Journal,
+    studio: Studio,
+    render: Render,
+    faults: Vec<Fault>,
+    latency: Duration,
+    /// Where work goes on that must not end with the request that began it.
+    home: Handle,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl Operations {
+    /// Takes up what the data directory remembers, and goes on with what was being rendered. Blocks on
+    /// files; must be called within a tokio runtime.
+    pub(crate) fn open(
+        options: &Options,
+        directory: &Path,
+        stopping: CancellationToken,
+    ) -> Result<Arc<Self>, StartError> {
+        let unusable = |source: io::Error| StartError::DataDirectory { path: directory.to_owned(), source };
+        let clips = directory.join("clips");
+        std::fs::create_dir_all(&clips).map_err(unusable)?;
+        let (journal, entries) =
+            Journal::open(&directory.join("journal.jsonl")).map_err(|error| match error {
+                OpenError::Io(source) => unusable(source),
+                other => unusable(io::Error::other(other)),
+            })?;
+        let mut book = Book::default();
+        for entry in entries {
+            match entry {
+                Entry::Accepted(accepted) => drop(book.enter(accepted)),
+                Entry::Rendered(name) => {
+                    if let Some(operation) = book.by_name.get(&name) {
+                        operation.rendered.store(true, Ordering::Relaxed);
+                    }
+                }
+                Entry::Struck(struck) => drop(book.struck.insert(struck)),
+            }
+        }
+        let at_once = options.render_threads.or_else(|| std::thread::available_parallelism().ok());
+        let this = Arc::new(Self {
+            studio: Studio::new(clips, at_once.map_or(1, Into::into), stopping.clone()),
+            book: RwLock::new(book),
+            journal,
+            render: options.render,
+            faults: options.faults.clone(),
+            latency: options.latency,
+            home: Handle::current(),
+            tasks: TaskTracker::new(),
+            stopping,
+        });
+        let (now, operations) = (Timestamp::now(), this.book().operations.clone());
+        let alive = operations.iter().filter(|operation| now < operation.expires_at());
+        this.studio.keep_only(alive.map(|operation| this.clip(operation))).map_err(unusable)?;
+        for operation in operations {
+            this.start_rendering(operation);
+        }
+        Ok(this)
+    }
+
+    /// Accepts a submission: once this has returned, the ledger has it, whatever happens. With [`Fault::Hang`]
+    /// and [`Fault::Lost`] it returns only when the simulator stops.
+    pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<(), Refusal> {
+        let behaviour = Behaviour::of(&submission.prompt, &self.faults, self.latency)?;
+        if behaviour.has(Fault::Hang) {
+            return Err(self.silence().await);
+        }
+        if behaviour.has(Fault::ServerError) {
+            return Err(Refusal::ServerError);
+        }
+        if self.strikes(&behaviour, Fault::RateLimited, &submission.prompt).await? {
+            return Err(Refusal::RateLimited);
+        }
+        let lost = self.strikes(&behaviour, Fault::Lost, &submission.prompt).await?;
+        // A client that goes away takes its request's future with it, so what must happen whole happens elsewhere.
+        let this = Arc::clone(self);
+        let accept = async move { this.accept(submission, behaviour).await };
+        self.tasks.spawn_on(accept, &self.home).await.map_err(io::Error::other)??;
+        if lost { Err(self.silence().await) } else { Ok(()) }
+    }
+
+    async fn accept(self: &Arc<Self>, submission: Submission, behaviour: Behaviour) -> io::Result<()> {
+        let at = Timestamp::now();
+        let due_at = at.checked_add(behaviour.latency).map_err(io::Error::other)?;
+        let accepted = Accepted { submission, file: new_id(), faults: behaviour.faults, at, due_at };
+        let entry = Entry::Accepted(accepted);
+        self.journal.append(&entry).await?;
+        if let Entry::Accepted(accepted) = entry {
+            let operation = self.book_mut().enter(accepted);
+            let Submission { name, model, .. } = &operation.accepted.submission;
+            tracing::info!(operation = name, model, "Submission accepted");
+            self.start_rendering(operation);
+        }
+        Ok(())
+    }
+
+    /// How the operation of this name stands.
+    pub(crate) fn outcome(self: &Arc<Self>, name: &str) -> Option<Outcome> {
+        let operation = Arc::clone(self.book().by_name.get(name)?);
+        let outcome = operation.outcome(Timestamp::now());
+        if outcome == Outcome::Running {
+            // Should rendering have failed (a full disk, say), the next poll tries it again.
+            self.start_rendering(operation);
+        }
+        Some(outcome)
+    }
+
+    /// The finished video of this id, unless it has expired.
+    pub(crate) fn download(&self, file: &str) -> Option<Download> {
+        let now = Timestamp::now();
+        let operation = Arc::clone(self.book().by_file.get(file)?);
+        let finished = matches!(operation.outcome(now), Outcome::Succeeded { .. });
+        (finished && now < operation.expires_at()).then(|| Download {
+            clip: self.clip(&operation),
+            finished_at: operation.accepted.due_at,
+            expires_at: operation.expires_at(),
+            faults: operation.accepted.faults.clone(),
+        })
+    }
+
+    /// Where the videos are.
+    pub(crate) fn studio(&self) -> &Studio {
+        &self.studio
+    }
+
+    /// Every accepted submission, the oldest first.
+    pub(crate) fn ledger(&self) -> Vec<LedgerLine> {
+        let now = Timestamp::now();
+        self.book().operations.iter().map(|operation| operation.ledger_line(now)).collect()
+    }
+
+    /// Waits until nothing runs in the background any more; after `stopping` was cancelled that is soon.
+    pub(crate) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// The client gets no answer; only the end of the simulator ends the wait.
+    async fn silence(&self) -> Refusal {
+        self.stopping.cancelled().await;
+        Refusal::Stopping
+    }
+
+    /// Whether a fault that strikes each prompt once is asked for and strikes now.
+    async fn strikes(&self, behaviour: &Behaviour, fault: Fault, prompt: &str) -> io::Result<bool> {
+        if !behaviour.has(fault) {
+            return Ok(false);
+        }
+        let struck = Struck { fault, prompt_sha256: sha256(prompt) };
+        if !self.book_mut().struck.insert(struck.clone()) {
+            return Ok(false);
+        }
+        self.journal.append(&Entry::Struck(struck)).await?;
+        Ok(true)
+    }
+
+    fn start_rendering(self: &Arc<Self>, operation: Arc<Operation>) {
+        let needed = !operation.rendered.load(Ordering::Relaxed) && operation.shall_have_video();
+        if !needed || operation.rendering.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let this = Arc::clone(self);
+        let work = async move {
+            let name = &operation.accepted.submission.name;
+            if let Err(error) = this.studio.make(&this.clip(&operation)).await {
+                if !this.stopping.is_cancelled() {
+                    tracing::error!(operation = name, %error, "The video cannot be rendered");
+                }
+                operation.rendering.store(false, Ordering::Relaxed);
+                return;
+            }
+            operation.rendered.store(true, Ordering::Relaxed);
+            // If this line is lost, the next start looks for the video itself.
+            if let Err(error) = this.journal.append(&Entry::Rendered(name.clone())).await {
+                tracing::warn!(operation = name, %error, "That a video is finished was not recorded");
+            }
+        };
+        self.tasks.spawn_on(work, &self.home);
+    }
+
+    fn clip(&self, operation: &Operation) -> Clip {
+        let Submission { prompt, width, height, seconds, .. } = &operation.accepted.submission;
+        let words = match self.render {
+            Render::Full => without_markers(prompt),
+            Render::Cached => "a ready video for every prompt".to_owned(),
+        };
+        Clip { words, width: *width, height: *height, seconds: *seconds }
+    }
+
+    // A panic elsewhere leaves the book whole: every change to it is one insertion after another.
+    fn book(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn book_mut(&self) -> RwLockWriteGuard<'_, Book> {
+        self.book.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Operation {
+    fn outcome(&self, now: Timestamp) -> Outcome {
+        let faults = &self.accepted.faults;
+        if now < self.accepted.due_at || faults.contains(&Fault::Never) {
+            Outcome::Running
+        } else if faults.contains(&Fault::Fail) {
+            Outcome::Failed
+        } else if faults.contains(&Fault::Filtered) {
+            Outcome::Filtered
+        } else if self.rendered.load(Ordering::Relaxed) {
+            Outcome::Succeeded { file: self.accepted.file.clone() }
+        } else {
+            Outcome::Running
+        }
+    }
+
+    fn shall_have_video(&self) -> bool {
+        ![Fault::Never, Fault::Fail, Fault::Filtered].iter().any(|fault| self.accepted.faults.contains(fault))
+    }
+
+    fn expires_at(&self) -> Timestamp {
+        self.accepted.due_at.saturating_add(KEPT_FOR).unwrap_or(Timestamp::MAX)
+    }
+
+    fn ledger_line(&self, now: Timestamp) -> LedgerLine {
+        let Accepted { submission, at, .. } = &self.accepted;
+        LedgerLine {
+            operation: submission.name.clone(),
+            model: submission.model.clone(),
+            prompt_sha256: self.prompt_sha256.clone(),
+            at: rfc3339(*at),
+            state: match self.outcome(now) {
+                Outcome::Running => "running",
+                Outcome::Succeeded { .. } => "succeeded",
+                Outcome::Filtered => "filtered",
+                Outcome::Failed => "failed",
+            },
+        }
+    }
+}
+
+/// A time in UTC with milliseconds, as all of Reelay writes it.
+pub(crate) fn rfc3339(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// A new random id of twelve lower-case letters and digits, as the provider's own are.
+pub(crate) fn new_id() -> String {
+    const SIGNS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    (0..12).map(|_| char::from(SIGNS[rand::random_range(0..SIGNS.len())])).collect()
+}
