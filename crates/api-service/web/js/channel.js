@@ -99,7 +99,9 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
     const hurry = io.setTimeout(finish, OPENING);
     socket.onopen = () => {
       io.clearTimeout(hurry);
-      socket.send(JSON.stringify({ subscribe: conversationId, ...(known(cursor) && { after: String(cursor) }) }));
+      socket.send(
+        JSON.stringify({ subscribe: conversationId, ...(known(cursor) && { after: String(cursor) }) }),
+      );
       opened();
     };
     socket.onmessage = ({ data }) => {
@@ -136,7 +138,10 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
     );
 
     async function run() {
-      const headers = { accept: "text/event-stream", ...(known(cursor) && { "last-event-id": String(cursor) }) };
+      const headers = {
+        accept: "text/event-stream",
+        ...(known(cursor) && { "last-event-id": String(cursor) }),
+      };
       const response = await io.fetch(`/api/conversations/${conversationId}/events`, {
         headers,
         cache: "no-store",
