@@ -1,0 +1,3 @@
+//! Conversations and what is said in them.
+
+pub mod message;

@@ -1,0 +1,424 @@
+//! The lifecycle of a generation, pure: a state and what happens to it give a change, or say why there is
+//! none. Nothing else decides what a generation becomes; [`Store::commit`](crate::store::Store::commit) is the
+//! only one that writes it down.
+//!
+//! ```text
+//! pending_clarification → pending_confirmation → confirmed → queued → processing → completed | failed | cancelled
+//! ```
+//!
+//! It holds I2 (a terminal state never changes), I3 (exactly one message of the assistant with the terminal
+//! state), I4 (a snapshot counts only if it is newer) and I5 (progress never falls within an attempt).
+
+use contract::{
+    ErrorCode, GenerationStatus as Status, JobId, JobStatus, Money, Stage, Timestamp,
+    worker_api::{Command, CommandAnswer, DesiredState, JobSnapshot},
+};
+use serde_json::{Map, Value};
+
+use super::{clarification::Settled, generation::Generation, reply};
+use crate::conversations::message::MessageKind;
+
+/// Something that happens to a generation.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// It was just inserted. Without open questions it comes with its price and the final parameters.
+    Created(Option<&'a Quote>),
+    /// The user answered the questions; the answers were found good.
+    Answered {
+        /// The answers as they were given.
+        responses: &'a Map<String, Value>,
+        /// What they make of the request.
+        quote: &'a Quote,
+    },
+    /// The user said yes, perhaps naming the price.
+    Confirmed(Option<&'a Money>),
+    /// The user called it off.
+    Cancelled,
+    /// Its conversation was deleted: it is called off, and what is stored goes.
+    Discarded,
+    /// Nobody confirmed it in time.
+    Expired,
+    /// The worker took a command and answered.
+    CommandAccepted(&'a CommandAnswer),
+    /// The worker will never take the command.
+    CommandRefused,
+    /// The worker told the job's state, by webhook or when it was asked.
+    Snapshot(&'a JobSnapshot),
+}
+
+/// A request with nothing left to ask, and its price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The final prompt and parameters.
+    pub settled: Settled,
+    /// What it costs.
+    pub price: Money,
+}
+
+/// What comes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// The generation changes.
+    Change(Box<Change>),
+    /// It stays as it is, and that is all right.
+    Nothing(Unchanged),
+}
+
+/// Why an input leaves a generation as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unchanged {
+    /// The action has taken effect before.
+    AlreadyDone,
+    /// The generation has ended (I2).
+    Terminal,
+    /// The snapshot is not newer than the last one that was applied (I4).
+    Late,
+    /// The snapshot is of a job that another has replaced.
+    OtherJob,
+    /// The worker speaks of a state that this generation has not reached or has left by itself.
+    OutOfPlace,
+}
+
+impl Unchanged {
+    /// The reason in a word, for the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyDone => "already_done",
+            Self::Terminal => "terminal",
+            Self::Late => "late",
+            Self::OtherJob => "other_job",
+            Self::OutOfPlace => "out_of_place",
+        }
+    }
+}
+
+/// A user's action that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Not in this status.
+    InvalidState(Status),
+    /// The price that was agreed to is not the price.
+    PriceChanged(Option<Money>),
+}
+
+/// How a generation changes: everything that one transaction has to write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The generation before; its row must still have this status (the guard of the update).
+    pub before: Generation,
+    /// The generation afterwards.
+    pub after: Generation,
+    /// What the assistant says to it.
+    pub says: Option<(MessageKind, String)>,
+    /// What the worker has to be told; the new revision stands in `after`.
+    pub command: Option<DesiredState>,
+}
+
+/// Decides what an input makes of a generation.
+pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Result<Decision, Rejection> {
+    let status = generation.status;
+    let invalid = Err(Rejection::InvalidState(status));
+    match input {
+        Input::Created(quote) => match (status, quote) {
+            (Status::PendingClarification, None) => Ok(ask(generation)),
+            (Status::PendingClarification, Some(quote)) => Ok(tell_price(generation, quote, None, now)),
+            _ => invalid,
+        },
+        Input::Answered { responses, quote } => match status {
+            Status::PendingClarification => Ok(tell_price(generation, quote, Some(responses), now)),
+            Status::PendingConfirmation
+            | Status::Confirmed
+            | Status::Queued
+            | Status::Processing
+            | Status::Completed
+                if generation.clarification_responses.as_ref() == Some(responses) =>
+            {
+                Ok(Decision::Nothing(Unchanged::AlreadyDone))
+            }
+            _ => invalid,
+        },
+        Input::Confirmed(agreed) => match status {
+            Status::PendingConfirmation => confirm(generation, agreed, now),
+            Status::Confirmed | Status::Queued | Status::Processing | Status::Completed => {
+                Ok(Decision::Nothing(Unchanged::AlreadyDone))
+            }
+            Status::PendingClarification | Status::Failed | Status::Cancelled => invalid,
+        },
+        Input::Cancelled => match status {
+            Status::Cancelled => Ok(Decision::Nothing(Unchanged::AlreadyDone)),
+            Status::Completed | Status::Failed => invalid,
+            _ => Ok(cancel(generation, now)),
+        },
+        Input::Discarded => match status {
+            // The row stays; only the worker is told, which holds the objects.
+            Status::Completed => Ok(Draft::of(generation).tell(DesiredState::Cancelled)),
+            Status::Failed | Status::Cancelled => Ok(Decision::Nothing(Unchanged::Terminal)),
+            _ => Ok(cancel(generation, now)),
+        },
+        Input::Expired => match status {
+            Status::PendingClarification | Status::PendingConfirmation => Ok(expire(generation, now)),
+            _ => Ok(Decision::Nothing(Unchanged::OutOfPlace)),
+        },
+        Input::CommandAccepted(answer) => Ok(accepted(generation, answer, now)),
+        Input::CommandRefused if status.is_terminal() => Ok(Decision::Nothing(Unchanged::Terminal)),
+        Input::CommandRefused => {
+            let message = "The request could not be handed on to be made.".to_owned();
+            Ok(fail(Draft::of(generation), ErrorCode::Internal, message, now, now))
+        }
+        Input::Snapshot(snapshot) => Ok(snapshot_applied(generation, snapshot, now)),
+    }
+}
+
+/// The command that tells the worker where the user has taken a generation, with the revision that stands in it.
+#[must_use]
+pub fn command(generation: &Generation, state: DesiredState, traceparent: Option<String>) -> Command {
+    Command {
+        generation_id: generation.id.clone(),
+        user_id: generation.user_id.clone(),
+        conversation_id: generation.conversation_id.clone(),
+        revision: generation.job.revision,
+        state,
+        provider: generation.provider.clone(),
+        model: generation.model.clone(),
+        prompt: generation.prompt.clone(),
+        parameters: generation.parameters.clone(),
+        priority: 0,
+        traceparent,
+    }
+}
+
+/// What the worker should have been told of a generation in this status, if it has to be told again.
+#[must_use]
+pub const fn desired(status: Status) -> DesiredState {
+    match status {
+        Status::PendingClarification => DesiredState::Pending,
+        Status::PendingConfirmation => DesiredState::PendingConfirmation,
+        Status::Confirmed | Status::Queued | Status::Processing | Status::Completed => {
+            DesiredState::Confirmed
+        }
+        Status::Failed | Status::Cancelled => DesiredState::Cancelled,
+    }
+}
+
+/// A change in the making.
+struct Draft(Change);
+
+impl Draft {
+    fn of(generation: &Generation) -> Self {
+        let change = Change { from: generation.status, after: generation.clone(), says: None, command: None };
+        Self(change)
+    }
+
+    fn to(mut self, status: Status, now: Timestamp) -> Self {
+        self.0.after.status = status;
+        self.0.after.updated_at = now;
+        self
+    }
+
+    fn says(mut self, kind: MessageKind, words: String) -> Self {
+        self.0.says = Some((kind, words));
+        self
+    }
+
+    fn tell(mut self, state: DesiredState) -> Decision {
+        self.0.after.job.revision += 1;
+        self.0.command = Some(state);
+        self.done()
+    }
+
+    fn done(self) -> Decision {
+        Decision::Change(Box::new(self.0))
+    }
+}
+
+fn ask(generation: &Generation) -> Decision {
+    let words = reply::clarification(generation);
+    Draft::of(generation).says(MessageKind::Clarification, words).tell(DesiredState::Pending)
+}
+
+fn tell_price(
+    generation: &Generation,
+    quote: &Quote,
+    responses: Option<&Map<String, Value>>,
+    now: Timestamp,
+) -> Decision {
+    let mut draft = Draft::of(generation).to(Status::PendingConfirmation, now);
+    let after = &mut draft.0.after;
+    after.prompt.clone_from(&quote.settled.prompt);
+    after.parameters = quote.settled.parameters.clone();
+    after.estimated_cost = Some(quote.price.clone());
+    after.clarification_responses = responses.cloned();
+    let words = reply::confirmation(after);
+    draft.says(MessageKind::Confirmation, words).tell(DesiredState::PendingConfirmation)
+}
+
+fn confirm(generation: &Generation, agreed: Option<&Money>, now: Timestamp) -> Result<Decision, Rejection> {
+    if let Some(agreed) = agreed
+        && !generation.estimated_cost.as_ref().is_some_and(|told| same_amount(told, agreed))
+    {
+        return Err(Rejection::PriceChanged(generation.estimated_cost.clone()));
+    }
+    Ok(Draft::of(generation).to(Status::Confirmed, now).tell(DesiredState::Confirmed))
+}
+
+/// Whether two amounts are the same money, however many zeros they are written with.
+fn same_amount(a: &Money, b: &Money) -> bool {
+    fn plain(amount: &str) -> &str {
+        if amount.contains('.') { amount.trim_end_matches('0').trim_end_matches('.') } else { amount }
+    }
+    a.currency == b.currency && plain(&a.amount) == plain(&b.amount)
+}
+
+fn cancel(generation: &Generation, now: Timestamp) -> Decision {
+    called_off(Draft::of(generation), now, now).tell(DesiredState::Cancelled)
+}
+
+fn expire(generation: &Generation, now: Timestamp) -> Decision {
+    let mut draft = called_off(Draft::of(generation), now, now);
+    draft.0.after.error_code = Some(ErrorCode::Expired);
+    draft.0.after.error_message = Some("Nobody confirmed it in time.".to_owned());
+    let words = reply::expired(&draft.0.after);
+    draft.says(MessageKind::Text, words).tell(DesiredState::Cancelled)
+}
+
+fn called_off(draft: Draft, at: Timestamp, now: Timestamp) -> Draft {
+    let mut draft = ended(draft, Status::Cancelled, now);
+    draft.0.after.cancelled_at = Some(at);
+    let words = reply::cancelled(&draft.0.after);
+    draft.says(MessageKind::Text, words)
+}
+
+fn fail(draft: Draft, code: ErrorCode, message: String, at: Timestamp, now: Timestamp) -> Decision {
+    let mut draft = ended(draft, Status::Failed, now);
+    let after = &mut draft.0.after;
+    after.error_code = Some(code);
+    after.error_message = Some(message);
+    after.failed_at = Some(at);
+    let words = reply::failed(after);
+    draft.says(MessageKind::Error, words).done()
+}
+
+/// What all ends have in common: nothing is awaited any more.
+fn ended(draft: Draft, status: Status, now: Timestamp) -> Draft {
+    let mut draft = draft.to(status, now);
+    let after = &mut draft.0.after;
+    after.queue_position = None;
+    after.stage = None;
+    after.job.eta_seconds = None;
+    draft
+}
+
+fn accepted(generation: &Generation, answer: &CommandAnswer, now: Timestamp) -> Decision {
+    if generation.status.is_terminal() {
+        return Decision::Nothing(Unchanged::Terminal);
+    }
+    let mut draft = Draft::of(generation);
+    draft.0.after.take_job(&answer.job_id);
+    // The answer to an older command, or a job that has ended meanwhile, says nothing of the queue.
+    let waits = matches!(answer.status, JobStatus::Confirmed | JobStatus::Active);
+    if generation.status == Status::Confirmed && waits {
+        draft.0.after.status = Status::Queued;
+        draft.0.after.queue_position = answer.queue_position;
+    }
+    if draft.0.after == *generation {
+        return Decision::Nothing(Unchanged::AlreadyDone);
+    }
+    let status = draft.0.after.status;
+    draft.to(status, now).done()
+}
+
+fn snapshot_applied(generation: &Generation, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
+    if generation.status.is_terminal() {
+        return Decision::Nothing(Unchanged::Terminal);
+    }
+    if generation.worker_job_id.as_ref().is_some_and(|job| *job != snapshot.job_id) {
+        return Decision::Nothing(Unchanged::OtherJob);
+    }
+    if snapshot.sequence <= generation.job.sequence {
+        return Decision::Nothing(Unchanged::Late);
+    }
+    if !matches!(generation.status, Status::Confirmed | Status::Queued | Status::Processing) {
+        return Decision::Nothing(Unchanged::OutOfPlace);
+    }
+    let mut draft = Draft::of(generation);
+    let after = &mut draft.0.after;
+    after.take_job(&snapshot.job_id);
+    after.take_progress(snapshot);
+    let begun = after.started_at.or(snapshot.started_at).is_some() || snapshot.stage == Some(Stage::Retrying);
+    match snapshot.status {
+        JobStatus::Pending | JobStatus::PendingConfirmation => Decision::Nothing(Unchanged::OutOfPlace),
+        JobStatus::Confirmed if !begun => {
+            after.queue_position = snapshot.queue_position;
+            draft.to(Status::Queued, now).done()
+        }
+        // Between two attempts, or taken back from a worker that stopped: to the user it goes on.
+        JobStatus::Confirmed | JobStatus::Active => {
+            after.started_at = after.started_at.or(snapshot.started_at).or(Some(now));
+            after.queue_position = None;
+            draft.to(Status::Processing, now).done()
+        }
+        JobStatus::Completed => complete(draft, snapshot, now),
+        JobStatus::Failed => {
+            let (code, message) = match &snapshot.error {
+                Some(error) => (error.code, error.message.clone()),
+                None => (ErrorCode::Internal, "It failed, and the reason was not told.".to_owned()),
+            };
+            fail(draft, code, message, snapshot.completed_at.unwrap_or(now), now)
+        }
+        JobStatus::Cancelled => called_off(draft, snapshot.completed_at.unwrap_or(now), now).done(),
+    }
+}
+
+fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
+    let at = snapshot.completed_at.unwrap_or(now);
+    let Some(result) = &snapshot.result else {
+        let message = "The video was finished and then not found.".to_owned();
+        return fail(draft, ErrorCode::Internal, message, at, now);
+    };
+    let mut draft = ended(draft, Status::Completed, now);
+    let after = &mut draft.0.after;
+    after.progress = 100;
+    after.started_at = after.started_at.or(snapshot.started_at);
+    after.completed_at = Some(at);
+    after.result_url = Some(result.video_url.clone());
+    after.thumbnail_url = Some(result.thumbnail_url.clone());
+    after.duration = Some(result.duration);
+    after.file_size = Some(result.file_size);
+    after.resolution = Some(result.resolution.clone());
+    after.format = Some(result.format.clone());
+    after.processing_time = Some(result.processing_time);
+    after.job.video_key = Some(result.video_key.clone());
+    after.job.thumbnail_key = Some(result.thumbnail_key.clone());
+    after.job.sha256 = Some(result.sha256.clone());
+    let words = reply::completed(after);
+    draft.says(MessageKind::GenerationResult, words).done()
+}
+
+impl Generation {
+    /// Takes over the job that the worker names. Another one than before means that the worker lost the first
+    /// and began again: its sequence, attempts and progress begin again, too.
+    fn take_job(&mut self, job: &JobId) {
+        if self.worker_job_id.as_ref().is_some_and(|known| known != job) {
+            self.job.sequence = -1;
+            self.attempt = 0;
+            self.progress = 0;
+            self.stage = None;
+        }
+        self.worker_job_id = Some(job.clone());
+    }
+
+    /// Takes over how far the job is; progress falls only where a new attempt begins (I5).
+    fn take_progress(&mut self, snapshot: &JobSnapshot) {
+        // The last percent is for the end alone.
+        let told = snapshot.progress.clamp(0, 99);
+        self.progress = if snapshot.attempt > self.attempt { told } else { self.progress.max(told) };
+        self.attempt = self.attempt.max(snapshot.attempt);
+        self.stage = snapshot.stage;
+        self.job.eta_seconds = snapshot.eta_seconds;
+        self.job.sequence = snapshot.sequence;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,344 @@
+//! Every status against every input, and arbitrary sequences of snapshots.
+
+use contract::{
+    GenerationId,
+    worker_api::{JobError, JobResult},
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::generations::generation::tests::generation;
+
+const NOW: Timestamp = Timestamp::from_micros(1_795_426_260_000_000);
+
+fn usd(amount: &str) -> Money {
+    Money { amount: amount.to_owned(), currency: "USD".to_owned() }
+}
+
+fn quote() -> Quote {
+    let settled = Settled { prompt: "a paper boat".to_owned(), parameters: contract::Parameters::default() };
+    Quote { settled, price: usd("3.20") }
+}
+
+fn responses() -> Map<String, Value> {
+    json!({"duration": 8}).as_object().unwrap().clone()
+}
+
+fn in_status(status: Status) -> Generation {
+    let mut generation = generation();
+    generation.status = status;
+    if status != Status::PendingClarification {
+        generation.clarification_responses = Some(responses());
+        generation.estimated_cost = Some(usd("3.20"));
+    }
+    if status == Status::Processing {
+        generation.started_at = Some(NOW);
+    }
+    generation
+}
+
+fn snapshot(generation: &Generation, status: JobStatus) -> JobSnapshot {
+    let ended = status.is_terminal().then_some(NOW);
+    JobSnapshot {
+        generation_id: generation.id.clone(),
+        job_id: generation.worker_job_id.clone().unwrap_or_else(JobId::new),
+        status,
+        sequence: generation.job.sequence + 1,
+        attempt: 1,
+        stage: None,
+        progress: 40,
+        eta_seconds: Some(20),
+        queue_position: None,
+        provider: "veo3".to_owned(),
+        model: "veo-3.1-generate-001".to_owned(),
+        retry_count: 0,
+        max_retries: 3,
+        created_at: NOW,
+        updated_at: NOW,
+        started_at: (status == JobStatus::Active).then_some(NOW),
+        completed_at: ended,
+        result: (status == JobStatus::Completed).then(|| result(&generation.id)),
+        error: (status == JobStatus::Failed).then(|| JobError {
+            code: ErrorCode::ContentFiltered,
+            message: "The provider's safety filter refused it.".to_owned(),
+            retryable: false,
+        }),
+    }
+}
+
+fn result(id: &GenerationId) -> JobResult {
+    JobResult {
+        video_url: format!("http://s3/reelay/generations/{id}/1/video.mp4"),
+        thumbnail_url: format!("http://s3/reelay/generations/{id}/1/thumbnail.jpg"),
+        video_key: format!("generations/{id}/1/video.mp4"),
+        thumbnail_key: format!("generations/{id}/1/thumbnail.jpg"),
+        duration: 8.0,
+        file_size: 123_456,
+        resolution: "1280x720".to_owned(),
+        format: "mp4".to_owned(),
+        sha256: "ab".repeat(32),
+        processing_time: 12.5,
+    }
+}
+
+fn answer(generation: &Generation, status: JobStatus) -> CommandAnswer {
+    CommandAnswer {
+        generation_id: generation.id.clone(),
+        job_id: generation.worker_job_id.clone().unwrap_or_else(JobId::new),
+        status,
+        queue_position: Some(3),
+        revision: 1,
+    }
+}
+
+/// The outcome in short: `status[+message kind][>command]`, `=reason` or `!status`.
+fn outcome(generation: &Generation, input: Input<'_>) -> String {
+    match decide(generation, input, NOW) {
+        Ok(Decision::Change(change)) => {
+            assert_eq!(change.before, *generation);
+            let terminal = change.after.status.is_terminal() && !generation.status.is_terminal();
+            if terminal {
+                assert!(change.says.is_some(), "I3: an end comes with its message");
+            }
+            assert!(!generation.status.is_terminal() || change.after.status == generation.status, "I2");
+            let told = i64::from(change.command.is_some());
+            assert_eq!(change.after.job.revision, generation.job.revision + told, "I6");
+            let says = change.says.map(|(kind, _)| format!("+{}", kind.as_str())).unwrap_or_default();
+            let tells = change.command.map(|state| format!(">{}", word(state))).unwrap_or_default();
+            format!("{}{says}{tells}", change.after.status)
+        }
+        Ok(Decision::Nothing(reason)) => format!("={}", reason.as_str()),
+        Err(Rejection::InvalidState(status)) => {
+            assert_eq!(status, generation.status);
+            "!".to_owned()
+        }
+        Err(Rejection::PriceChanged(price)) => {
+            assert_eq!(price, generation.estimated_cost);
+            "!price".to_owned()
+        }
+    }
+}
+
+fn word(state: DesiredState) -> String {
+    serde_json::to_value(state).unwrap().as_str().unwrap().to_owned()
+}
+
+/// One row for each input, one column for each status in the order of their declaration.
+#[test]
+fn every_status_meets_every_input() {
+    let (quote, responses, other) = (quote(), responses(), Map::new());
+    let (told, wrong) = (usd("3.2"), usd("3.21"));
+    let confirm = "confirmed>confirmed";
+    let price = "pending_confirmation+confirmation>pending_confirmation";
+    let cancel = "cancelled+text>cancelled";
+    let (done, late) = ("=already_done", "=terminal");
+    let refused = "failed+error";
+    #[rustfmt::skip]
+    let user: [(&str, Input<'_>, [&str; 8]); 9] = [
+        ("created, questions", Input::Created(None), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
+        ("created, settled", Input::Created(Some(&quote)), [price, "!", "!", "!", "!", "!", "!", "!"]),
+        ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, "!", "!"]),
+        ("answered otherwise", Input::Answered { responses: &other, quote: &quote }, [price, "!", "!", "!", "!", "!", "!", "!"]),
+        ("confirmed", Input::Confirmed(None), ["!", confirm, done, done, done, done, "!", "!"]),
+        ("confirmed, price", Input::Confirmed(Some(&told)), ["!", confirm, done, done, done, done, "!", "!"]),
+        ("cancelled", Input::Cancelled, [cancel, cancel, cancel, cancel, cancel, "!", "!", done]),
+        ("discarded", Input::Discarded, [cancel, cancel, cancel, cancel, cancel, "completed>cancelled", late, late]),
+        ("expired", Input::Expired, [cancel, cancel, "=out_of_place", "=out_of_place", "=out_of_place", "=out_of_place", "=out_of_place", "=out_of_place"]),
+    ];
+    for (name, input, expected) in user {
+        for (status, expected) in Status::ALL.iter().zip(expected) {
+            assert_eq!(outcome(&in_status(*status), input), expected, "{name} in {status}");
+        }
+    }
+    let pending = in_status(Status::PendingConfirmation);
+    assert_eq!(outcome(&pending, Input::Confirmed(Some(&wrong))), "!price");
+
+    let out = "=out_of_place";
+    #[rustfmt::skip]
+    let jobs: [(JobStatus, [&str; 8], [&str; 8]); 7] = [
+        // What the worker answers to a command, and what its snapshots make of it.
+        (JobStatus::Pending, ["pending_clarification", "pending_confirmation", "confirmed", "queued", "processing", late, late, late], [out, out, out, out, out, late, late, late]),
+        (JobStatus::PendingConfirmation, ["pending_clarification", "pending_confirmation", "confirmed", "queued", "processing", late, late, late], [out, out, out, out, out, late, late, late]),
+        (JobStatus::Confirmed, ["pending_clarification", "pending_confirmation", "queued", "queued", "processing", late, late, late], [out, out, "queued", "queued", "processing", late, late, late]),
+        (JobStatus::Active, ["pending_clarification", "pending_confirmation", "queued", "queued", "processing", late, late, late], [out, out, "processing", "processing", "processing", late, late, late]),
+        (JobStatus::Completed, ["pending_clarification", "pending_confirmation", "confirmed", "queued", "processing", late, late, late], [out, out, "completed+generation_result", "completed+generation_result", "completed+generation_result", late, late, late]),
+        (JobStatus::Failed, ["pending_clarification", "pending_confirmation", "confirmed", "queued", "processing", late, late, late], [out, out, refused, refused, refused, late, late, late]),
+        (JobStatus::Cancelled, ["pending_clarification", "pending_confirmation", "confirmed", "queued", "processing", late, late, late], [out, out, "cancelled+text", "cancelled+text", "cancelled+text", late, late, late]),
+    ];
+    for (job, answered, told) in jobs {
+        for ((status, answered), told) in Status::ALL.iter().zip(answered).zip(told) {
+            let generation = in_status(*status);
+            let answer = answer(&generation, job);
+            assert_eq!(outcome(&generation, Input::CommandAccepted(&answer)), answered, "{job} in {status}");
+            let snapshot = snapshot(&generation, job);
+            assert_eq!(outcome(&generation, Input::Snapshot(&snapshot)), told, "{job} in {status}");
+        }
+    }
+    for status in Status::ALL {
+        let expected = if status.is_terminal() { late } else { refused };
+        assert_eq!(outcome(&in_status(*status), Input::CommandRefused), expected, "refused in {status}");
+    }
+}
+
+fn change(generation: &Generation, input: Input<'_>) -> Generation {
+    match decide(generation, input, NOW) {
+        Ok(Decision::Change(change)) => change.after,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_result_fills_the_columns() {
+    let generation = in_status(Status::Processing);
+    let after = change(&generation, Input::Snapshot(&snapshot(&generation, JobStatus::Completed)));
+    assert_eq!((after.progress, after.queue_position, after.job.eta_seconds), (100, None, None));
+    assert_eq!((after.duration, after.file_size), (Some(8.0), Some(123_456)));
+    assert_eq!(after.completed_at, Some(NOW));
+    assert!(after.job.video_key.unwrap().ends_with("video.mp4"));
+    assert!(!after.result_url.unwrap().contains('?'), "rows hold unsigned addresses");
+}
+
+#[test]
+fn a_failure_says_why() {
+    let generation = in_status(Status::Queued);
+    let after = change(&generation, Input::Snapshot(&snapshot(&generation, JobStatus::Failed)));
+    assert_eq!(after.error_code, Some(ErrorCode::ContentFiltered));
+    assert_eq!(after.failed_at, Some(NOW));
+    let after = change(&generation, Input::CommandRefused);
+    assert_eq!(after.error_code, Some(ErrorCode::Internal));
+    let after = change(&in_status(Status::PendingConfirmation), Input::Expired);
+    assert_eq!((after.error_code, after.cancelled_at), (Some(ErrorCode::Expired), Some(NOW)));
+}
+
+#[test]
+fn between_two_attempts_it_is_processing() {
+    let generation = in_status(Status::Queued);
+    let waiting = JobSnapshot { stage: Some(Stage::Retrying), ..snapshot(&generation, JobStatus::Confirmed) };
+    let after = change(&generation, Input::Snapshot(&waiting));
+    assert_eq!((after.status, after.stage), (Status::Processing, Some(Stage::Retrying)));
+    assert!(after.started_at.is_some());
+}
+
+#[test]
+fn a_job_in_the_queue_has_its_position() {
+    let generation = in_status(Status::Confirmed);
+    let waiting =
+        JobSnapshot { queue_position: Some(2), attempt: 0, ..snapshot(&generation, JobStatus::Confirmed) };
+    let after = change(&generation, Input::Snapshot(&waiting));
+    assert_eq!((after.status, after.queue_position), (Status::Queued, Some(2)));
+    let after = change(&after, Input::Snapshot(&snapshot(&after, JobStatus::Active)));
+    assert_eq!((after.status, after.queue_position), (Status::Processing, None));
+}
+
+#[test]
+fn a_job_that_the_worker_lost_and_made_anew_counts_from_its_beginning() {
+    let mut generation = in_status(Status::Processing);
+    generation.worker_job_id = Some(JobId::new());
+    (generation.job.sequence, generation.attempt, generation.progress) = (9, 2, 70);
+    let mut of_another = snapshot(&generation, JobStatus::Active);
+    of_another.job_id = JobId::new();
+    assert_eq!(outcome(&generation, Input::Snapshot(&of_another)), "=other_job");
+    let mut answer = answer(&generation, JobStatus::Confirmed);
+    answer.job_id = of_another.job_id.clone();
+    let after = change(&generation, Input::CommandAccepted(&answer));
+    assert_eq!((after.status, after.job.sequence, after.attempt), (Status::Processing, -1, 0));
+    of_another.sequence = 0;
+    assert_eq!(change(&after, Input::Snapshot(&of_another)).progress, 40);
+}
+
+#[test]
+fn a_command_names_the_new_revision() {
+    let after = change(&in_status(Status::PendingConfirmation), Input::Confirmed(None));
+    let told = command(&after, DesiredState::Confirmed, None);
+    assert_eq!((told.revision, told.state), (1, DesiredState::Confirmed));
+    assert_eq!(desired(after.status), DesiredState::Confirmed);
+}
+
+prop_compose! {
+    fn any_snapshot()(
+        status in proptest::sample::select(JobStatus::ALL),
+        sequence in 0_i64..40,
+        attempt in 0_i32..4,
+        progress in 0_i32..=100,
+        stage in proptest::option::of(Just(Stage::Generating)),
+        retrying in any::<bool>(),
+    ) -> JobSnapshot {
+        let stage = if retrying { Some(Stage::Retrying) } else { stage };
+        JobSnapshot { sequence, attempt, progress, stage, ..snapshot(&generation(), status) }
+    }
+}
+
+proptest! {
+    /// I2, I3, I4 and I5, whatever the worker says in whatever order.
+    #[test]
+    fn no_sequence_of_snapshots_breaks_the_lifecycle(
+        start in proptest::sample::select(Status::ALL),
+        snapshots in proptest::collection::vec(any_snapshot(), 0..40),
+    ) {
+        let mut generation = in_status(start);
+        generation.worker_job_id = Some(JobId::new());
+        let mut ends = 0;
+        for mut snapshot in snapshots {
+            snapshot.job_id = generation.worker_job_id.clone().unwrap();
+            let decision = decide(&generation, Input::Snapshot(&snapshot), NOW);
+            let Ok(Decision::Change(change)) = decision else {
+                prop_assert!(decision.is_ok(), "the worker's word is never refused");
+                continue;
+            };
+            let after = change.after;
+            prop_assert!(!generation.status.is_terminal(), "I2");
+            prop_assert!(matches!(
+                (generation.status, after.status),
+                (Status::Confirmed, Status::Queued | Status::Processing)
+                    | (Status::Queued, Status::Queued | Status::Processing)
+                    | (Status::Processing, Status::Processing)
+                    | (Status::Confirmed | Status::Queued | Status::Processing,
+                       Status::Completed | Status::Failed | Status::Cancelled)
+            ));
+            prop_assert!(snapshot.sequence > generation.job.sequence, "I4");
+            prop_assert_eq!(after.job.sequence, snapshot.sequence);
+            prop_assert!(after.attempt >= generation.attempt);
+            prop_assert!(after.attempt > generation.attempt || after.progress >= generation.progress, "I5");
+            prop_assert_eq!(after.status.is_terminal(), change.says.is_some(), "I3");
+            prop_assert_eq!(change.command, None);
+            ends += u32::from(after.status.is_terminal());
+            generation = after;
+        }
+        prop_assert!(ends <= 1);
+    }
+
+    /// What the user does and what the worker says, mixed: one end at most, with one message.
+    #[test]
+    fn users_and_workers_together_reach_one_end(
+        steps in proptest::collection::vec((0_u8..8, any_snapshot()), 0..40),
+    ) {
+        let (quote, responses) = (quote(), responses());
+        let mut generation = generation();
+        generation.worker_job_id = Some(JobId::new());
+        let (mut ends, mut revision) = (0, 0);
+        for (step, mut snapshot) in steps {
+            snapshot.job_id = generation.worker_job_id.clone().unwrap();
+            let answer = answer(&generation, snapshot.status);
+            let input = match step {
+                0 => Input::Answered { responses: &responses, quote: &quote },
+                1 => Input::Confirmed(None),
+                2 => Input::Cancelled,
+                3 => Input::Expired,
+                4 => Input::CommandAccepted(&answer),
+                5 => Input::CommandRefused,
+                _ => Input::Snapshot(&snapshot),
+            };
+            if let Ok(Decision::Change(change)) = decide(&generation, input, NOW) {
+                prop_assert!(!generation.status.is_terminal());
+                prop_assert!(change.after.job.revision >= revision);
+                revision = change.after.job.revision;
+                let ended = change.after.status.is_terminal();
+                prop_assert!(!ended || change.says.is_some());
+                ends += u32::from(ended);
+                generation = change.after;
+            }
+        }
+        prop_assert!(ends <= 1);
+    }
+}
