@@ -206,8 +206,8 @@ struct Draft(Change);
 
 impl Draft {
     fn of(generation: &Generation) -> Self {
-        let change = Change { from: generation.status, after: generation.clone(), says: None, command: None };
-        Self(change)
+        let (before, after) = (generation.clone(), generation.clone());
+        Self(Change { before, after, says: None, command: None })
     }
 
     fn to(mut self, status: Status, now: Timestamp) -> Self {

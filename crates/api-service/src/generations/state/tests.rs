@@ -290,11 +290,12 @@ proptest! {
             prop_assert!(!generation.status.is_terminal(), "I2");
             prop_assert!(matches!(
                 (generation.status, after.status),
-                (Status::Confirmed, Status::Queued | Status::Processing)
-                    | (Status::Queued, Status::Queued | Status::Processing)
+                (Status::Confirmed | Status::Queued, Status::Queued | Status::Processing)
                     | (Status::Processing, Status::Processing)
-                    | (Status::Confirmed | Status::Queued | Status::Processing,
-                       Status::Completed | Status::Failed | Status::Cancelled)
+                    | (
+                        Status::Confirmed | Status::Queued | Status::Processing,
+                        Status::Completed | Status::Failed | Status::Cancelled
+                    )
             ));
             prop_assert!(snapshot.sequence > generation.job.sequence, "I4");
             prop_assert_eq!(after.job.sequence, snapshot.sequence);
