@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     catalogue::{Audio, Model, Resolution, list},
-    intent::{Parameter, Unclear},
+    intent::{self, Parameter, Unclear},
 };
 
 /// The ids of the questions that there are.
@@ -231,7 +231,10 @@ impl ClarificationQuestion {
     fn read(&self, given: &Value) -> Result<AnswerValue, String> {
         match self.kind {
             QuestionKind::Choice => {
-                let chosen = self.options.iter().find(|option| option.is_meant_by(given));
+                let meant = |given: &Value| self.options.iter().find(|option| option.is_meant_by(given));
+                // “8 seconds” and “vertical” are answers too.
+                let in_words = || intent::read_answer(given.as_str()?, &self.id);
+                let chosen = meant(given).or_else(|| meant(&in_words()?));
                 chosen.map(|option| option.value.clone()).ok_or_else(|| {
                     let labels: Vec<_> = self.options.iter().map(|option| &option.label).collect();
                     format!("Choose one of these: {}.", list(&labels))

@@ -1,0 +1,315 @@
+//! The words that the rules know, as data: one file a language in `lexicon/`.
+//!
+//! A rule never names a word of a language; it names a kind of phrase, and the files say which phrases are
+//! of that kind. A new language is a new file. English is read along with every other language, because
+//! people mix it in (“Mach ein Video im widescreen format, 4k”).
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use serde::Deserialize;
+
+use super::text::{Kind, Token, tokens};
+
+/// What a phrase is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Phrase {
+    // Asking for a video.
+    /// Goes before the asking and means nothing by itself: “could you please”.
+    Polite,
+    /// Verbs that make something: “create”. What follows the video may lack its “of”.
+    Make,
+    /// Verbs that make nothing but media: “generate”. Their object may be a scene without the word video.
+    Generate,
+    /// Asks for a video without a verb of making: “I'd like”.
+    Want,
+    /// Verbs whose object is the subject itself: “animate”.
+    Depict,
+    /// Asks whether something can be done: “can you make”.
+    Ability,
+    /// For whom: “me”.
+    Whom,
+    /// “a”, “another”.
+    Determiner,
+    /// “the”, “this”: an existing video is meant.
+    Definite,
+    /// “video”, “clip”.
+    Video,
+    /// “videos”.
+    Videos,
+    /// What is made as a video and says how it looks: “timelapse”. It stays in the subject.
+    Footage,
+    /// After “video”, makes it something else: “game”, “call”.
+    Compound,
+    /// Between the video and its subject: “of”, “showing”.
+    Connect,
+    /// Those that follow a video only in a description of one: “of”, not “on”.
+    ConnectSure,
+    /// Before the video, means nothing for the picture: “short”, “nice”.
+    Filler,
+    /// Ends the search for the video between verb and noun: “for”, “with”, “my”.
+    Stop,
+    /// Begins the answer to what the video should show: “it should show”.
+    SubjectLead,
+    /// Hangs over at the end: “please”, “for me”.
+    Tail,
+    /// Stands for a subject that is not said: “that”, “something”.
+    Pronoun,
+    /// Things that are made and are not videos: “picture”, “list”.
+    OtherThing,
+    /// What one does to a video that exists: “upload”, “watch”.
+    Handle,
+    /// Begins a question: “how”, “what”.
+    Opener,
+    /// First and second person and what else a description of a scene lacks: “I”, “your”, “was”.
+    Personal,
+    /// Words ending like a participle that are none: “morning”.
+    NotActing,
+    /// After a participle, where the scene goes on: “across”, “a”.
+    ActingOn,
+
+    // Parameters.
+    /// “seconds”.
+    Seconds,
+    /// “minutes”.
+    Minutes,
+    /// “hours”.
+    Hours,
+    /// “one” where the unit is a minute: “a”.
+    OneLong,
+    /// Between two numbers: “to”.
+    Range,
+    /// Before a length that is not the video's: “after”, “every”.
+    NotLengthAfter,
+    /// After a length that is not the video's: “later”, “old”.
+    NotLengthBefore,
+    /// Names the length: “duration”.
+    LengthLabel,
+    /// Between a label and its value: “of”, “is”.
+    Is,
+    /// “vertical”; stands alone or before “video”.
+    Upright,
+    /// “horizontal”.
+    Wide,
+    /// “square”.
+    Square,
+    /// “vertical”: an adjective only, so that it may also hang at the end of a clause.
+    UprightAdjective,
+    /// “horizontal”, likewise.
+    WideAdjective,
+    /// Upright wherever it stands: “portrait mode”.
+    UprightAlways,
+    /// Wide wherever it stands: “widescreen”.
+    WideAlways,
+    /// Where upright videos are shown: “for TikTok”. Yields to a shape that is named.
+    UprightFor,
+    /// Where wide videos are shown: “for YouTube”.
+    WideFor,
+    /// Before “video”, or a video itself, that is upright: “TikTok”, “reel”.
+    UprightKind,
+    /// Before “video”, wide: “YouTube”.
+    WideKind,
+    /// “format”, “mode”.
+    Format,
+    /// Names the ratio: “aspect ratio”.
+    RatioLabel,
+    /// Between the numbers of a ratio: “by”.
+    By,
+    /// After two numbers, makes them a time or a scale: “pm”.
+    NotRatio,
+    /// After a number or a resolution, makes it something else: “camera”, “race”.
+    NotResolution,
+    /// “full hd”.
+    FullHd,
+    /// “hd”.
+    Hd,
+    /// “uhd”.
+    Uhd,
+    /// Known styles: “watercolor”.
+    Style,
+    /// “style”, “look”.
+    StyleWord,
+    /// “in the style of”.
+    StyleOf,
+    /// Before a known style at the end of a clause: “in”, “as a”.
+    StyleIn,
+    /// Ends what follows “in the style of”: “with”.
+    StyleEnd,
+    /// “without”, “avoid”.
+    Without,
+    /// “no” at the beginning of a clause.
+    No,
+    /// After “no”, not a thing to leave out: “matter”, “one”.
+    NotThing,
+    /// Joins things: “or”, “and”.
+    Or,
+    /// Before a thing: “any”, “the”.
+    Any,
+    /// Where a thing to leave out ends: “in”, “while”.
+    Preposition,
+    /// Without sound, wherever it stands: “no sound”.
+    Silence,
+    /// Without sound, as its own clause or before “video”: “silent”.
+    Silent,
+    /// With sound, at the end of a clause: “with sound”.
+    Sound,
+    /// “seed”.
+    Seed,
+    /// Belongs to a parameter that follows: “in a”, “it should be”.
+    GlueBefore,
+    /// Belongs to a parameter that precedes: “long”, “quality”.
+    GlueAfter,
+    /// Says that something shall be otherwise: “make it”, “instead”.
+    Change,
+
+    // Talking.
+    /// “yes”, “go ahead”.
+    Confirm,
+    /// Yes only when asked: “perfect”.
+    Agree,
+    /// “cancel”, “never mind”.
+    Cancel,
+    /// No only when asked: “no”.
+    Refuse,
+    /// Means nothing between other words of talk: “then”, “please”.
+    Padding,
+    /// “don't”, “never”.
+    Negation,
+    /// “whatever you like”.
+    Whatever,
+    /// “hello”.
+    Greeting,
+    /// “thank you”, “nice video”.
+    Thanks,
+    /// “help”, “what can you do”.
+    Help,
+    /// What questions about the service turn on: “cost”, “formats”.
+    HelpTopic,
+}
+
+/// A language's words.
+pub(super) struct Lexicon {
+    phrases: HashMap<Phrase, Phrases>,
+    numbers: Phrases<f64>,
+    /// Every word of the language, to tell languages apart.
+    vocabulary: HashSet<String>,
+}
+
+/// Phrases by their first word, the longest first, each with a value.
+type Phrases<V = ()> = HashMap<String, Vec<(Vec<String>, V)>>;
+
+#[derive(Deserialize)]
+struct File {
+    /// Frequent words without a meaning to the rules, to tell languages apart.
+    common: Vec<String>,
+    /// Number words and their values.
+    numbers: BTreeMap<String, f64>,
+    phrases: HashMap<Phrase, Vec<String>>,
+}
+
+const ENGLISH: &str = include_str!("lexicon/en.json");
+const OTHERS: [&str; 5] = [
+    include_str!("lexicon/de.json"),
+    include_str!("lexicon/es.json"),
+    include_str!("lexicon/fr.json"),
+    include_str!("lexicon/it.json"),
+    include_str!("lexicon/pt.json"),
+];
+
+/// English first, then the others, each with the English words added.
+static LEXICONS: LazyLock<(Lexicon, Vec<Lexicon>)> = LazyLock::new(|| {
+    let read = |json: &str| -> File {
+        #[expect(clippy::expect_used, reason = "the data is part of the program, and tests read it")]
+        serde_json::from_str(json).expect("a lexicon is well formed")
+    };
+    let english = read(ENGLISH);
+    let others = OTHERS.iter().map(|json| Lexicon::new(&read(json), Some(&english))).collect();
+    (Lexicon::new(&english, None), others)
+});
+
+impl Lexicon {
+    /// The lexicon of the language that most of the words are of; English if that does not tell.
+    pub(super) fn for_message(tokens: &[Token]) -> &'static Self {
+        let known = |lexicon: &Self| {
+            let words = tokens.iter().filter(|token| token.kind == Kind::Word);
+            words.take(200).filter(|token| lexicon.vocabulary.contains(&token.text)).count()
+        };
+        let (english, others) = &*LEXICONS;
+        let mut best = (known(english), english);
+        for lexicon in others {
+            let count = known(lexicon);
+            if count > best.0 {
+                best = (count, lexicon);
+            }
+        }
+        best.1
+    }
+
+    fn new(file: &File, also: Option<&File>) -> Self {
+        let mut lexicon =
+            Self { phrases: HashMap::new(), numbers: HashMap::new(), vocabulary: HashSet::new() };
+        let own = file.phrases.values().flatten().chain(file.numbers.keys()).chain(&file.common);
+        lexicon.vocabulary = own.flat_map(|phrase| words(phrase)).collect();
+        for file in std::iter::once(file).chain(also) {
+            for (kind, phrases) in &file.phrases {
+                let map = lexicon.phrases.entry(*kind).or_default();
+                phrases.iter().for_each(|phrase| insert(map, phrase, ()));
+            }
+            file.numbers.iter().for_each(|(phrase, value)| insert(&mut lexicon.numbers, phrase, *value));
+        }
+        let longest_first =
+            |entries: &mut Vec<(Vec<String>, f64)>| entries.sort_by_key(|(w, _)| usize::MAX - w.len());
+        lexicon.numbers.values_mut().for_each(longest_first);
+        for map in lexicon.phrases.values_mut() {
+            map.values_mut().for_each(|entries| entries.sort_by_key(|(words, ())| usize::MAX - words.len()));
+        }
+        lexicon
+    }
+
+    /// How many tokens the longest phrase of that kind covers that begins the tokens; 0 if none does.
+    pub(super) fn starts(&self, kind: Phrase, tokens: &[Token]) -> usize {
+        self.phrases.get(&kind).and_then(|phrases| longest(phrases, tokens)).map_or(0, |(length, ())| length)
+    }
+
+    /// How many tokens the longest phrase of that kind covers that ends the tokens; 0 if none does.
+    pub(super) fn ends(&self, kind: Phrase, tokens: &[Token]) -> usize {
+        const LONGEST: usize = 6;
+        (1..=LONGEST.min(tokens.len()))
+            .rev()
+            .find(|length| self.starts(kind, &tokens[tokens.len() - length..]) == *length)
+            .unwrap_or(0)
+    }
+
+    /// Whether these tokens are exactly one phrase of that kind.
+    pub(super) fn is(&self, kind: Phrase, tokens: &[Token]) -> bool {
+        !tokens.is_empty() && self.starts(kind, tokens) == tokens.len()
+    }
+
+    /// The number word that begins the tokens, with its length.
+    pub(super) fn number(&self, tokens: &[Token]) -> Option<(usize, f64)> {
+        longest(&self.numbers, tokens)
+    }
+}
+
+fn words(phrase: &str) -> Vec<String> {
+    tokens(phrase).into_iter().map(|token| token.text).collect()
+}
+
+fn insert<V>(map: &mut Phrases<V>, phrase: &str, value: V) {
+    let words = words(phrase);
+    if let Some(first) = words.first().cloned() {
+        map.entry(first).or_default().push((words, value));
+    }
+}
+
+fn longest<V: Copy>(phrases: &Phrases<V>, tokens: &[Token]) -> Option<(usize, V)> {
+    let first = tokens.first()?;
+    let fits = |words: &[String]| {
+        words.len() <= tokens.len() && words.iter().zip(tokens).all(|(word, token)| *word == token.text)
+    };
+    let (words, value) = phrases.get(&first.text)?.iter().find(|(words, _)| fits(words))?;
+    Some((words.len(), *value))
+}

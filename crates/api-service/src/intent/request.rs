@@ -1,0 +1,449 @@
+//! Finds whether a video is asked for, and what it shall show.
+//!
+//! A request has a form: a way of asking (“could you make me”), a video (“a short clip”), and a subject (“of
+//! a cat”). Talk about videos lacks one of them: “I watched a video”, “how do I upload a video?”.
+
+use std::ops::Range;
+
+use super::{
+    Request,
+    lexicon::{Lexicon, Phrase},
+    message::Message,
+    parameters::Named,
+    text::{Kind, Token},
+};
+
+/// How many words may stand between the asking and the video.
+const LONGEST_BETWEEN: usize = 8;
+
+/// The request in a message, if it holds one.
+pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> {
+    let view = View::of(message);
+    let found = view.starts().find_map(|start| view.request_at(start)).or_else(|| {
+        let start = view.after_greeting(0);
+        view.fragment_at(start).or_else(|| view.scene_at(start, named))
+    })?;
+    let mut request =
+        Request { subject: None, parameters: named.parameters.clone(), unclear: named.unclear.clone() };
+    let place = |range: &Range<usize>| match range.is_empty() {
+        true => 0..0,
+        false => view.places[range.start]..view.places[range.end - 1] + 1,
+    };
+    if let Some(look) = &found.look {
+        let look = message.words(place(look));
+        let style = &mut request.parameters.style;
+        *style = Some(style.take().map_or(look.clone(), |style| format!("{look}, {style}")));
+    }
+    if found.upright && request.parameters.aspect_ratio.is_none() {
+        request.parameters.aspect_ratio = Some("9:16".to_owned());
+    }
+    let between: Vec<String> = found.between.iter().map(|range| message.words(place(range))).collect();
+    let between = Some(between.join(" ")).filter(|words| !words.is_empty());
+    let end = message.tokens.len();
+    let subject_start = view.places.get(found.subject).copied().unwrap_or(end);
+    let asked_at = view.places.get(found.start).copied().unwrap_or(end);
+    take_questions(message, subject_start);
+    let subject = subject_in(message, subject_start..end);
+    request.subject = match (subject, between) {
+        (Some(subject), Some(between)) => Some(format!("{subject}, {between}")),
+        (None, None) => earlier_subject(message, asked_at),
+        (subject, between) => subject.or(between),
+    };
+    Some(request)
+}
+
+/// A text that is all subject.
+pub(super) fn everything(message: &Message<'_>, named: Named) -> Request {
+    let subject = subject_in(message, 0..message.tokens.len());
+    Request { subject, parameters: named.parameters, unclear: named.unclear }
+}
+
+/// The subject that is described in the range: what nobody took, without the politeness around it.
+pub(super) fn subject_in(message: &Message<'_>, range: Range<usize>) -> Option<String> {
+    let lexicon = message.lexicon;
+    let free: Vec<usize> = range.filter(|i| message.free(*i..*i + 1)).collect();
+    let tokens: Vec<Token> = free.iter().map(|i| message.tokens[*i].clone()).collect();
+    let (mut start, mut end) = (0, tokens.len());
+    while end > start {
+        let tail = lexicon.ends(Phrase::Tail, &tokens[start..end]);
+        // “… of me, please” is politeness; “… of a cat that says thank you” is not to be told from it.
+        end -= if tokens[end - 1].is_boundary() {
+            1
+        } else if tail > 0 {
+            tail
+        } else {
+            break;
+        };
+    }
+    while end > start {
+        let lead = lexicon.starts(Phrase::Or, &tokens[start..end]);
+        start += if tokens[start].is_boundary() {
+            1
+        } else if lead > 0 {
+            lead
+        } else {
+            break;
+        };
+    }
+    let tokens = &tokens[start..end];
+    if tokens.is_empty() || lexicon.is(Phrase::Pronoun, tokens) {
+        return None;
+    }
+    let says_something = tokens.iter().any(|token| token.kind != Kind::Sign || !token.text.is_ascii());
+    let words = message.words(free[start]..free[end - 1] + 1);
+    let words = match tokens {
+        // A subject that is all in quotation marks is meant without them.
+        [only] if only.kind == Kind::Opaque && !words.starts_with('[') => {
+            words.trim_matches(['"', '“', '”', '„', '«', '»']).trim().to_owned()
+        }
+        _ => words,
+    };
+    (says_something && !words.is_empty()).then_some(words)
+}
+
+/// Takes the questions that follow a request: “… of a cat. How much will that cost?”
+fn take_questions(message: &mut Message<'_>, from: usize) {
+    let mut start = from;
+    let mut first = true;
+    for end in from..message.tokens.len() {
+        if !message.tokens[end].ends_sentence() {
+            continue;
+        }
+        if !first && message.tokens[end].is_sign("?") {
+            message.take(start..end + 1);
+        }
+        first = false;
+        start = end + 1;
+    }
+}
+
+/// “A dragon flies over Berlin. Make a video of that.”
+fn earlier_subject(message: &Message<'_>, asked_at: usize) -> Option<String> {
+    const SHORTEST: usize = 3;
+    let before = message.tokens[..asked_at].iter().rposition(Token::ends_sentence)?;
+    let start = message.tokens[..before].iter().rposition(|t| t.is_sign("!?\n")).map_or(0, |i| i + 1);
+    let words = message.rest(start..before).filter(|token| token.kind == Kind::Word).count();
+    let talks = [Phrase::Opener, Phrase::Personal, Phrase::Greeting, Phrase::Polite];
+    if words < SHORTEST || talks.iter().any(|kind| message.at(*kind, start) > 0) {
+        return None;
+    }
+    subject_in(message, start..before)
+}
+
+/// What was found; all positions are the view's.
+#[derive(Default)]
+struct Found {
+    /// Where the asking begins.
+    start: usize,
+    /// What stands between asking and video and is no filler: “paper boat” in “make a paper boat video”.
+    between: Vec<Range<usize>>,
+    /// Words for the video that also say how it looks: “cartoon”.
+    look: Option<Range<usize>>,
+    /// Whether the word for the video says that it is upright: “reel”.
+    upright: bool,
+    /// Where the subject begins.
+    subject: usize,
+}
+
+/// The tokens that nobody has taken, side by side, and where they stand in the message.
+struct View {
+    tokens: Vec<Token>,
+    places: Vec<usize>,
+    lexicon: &'static Lexicon,
+}
+
+impl View {
+    fn of(message: &Message<'_>) -> Self {
+        let places: Vec<usize> = (0..message.tokens.len()).filter(|i| message.free(*i..*i + 1)).collect();
+        let tokens = places.iter().map(|i| message.tokens[*i].clone()).collect();
+        Self { tokens, places, lexicon: message.lexicon }
+    }
+
+    fn at(&self, kind: Phrase, i: usize) -> usize {
+        self.lexicon.starts(kind, self.tokens.get(i..).unwrap_or_default())
+    }
+
+    fn is_sign(&self, i: usize, signs: &str) -> bool {
+        self.tokens.get(i).is_some_and(|token| token.is_sign(signs))
+    }
+
+    fn is_boundary(&self, i: usize) -> bool {
+        self.tokens.get(i).is_none_or(Token::is_boundary)
+    }
+
+    /// Where an asking may begin: at the start of a sentence, and after a comma in one that is no question.
+    fn starts(&self) -> impl Iterator<Item = usize> {
+        let mut sentence = 0;
+        (0..self.tokens.len()).filter(move |&i| {
+            if i == 0 || self.tokens[i - 1].ends_sentence() {
+                sentence = i;
+                return true;
+            }
+            self.tokens[i - 1].is_boundary() && self.at(Phrase::Opener, sentence) == 0
+        })
+    }
+
+    /// Skips signs, greetings and politeness.
+    fn after_greeting(&self, mut i: usize) -> usize {
+        while i < self.tokens.len() {
+            let polite = self.at(Phrase::Polite, i).max(self.at(Phrase::Greeting, i));
+            i += if self.is_boundary(i) {
+                1
+            } else if polite > 0 {
+                polite
+            } else {
+                break;
+            };
+        }
+        i
+    }
+
+    /// “Could you please make me a short video of …”.
+    fn request_at(&self, start: usize) -> Option<Found> {
+        let mut i = start;
+        loop {
+            for (kind, strong) in [(Phrase::Make, true), (Phrase::Want, false)] {
+                let length = self.at(kind, i);
+                if length > 0
+                    && let Some(found) = self.video_after(i + length, strong)
+                {
+                    return Some(Found { start, ..found });
+                }
+            }
+            if let Some(subject) = self.scene_after_verb(i) {
+                return Some(Found { start, subject, ..Found::default() });
+            }
+            let polite = self.at(Phrase::Polite, i);
+            i += if polite > 0 {
+                polite
+            } else if self.is_sign(i, ",") && i > start {
+                1
+            } else {
+                return None;
+            };
+        }
+    }
+
+    /// “… me a short video of …”.
+    fn video_after(&self, mut i: usize, strong: bool) -> Option<Found> {
+        loop {
+            let whom = self.at(Phrase::Whom, i);
+            i += if whom > 0 {
+                whom
+            } else if self.is_sign(i, ",") {
+                1
+            } else {
+                break;
+            };
+        }
+        let definite = self.at(Phrase::Definite, i);
+        i += definite.max(self.at(Phrase::Determiner, i));
+        let (noun, end) = self.video_in(i)?;
+        let after = self.connection(end);
+        if definite > 0 && !(strong && after.connects) {
+            return None;
+        }
+        let loose =
+            self.at(Phrase::Preposition, end) > 0 || self.is_boundary(end) || self.at(Phrase::Tail, end) > 0;
+        let opaque = self.tokens.get(end).is_some_and(|token| token.kind == Kind::Opaque);
+        (strong || after.connects || loose || opaque).then(|| self.found(i, noun, end, after.subject))
+    }
+
+    /// “A short video of …”, “paper boat video please”.
+    fn fragment_at(&self, start: usize) -> Option<Found> {
+        let i = start + self.at(Phrase::Determiner, start);
+        let (noun, end) = self.video_in(i)?;
+        let odd = [
+            Phrase::Handle,
+            Phrase::Opener,
+            Phrase::Personal,
+            Phrase::Definite,
+            Phrase::Negation,
+            Phrase::Make,
+            Phrase::Want,
+        ];
+        if (start..noun).any(|k| odd.iter().any(|kind| *kind != Phrase::Personal && self.at(*kind, k) > 0)) {
+            return None;
+        }
+        if self.at(Phrase::ConnectSure, end) > 0 {
+            let denied = (end..self.tokens.len()).any(|k| self.at(Phrase::Negation, k) > 0);
+            let after = self.connection(end);
+            return (!denied).then(|| Found { start, ..self.found(i, noun, end, after.subject) });
+        }
+        if self.is_sign(end, ":-") && end + 1 < self.tokens.len() {
+            return Some(Found { start, ..self.found(i, noun, end, end + 1) });
+        }
+        let mut k = end;
+        while k < self.tokens.len() {
+            let tail = self.at(Phrase::Tail, k);
+            k += if self.is_boundary(k) && !self.is_sign(k, "?") {
+                1
+            } else if tail > 0 {
+                tail
+            } else {
+                return None;
+            };
+        }
+        (self.at(Phrase::Videos, noun) == 0).then(|| Found { start, ..self.found(i, noun, end, end) })
+    }
+
+    /// “A paper boat crossing a street at dusk”: a scene and nothing else. Where parameters of a video are
+    /// named beside it, less of a scene is enough.
+    fn scene_at(&self, start: usize, named: &Named) -> Option<Found> {
+        let words = &self.tokens[start..];
+        let talks = [Phrase::Personal, Phrase::Opener, Phrase::Negation];
+        let odd = words.iter().any(|token| token.is_sign("?"))
+            || (start..self.tokens.len()).any(|k| {
+                talks.iter().any(|kind| self.at(*kind, k) > 0 && (*kind != Phrase::Opener || k == start))
+            })
+            || self.at(Phrase::Definite, start)
+                + self.at(Phrase::Pronoun, start)
+                + self.at(Phrase::Handle, start)
+                > 0;
+        if odd {
+            return None;
+        }
+        let count = words.iter().filter(|token| token.kind == Kind::Word).count();
+        let parameters = &named.parameters;
+        let named = usize::from(parameters.duration.is_some())
+            + usize::from(parameters.aspect_ratio.is_some())
+            + usize::from(parameters.resolution.is_some());
+        let determined = self.at(Phrase::Determiner, start) > 0;
+        let scene = match named {
+            0 => determined && self.acts(start),
+            1 => determined && count >= 3,
+            _ => count >= 1,
+        };
+        scene.then(|| Found { start, subject: start, ..Found::default() })
+    }
+
+    /// “Animate a dragon”, “generate a dragon over Berlin”, “make a dog dancing in the rain”.
+    fn scene_after_verb(&self, i: usize) -> Option<usize> {
+        let depict = self.at(Phrase::Depict, i);
+        let generate = self.at(Phrase::Generate, i);
+        let make = self.at(Phrase::Make, i);
+        let mut subject = i + depict.max(generate).max(make);
+        if subject == i {
+            return None;
+        }
+        while self.at(Phrase::Whom, subject) > 0 {
+            subject += self.at(Phrase::Whom, subject);
+        }
+        let end = (subject..self.tokens.len())
+            .find(|k| self.tokens[*k].ends_sentence())
+            .unwrap_or(self.tokens.len());
+        let determined = self.at(Phrase::Determiner, subject) > 0;
+        let odd = (subject..end.min(subject + LONGEST_BETWEEN)).any(|k| {
+            self.at(Phrase::OtherThing, k)
+                + self.at(Phrase::Compound, k)
+                + self.at(Phrase::Video, k)
+                + self.at(Phrase::Videos, k)
+                > 0
+        });
+        let words = end - subject;
+        let enough = if depict > 0 { words >= 2 } else { generate > 0 && words >= 4 || self.acts(subject) };
+        (determined && !odd && enough).then_some(subject)
+    }
+
+    /// Whether something acts: “crossing a”, “jumping over”. A participle of the form that English has.
+    fn acts(&self, start: usize) -> bool {
+        const FURTHEST: usize = 8;
+        (start + 2..self.tokens.len().min(start + FURTHEST)).any(|k| {
+            let token = &self.tokens[k];
+            token.text.len() > 4
+                && token.text.ends_with("ing")
+                && self.at(Phrase::NotActing, k) == 0
+                && (self.at(Phrase::ActingOn, k + 1) > 0 || self.is_boundary(k + 1))
+        })
+    }
+
+    /// The words for a video after what may stand before them.
+    fn video_in(&self, start: usize) -> Option<(usize, usize)> {
+        let mut i = start;
+        while i <= start + LONGEST_BETWEEN {
+            let token = self.tokens.get(i)?;
+            let video = self.at(Phrase::Video, i).max(self.at(Phrase::Videos, i));
+            let footage = self.at(Phrase::Footage, i);
+            if video > 0 && self.at(Phrase::Compound, i + video) == 0 {
+                return Some((i, i + video));
+            }
+            let connects = self.at(Phrase::Connect, i + footage) > 0;
+            if footage > 0 && connects && self.at(Phrase::Video, i + footage) == 0 {
+                // It says how the scene is shown, so that it stays in the subject.
+                return Some((i, i));
+            }
+            if token.kind != Kind::Word && token.kind != Kind::Number || self.at(Phrase::Stop, i) > 0 {
+                return None;
+            }
+            i += video.max(1);
+        }
+        None
+    }
+
+    /// How the subject is joined to the video.
+    fn connection(&self, end: usize) -> Connection {
+        let mut i = end;
+        while self.at(Phrase::Filler, i) > 0 && self.at(Phrase::Connect, i) == 0 {
+            // “un vídeo corto de …”: adjectives may follow the noun.
+            i += self.at(Phrase::Filler, i);
+        }
+        if self.at(Phrase::Connect, i) == 0 {
+            i = end;
+        }
+        let mut tail = self.at(Phrase::Tail, i);
+        while tail > 0 && self.at(Phrase::Connect, i + tail) > 0 {
+            // “a video, please, of …”.
+            i += tail;
+            tail = self.at(Phrase::Tail, i);
+        }
+        let connect = self.at(Phrase::Connect, i);
+        let politeness = tail >= connect && self.is_boundary(i + tail);
+        if connect > 0 && !politeness {
+            Connection { connects: true, subject: i + connect + usize::from(self.is_sign(i + connect, ":")) }
+        } else {
+            Connection { connects: self.is_sign(i, ":"), subject: i }
+        }
+    }
+
+    /// Puts together what was found around the words for a video.
+    fn found(&self, from: usize, noun: usize, end: usize, subject: usize) -> Found {
+        let upright = (noun..end).any(|k| self.at(Phrase::UprightKind, k) > 0);
+        if noun == end {
+            // Footage: everything from its first word on is the subject.
+            let start = if from > 0 && self.lexicon.ends(Phrase::Determiner, &self.tokens[..from]) > 0 {
+                from - 1
+            } else {
+                from
+            };
+            return Found { start: from, subject: start, ..Found::default() };
+        }
+        let known = self.lexicon.ends(Phrase::Style, &self.tokens[from..end]);
+        let look = (known > 0).then(|| end - known..end);
+        let limit = look.as_ref().map_or(noun, |look| look.start.min(noun));
+        let mut between = Vec::new();
+        let mut i = from;
+        while i < limit {
+            let filler = self.at(Phrase::Filler, i).max(self.at(Phrase::Determiner, i));
+            if filler > 0 {
+                i += filler;
+                continue;
+            }
+            match between.last_mut() {
+                Some(last) if last_ends_at(last, i) => last.end = i + 1,
+                _ => between.push(i..i + 1),
+            }
+            i += 1;
+        }
+        Found { start: from, between, look, upright, subject }
+    }
+}
+
+fn last_ends_at(range: &Range<usize>, i: usize) -> bool {
+    range.end == i
+}
+
+/// How the subject is joined to the video, and where it begins.
+struct Connection {
+    connects: bool,
+    subject: usize,
+}

@@ -1,0 +1,98 @@
+//! Recognises what is said around videos: yes and no, greetings, thanks, questions about the service.
+
+use contract::Parameters;
+
+use super::{
+    Context, Intent,
+    lexicon::Phrase,
+    message::Message,
+    parameters::Named,
+    text::{Kind, Token},
+};
+use crate::generations::clarification::QuestionKind;
+
+/// What a message wants that consists of nothing but such talk. “Yes, but make it longer” is no yes.
+pub(super) fn whole_message(message: &Message<'_>, context: Context<'_>) -> Option<Intent> {
+    let asked = context.awaiting_confirmation;
+    let waits = asked || !context.open_questions.is_empty();
+    let yes_or_no_is_an_answer = context.open_questions.iter().any(|q| q.kind == QuestionKind::Boolean);
+    let is = |kind: Phrase, also: &[Phrase]| consists_of(message, kind, also);
+    let question = message.tokens.iter().any(|token| token.is_sign("?"));
+    if is(Phrase::Cancel, &[Phrase::Refuse, Phrase::Padding]) {
+        return Some(Intent::Cancel);
+    }
+    if waits && !yes_or_no_is_an_answer && !question && is(Phrase::Refuse, &[Phrase::Padding]) {
+        return Some(Intent::Cancel);
+    }
+    if asked && !question && is(Phrase::Agree, &[Phrase::Confirm, Phrase::Padding]) {
+        return Some(Intent::Confirm);
+    }
+    if is(Phrase::Thanks, &[Phrase::Greeting, Phrase::Padding]) {
+        return Some(Intent::Thanks);
+    }
+    // With questions open and nothing to confirm, a yes takes their defaults: see `answers`.
+    if (asked || !waits) && !question && is(Phrase::Confirm, &[Phrase::Agree, Phrase::Padding]) {
+        return Some(Intent::Confirm);
+    }
+    if is(Phrase::Help, &[Phrase::Greeting, Phrase::Thanks, Phrase::Padding]) {
+        return Some(Intent::Help);
+    }
+    is(Phrase::Greeting, &[Phrase::Padding]).then_some(Intent::Greeting)
+}
+
+/// Whether the message consists of phrases of these kinds, at least one of the first kind among them.
+pub(super) fn consists_of(message: &Message<'_>, kind: Phrase, also: &[Phrase]) -> bool {
+    let (mut i, mut seen) = (0, false);
+    while let Some(token) = message.tokens.get(i) {
+        let own = message.at(kind, i);
+        let other = also.iter().map(|kind| message.at(*kind, i)).max().unwrap_or(0);
+        seen |= own > 0 && own >= other;
+        i += match own.max(other) {
+            0 if token.kind == Kind::Sign => 1,
+            0 => return false,
+            length => length,
+        };
+    }
+    seen
+}
+
+/// “Can you make videos?” asks whether, not for one.
+pub(super) fn asks_for_ability(message: &Message<'_>) -> bool {
+    const BETWEEN: usize = 3;
+    let view: Vec<Token> = message.rest(0..message.tokens.len()).cloned().collect();
+    let lexicon = message.lexicon;
+    let starts =
+        |i: usize| i == 0 || view[i - 1].is_boundary() || lexicon.ends(Phrase::Greeting, &view[..i]) > 0;
+    (0..view.len()).filter(|i| starts(*i)).any(|i| {
+        let ability = lexicon.starts(Phrase::Ability, &view[i..]);
+        ability > 0
+            && (i + ability..view.len())
+                .take(BETWEEN + 1)
+                .find(|k| {
+                    view[*k].is_boundary()
+                        || lexicon.starts(Phrase::Video, &view[*k..]) > 0
+                        || lexicon.starts(Phrase::Videos, &view[*k..]) > 0
+                })
+                .is_some_and(|k| lexicon.starts(Phrase::Videos, &view[k..]) > 0)
+    })
+}
+
+/// Whether the message names parameters and beyond them only says that it shall be so.
+pub(super) fn wants_change(message: &Message<'_>, named: &Named) -> bool {
+    let names = named.parameters != Parameters::default() || !named.unclear.is_empty();
+    let kinds = [Phrase::Change, Phrase::GlueBefore, Phrase::GlueAfter, Phrase::Padding];
+    let question = message.tokens.iter().any(|token| token.is_sign("?")) && message.at(Phrase::Opener, 0) > 0;
+    names && !question && message.consists_of(0..message.tokens.len(), &kinds)
+}
+
+/// “How much does a video cost?”, but not “What is a video codec?”.
+pub(super) fn asks_about_service(message: &Message<'_>) -> bool {
+    let tokens = &message.tokens;
+    let opens = |i: usize| i == 0 || tokens[i - 1].ends_sentence() || tokens[i - 1].is_sign(",");
+    let asks = tokens.iter().any(|token| token.is_sign("?"))
+        || (0..tokens.len()).any(|i| opens(i) && message.lexicon.starts(Phrase::Opener, &tokens[i..]) > 0);
+    asks && (0..tokens.len()).any(|i| {
+        let topic = message.lexicon.starts(Phrase::HelpTopic, &tokens[i..]);
+        topic > 0 && message.lexicon.starts(Phrase::Compound, &tokens[i + topic..]) == 0
+    })
+}
