@@ -356,7 +356,7 @@ fn ask_duration(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
         (None, None, Some(resolution), [only]) => {
             format!("In {} the video will be {only} seconds long. Is that all right?", resolution.name)
         }
-        _ => "How long should it be?".to_owned(),
+        _ => format!("How long should it be: {} seconds?", list(allowed)),
     };
     let default = match named {
         Some(seconds) => nearest(allowed, seconds),

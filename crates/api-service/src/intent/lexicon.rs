@@ -148,6 +148,8 @@ pub(super) enum Phrase {
     Or,
     /// Before a thing: “any”, “the”.
     Any,
+    /// Belongs to a thing to leave out: “in the background”.
+    Background,
     /// Where a thing to leave out ends: “in”, “while”.
     Preposition,
     /// Without sound, wherever it stands: “no sound”.
@@ -231,6 +233,9 @@ static LEXICONS: LazyLock<(Lexicon, Vec<Lexicon>)> = LazyLock::new(|| {
 });
 
 impl Lexicon {
+    /// How many tokens a phrase has at most.
+    pub(super) const LONGEST: usize = 9;
+
     /// The lexicon of the language that most of the words are of; English if that does not tell.
     pub(super) fn for_message(tokens: &[Token]) -> &'static Self {
         let known = |lexicon: &Self| {
@@ -256,15 +261,13 @@ impl Lexicon {
         for file in std::iter::once(file).chain(also) {
             for (kind, phrases) in &file.phrases {
                 let map = lexicon.phrases.entry(*kind).or_default();
-                phrases.iter().for_each(|phrase| insert(map, phrase, ()));
+                for phrase in phrases {
+                    insert(map, phrase, ());
+                }
             }
-            file.numbers.iter().for_each(|(phrase, value)| insert(&mut lexicon.numbers, phrase, *value));
-        }
-        let longest_first =
-            |entries: &mut Vec<(Vec<String>, f64)>| entries.sort_by_key(|(w, _)| usize::MAX - w.len());
-        lexicon.numbers.values_mut().for_each(longest_first);
-        for map in lexicon.phrases.values_mut() {
-            map.values_mut().for_each(|entries| entries.sort_by_key(|(words, ())| usize::MAX - words.len()));
+            for (phrase, value) in &file.numbers {
+                insert(&mut lexicon.numbers, phrase, *value);
+            }
         }
         lexicon
     }
@@ -276,8 +279,7 @@ impl Lexicon {
 
     /// How many tokens the longest phrase of that kind covers that ends the tokens; 0 if none does.
     pub(super) fn ends(&self, kind: Phrase, tokens: &[Token]) -> usize {
-        const LONGEST: usize = 6;
-        (1..=LONGEST.min(tokens.len()))
+        (1..=Self::LONGEST.min(tokens.len()))
             .rev()
             .find(|length| self.starts(kind, &tokens[tokens.len() - length..]) == *length)
             .unwrap_or(0)
@@ -300,8 +302,11 @@ fn words(phrase: &str) -> Vec<String> {
 
 fn insert<V>(map: &mut Phrases<V>, phrase: &str, value: V) {
     let words = words(phrase);
-    if let Some(first) = words.first().cloned() {
-        map.entry(first).or_default().push((words, value));
+    debug_assert!(words.len() <= Lexicon::LONGEST, "{phrase:?} is longer than a phrase may be");
+    if let Some(first) = words.first() {
+        let phrases = map.entry(first.clone()).or_default();
+        let place = phrases.partition_point(|(others, _)| others.len() >= words.len());
+        phrases.insert(place, (words, value));
     }
 }
 

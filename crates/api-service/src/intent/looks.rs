@@ -6,7 +6,7 @@ use super::{lexicon::Phrase, message::Message, parameters::Named, text::Kind};
 
 /// The longest style in words, and the longest thing to leave out.
 const LONGEST_STYLE: usize = 6;
-const LONGEST_THING: usize = 4;
+const LONGEST_THING: usize = 5;
 
 impl Named {
     /// Takes styles and negatives from the message.
@@ -88,6 +88,10 @@ fn style_before_word(message: &Message<'_>, i: usize) -> Option<Found> {
 fn known_style(message: &Message<'_>, i: usize) -> Option<Found> {
     let length = Some(message.at(Phrase::Style, i)).filter(|length| *length > 0)?;
     let range = i..i + length;
+    if message.at(Phrase::Footage, message.next_noun(range.end)) > 0 {
+        // “a cinematic shot of …” is part of the scene.
+        return None;
+    }
     let names_video =
         message.before(Phrase::Video, range.end) + message.before(Phrase::Videos, range.end) > 0;
     if names_video && (message.at(Phrase::Connect, range.end) > 0 || !message.begins_clause(i)) {
@@ -146,8 +150,12 @@ fn negative(message: &Message<'_>, i: usize) -> Option<(Range<usize>, Vec<Range<
 fn end_of_thing(message: &Message<'_>, start: usize) -> usize {
     let stop = [Phrase::Or, Phrase::Tail, Phrase::Preposition];
     let mut end = start;
-    while !message.is_edge(end) && stop.iter().all(|kind| message.at(*kind, end) == 0) {
-        end += 1;
+    while !message.is_edge(end) {
+        let background = message.at(Phrase::Background, end);
+        if background == 0 && stop.iter().any(|kind| message.at(*kind, end) > 0) {
+            break;
+        }
+        end += background.max(1);
     }
     end
 }

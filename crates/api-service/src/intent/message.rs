@@ -29,14 +29,15 @@ impl<'a> Message<'a> {
     /// How many tokens the longest phrase of that kind covers that begins at the token and of which nothing
     /// is taken; 0 if none does.
     pub(super) fn at(&self, kind: Phrase, i: usize) -> usize {
-        let length = self.lexicon.starts(kind, &self.tokens[i.min(self.tokens.len())..]);
-        if self.free(i..i + length) { length } else { 0 }
+        let i = i.min(self.tokens.len());
+        let free = self.taken[i..].iter().take(Lexicon::LONGEST).take_while(|taken| !**taken).count();
+        self.lexicon.starts(kind, &self.tokens[i..i + free])
     }
 
     /// Likewise for a phrase that ends before the token.
     pub(super) fn before(&self, kind: Phrase, i: usize) -> usize {
-        let length = self.lexicon.ends(kind, &self.tokens[..i]);
-        if self.free(i - length..i) { length } else { 0 }
+        let free = self.taken[..i].iter().rev().take(Lexicon::LONGEST).take_while(|taken| !**taken).count();
+        self.lexicon.ends(kind, &self.tokens[i - free..i])
     }
 
     /// The number, in digits or words, that begins at the token: its length and value.
@@ -74,7 +75,8 @@ impl<'a> Message<'a> {
                 let label = self.before(Phrase::GlueBefore, start - 1);
                 length = if label > 0 { label + 1 } else { 0 };
             }
-            if length == 0 {
+            if length == 0 || self.before(Phrase::Want, start) > 0 {
+                // “How about a vertical video” keeps its “about”.
                 break;
             }
             start -= length;

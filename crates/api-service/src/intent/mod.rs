@@ -12,6 +12,7 @@ mod lexicon;
 mod looks;
 mod message;
 mod parameters;
+pub mod reply;
 mod request;
 mod talk;
 mod text;

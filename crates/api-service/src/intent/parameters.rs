@@ -279,7 +279,7 @@ fn is_decade(message: &Message<'_>, range: &Range<usize>) -> bool {
 fn ratio_at(message: &Message<'_>, i: usize) -> Option<usize> {
     let [width, sign, height] = message.tokens.get(i..i + 3)? else { return None };
     let numbers = width.kind == Kind::Number && height.kind == Kind::Number;
-    let by = sign.is_sign(":/") || sign.is_word("x") || message.at(Phrase::By, i + 1) == 1;
+    let by = sign.is_sign(":/") || sign.text == "x" || message.at(Phrase::By, i + 1) == 1;
     if !numbers || !by || !message.free(i..i + 3) || message.at(Phrase::NotRatio, i + 3) > 0 {
         return None;
     }
@@ -300,7 +300,7 @@ fn take_sizes(message: &mut Message<'_>) -> Found<(u32, u32)> {
             (100..=9999).contains(&number).then_some(number)
         };
         if let (Some(width), Some(height)) = (side(width), side(height))
-            && (sign.is_word("x") || sign.is_sign("*"))
+            && (sign.text == "x" || sign.is_sign("*"))
         {
             sizes.push(((width, height), message.quote(i..i + 3)));
             let pixels = usize::from(

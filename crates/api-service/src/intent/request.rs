@@ -25,10 +25,7 @@ pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> 
     })?;
     let mut request =
         Request { subject: None, parameters: named.parameters.clone(), unclear: named.unclear.clone() };
-    let place = |range: &Range<usize>| match range.is_empty() {
-        true => 0..0,
-        false => view.places[range.start]..view.places[range.end - 1] + 1,
-    };
+    let place = |range: &Range<usize>| view.places[range.start]..view.places[range.end - 1] + 1;
     if let Some(look) = &found.look {
         let look = message.words(place(look));
         let style = &mut request.parameters.style;
@@ -37,17 +34,22 @@ pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> 
     if found.upright && request.parameters.aspect_ratio.is_none() {
         request.parameters.aspect_ratio = Some("9:16".to_owned());
     }
-    let between: Vec<String> = found.between.iter().map(|range| message.words(place(range))).collect();
-    let between = Some(between.join(" ")).filter(|words| !words.is_empty());
     let end = message.tokens.len();
     let subject_start = view.places.get(found.subject).copied().unwrap_or(end);
     let asked_at = view.places.get(found.start).copied().unwrap_or(end);
     take_questions(message, subject_start);
     let subject = subject_in(message, subject_start..end);
-    request.subject = match (subject, between) {
-        (Some(subject), Some(between)) => Some(format!("{subject}, {between}")),
-        (None, None) => earlier_subject(message, asked_at),
-        (subject, between) => subject.or(between),
+    let say = |range: &Range<usize>| message.words(place(range));
+    let mut between = found.between;
+    request.subject = match subject {
+        Some(subject) => {
+            Some(between.iter().fold(subject, |subject, range| format!("{subject}, {}", say(range))))
+        }
+        None if between.is_empty() => earlier_subject(message, asked_at),
+        None => {
+            between[0].start = found.article.unwrap_or(between[0].start);
+            Some(between.iter().map(say).collect::<Vec<_>>().join(" "))
+        }
     };
     Some(request)
 }
@@ -137,6 +139,8 @@ struct Found {
     start: usize,
     /// What stands between asking and video and is no filler: “paper boat” in “make a paper boat video”.
     between: Vec<Range<usize>>,
+    /// Where the article before it begins, if it stands right before it.
+    article: Option<usize>,
     /// Words for the video that also say how it looks: “cartoon”.
     look: Option<Range<usize>>,
     /// Whether the word for the video says that it is upright: “reel”.
@@ -154,7 +158,10 @@ struct View {
 
 impl View {
     fn of(message: &Message<'_>) -> Self {
-        let places: Vec<usize> = (0..message.tokens.len()).filter(|i| message.free(*i..*i + 1)).collect();
+        // A comma after something taken belonged to it: “a vertical, 8-second clip”.
+        let hangs = |i: usize| i > 0 && message.tokens[i].is_sign(",") && !message.free(i - 1..i);
+        let free = |i: &usize| message.free(*i..*i + 1) && !hangs(*i);
+        let places: Vec<usize> = (0..message.tokens.len()).filter(free).collect();
         let tokens = places.iter().map(|i| message.tokens[*i].clone()).collect();
         Self { tokens, places, lexicon: message.lexicon }
     }
@@ -262,7 +269,7 @@ impl View {
             Phrase::Make,
             Phrase::Want,
         ];
-        if (start..noun).any(|k| odd.iter().any(|kind| *kind != Phrase::Personal && self.at(*kind, k) > 0)) {
+        if (start..noun).any(|k| odd.iter().any(|kind| self.at(*kind, k) > 0)) {
             return None;
         }
         if self.at(Phrase::ConnectSure, end) > 0 {
@@ -333,13 +340,14 @@ impl View {
             .find(|k| self.tokens[*k].ends_sentence())
             .unwrap_or(self.tokens.len());
         let determined = self.at(Phrase::Determiner, subject) > 0;
-        let odd = (subject..end.min(subject + LONGEST_BETWEEN)).any(|k| {
-            self.at(Phrase::OtherThing, k)
-                + self.at(Phrase::Compound, k)
-                + self.at(Phrase::Video, k)
-                + self.at(Phrase::Videos, k)
-                > 0
-        });
+        // What is made is named before anything is said of it.
+        let named =
+            |k: &usize| self.at(Phrase::Preposition, *k) == 0 && !self.tokens[*k].text.ends_with("ing");
+        let things = [Phrase::OtherThing, Phrase::Video, Phrase::Videos];
+        let odd = (subject..end)
+            .take(LONGEST_BETWEEN)
+            .take_while(named)
+            .any(|k| things.iter().any(|kind| self.at(*kind, k) > 0));
         let words = end - subject;
         let enough = if depict > 0 { words >= 2 } else { generate > 0 && words >= 4 || self.acts(subject) };
         (determined && !odd && enough).then_some(subject)
@@ -420,26 +428,23 @@ impl View {
         let known = self.lexicon.ends(Phrase::Style, &self.tokens[from..end]);
         let look = (known > 0).then(|| end - known..end);
         let limit = look.as_ref().map_or(noun, |look| look.start.min(noun));
-        let mut between = Vec::new();
+        let mut between: Vec<Range<usize>> = Vec::new();
         let mut i = from;
         while i < limit {
             let filler = self.at(Phrase::Filler, i).max(self.at(Phrase::Determiner, i));
-            if filler > 0 {
-                i += filler;
-                continue;
-            }
             match between.last_mut() {
-                Some(last) if last_ends_at(last, i) => last.end = i + 1,
+                _ if filler > 0 => {}
+                Some(last) if last.end == i => last.end = i + 1,
                 _ => between.push(i..i + 1),
             }
-            i += 1;
+            i += filler.max(1);
         }
-        Found { start: from, between, look, upright, subject }
+        let article = self.lexicon.ends(Phrase::Determiner, &self.tokens[..from]);
+        let joined = article > 0 && between.first().is_some_and(|first| first.start == from);
+        let alone =
+            joined && self.places[from - 1] + 1 == self.places[from] && self.at(Phrase::Videos, noun) == 0;
+        Found { start: from, article: alone.then(|| from - article), between, look, upright, subject }
     }
-}
-
-fn last_ends_at(range: &Range<usize>, i: usize) -> bool {
-    range.end == i
 }
 
 /// How the subject is joined to the video, and where it begins.

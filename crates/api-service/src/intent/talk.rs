@@ -18,7 +18,7 @@ pub(super) fn whole_message(message: &Message<'_>, context: Context<'_>) -> Opti
     let yes_or_no_is_an_answer = context.open_questions.iter().any(|q| q.kind == QuestionKind::Boolean);
     let is = |kind: Phrase, also: &[Phrase]| consists_of(message, kind, also);
     let question = message.tokens.iter().any(|token| token.is_sign("?"));
-    if is(Phrase::Cancel, &[Phrase::Refuse, Phrase::Padding]) {
+    if is(Phrase::Cancel, &[Phrase::Refuse, Phrase::Confirm, Phrase::Padding]) {
         return Some(Intent::Cancel);
     }
     if waits && !yes_or_no_is_an_answer && !question && is(Phrase::Refuse, &[Phrase::Padding]) {
@@ -46,6 +46,10 @@ pub(super) fn consists_of(message: &Message<'_>, kind: Phrase, also: &[Phrase]) 
     while let Some(token) = message.tokens.get(i) {
         let own = message.at(kind, i);
         let other = also.iter().map(|kind| message.at(*kind, i)).max().unwrap_or(0);
+        if own > 0 && message.before(Phrase::Negation, i) > 0 {
+            // “don't cancel it”.
+            return false;
+        }
         seen |= own > 0 && own >= other;
         i += match own.max(other) {
             0 if token.kind == Kind::Sign => 1,

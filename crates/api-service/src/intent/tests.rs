@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use serde::Deserialize;
-use serde_json::json;
-
 use super::*;
 use crate::{catalogue::Catalogue, generations::clarification};
+use serde::Deserialize;
 
 /// A message and what it means.
 #[derive(Deserialize)]

@@ -70,7 +70,9 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                     i += 1;
                     break;
                 }
-                if !(next.is_alphanumeric() || is_mark(next) || joins) {
+                // “9x16” is two numbers.
+                let times = next.is_ascii_digit() && matches!(chars[from..i], [(_, 'x' | 'X')]);
+                if times || !(next.is_alphanumeric() || is_mark(next) || joins) {
                     break;
                 }
                 i += 1;
