@@ -1,0 +1,239 @@
+//! A job in the hands of the one who runs it. Every write goes through here: it is decided by the lifecycle,
+//! carries the lease's epoch, and changes nothing if the lease is lost (I11).
+
+use std::time::Duration;
+
+use contract::{
+    JobStatus, Stage, Timestamp,
+    worker_api::{JobError, JobResult},
+};
+use foundation::s3::ObjectKey;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    jobs::{
+        log,
+        state::{self, AttemptChange, Change, Input, Retry, Rules},
+    },
+    store::{Attempt, AttemptState, Error, Job, Json, Store},
+};
+
+/// How long to wait before a write is tried again that the database did not take.
+const DATABASE_PAUSE: Duration = Duration::from_millis(500);
+
+/// A claimed job. Whoever holds this runs the job, until the lease is lost or one of the methods that
+/// consume it has ended or handed back the job.
+///
+/// A write that the database fails is tried again until it succeeds or the lease is lost. Any of the methods
+/// may be dropped midway: what was begun runs to its end in a task of its own.
+#[derive(Debug)]
+pub struct Lease {
+    job: Job,
+    attempts: Vec<Attempt>,
+    store: Store,
+    rules: Rules,
+    lost: CancellationToken,
+    stopping: CancellationToken,
+}
+
+impl Lease {
+    pub(super) fn new(
+        job: Job,
+        attempts: Vec<Attempt>,
+        store: Store,
+        lost: CancellationToken,
+        stopping: CancellationToken,
+    ) -> Self {
+        let rules = store.rules().clone();
+        Self { job, attempts, store, rules, lost, stopping }
+    }
+
+    /// The job as it is after the last write.
+    #[must_use]
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// The newest submission to the provider, if there was one. Found `submitting` after a claim, its fate is
+    /// unknown; found with an operation, it is only ever polled (I15).
+    #[must_use]
+    pub fn attempt(&self) -> Option<&Attempt> {
+        self.attempts.last()
+    }
+
+    /// All submissions to the provider, oldest first.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// Fires when the lease is lost or the job cancelled. The queue drops the workflow's future then, so this
+    /// is for tasks that the workflow has started beside it.
+    #[must_use]
+    pub fn lost(&self) -> &CancellationToken {
+        &self.lost
+    }
+
+    /// Fires when this worker is to end. At the next point where nothing is lost, call
+    /// [`release`](Self::release); whoever does not is cut off when the time for the shutdown is over.
+    #[must_use]
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    /// Tells how the work comes on. Progress never falls within an attempt: a lower number leaves it.
+    pub async fn progress(
+        &mut self,
+        stage: Stage,
+        progress: i32,
+        eta_seconds: Option<i64>,
+    ) -> Result<(), Error> {
+        self.write(Input::Progressed { stage, progress, eta_seconds }).await
+    }
+
+    /// Writes down that a submission is about to be made and gives its number. Call this before the POST,
+    /// once for each POST (I15). `resubmission` says that it repeats one whose fate is unknown (I16).
+    pub async fn begin_attempt(&mut self, resubmission: bool) -> Result<i32, Error> {
+        self.write(Input::AttemptBegun { resubmission }).await?;
+        Ok(self.job.life.attempt)
+    }
+
+    /// Writes down the provider's name for the submission; from now on it is only polled.
+    pub async fn operation_accepted(&mut self, operation: &str) -> Result<(), Error> {
+        self.write(Input::OperationAccepted(operation.to_owned())).await
+    }
+
+    /// Writes down that an object is about to be uploaded, so that it is removed if nobody needs it in the
+    /// end. Call this before the upload. The key must hold the generation, the attempt and the epoch of this
+    /// lease, so that no other runner ever writes to it (I13).
+    pub async fn object_begun(&self, key: &ObjectKey) -> Result<(), Error> {
+        loop {
+            let (store, job, key) = (self.store.clone(), self.job.clone(), key.to_string());
+            match to_its_end(async move { store.begin_object(&job, &key).await }).await {
+                Err(Error::Database(_)) => self.pause().await?,
+                other => return other,
+            }
+        }
+    }
+
+    /// The attempt, or something around it, failed. `ended` says what that means for the attempt; `None`
+    /// leaves it, so that the retry goes on with the stored operation. The job waits for its retry or, if
+    /// there is to be none, has failed with this error; the answer says which.
+    pub async fn attempt_failed(
+        mut self,
+        ended: Option<AttemptState>,
+        error: JobError,
+        retry: Retry,
+    ) -> Result<JobStatus, Error> {
+        self.write(Input::AttemptFailed { ended, error, retry }).await?;
+        Ok(self.job.life.status)
+    }
+
+    /// There will be no video: [`attempt_failed`](Self::attempt_failed) without a retry.
+    pub async fn fail(self, ended: Option<AttemptState>, error: JobError) -> Result<(), Error> {
+        self.attempt_failed(ended, error, Retry::Never).await.map(drop)
+    }
+
+    /// The video is stored. `processing_time` is filled in here; objects of this job that the result does not
+    /// name become garbage.
+    pub async fn complete(mut self, result: JobResult) -> Result<(), Error> {
+        self.write(Input::Completed(result)).await
+    }
+
+    /// Hands the job back as it is, for any worker to go on with.
+    pub async fn release(mut self) -> Result<(), Error> {
+        self.write(Input::Released).await
+    }
+
+    async fn write(&mut self, input: Input) -> Result<(), Error> {
+        let decided = state::decide(&self.job, input, &self.rules, Timestamp::now());
+        let Some(change) = decided.map_err(|_| Error::LostLease(self.job.id.clone()))? else {
+            return Ok(());
+        };
+        log::changing(&self.job, &change);
+        let after = self.commit(&change).await?;
+        log::changed(&self.job, &change);
+        self.note(&change);
+        self.job = after;
+        Ok(())
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Job, Error> {
+        let mut uncertain = false;
+        loop {
+            let (store, job, change) = (self.store.clone(), self.job.clone(), change.clone());
+            let committed = to_its_end(async move {
+                // The answer to the earlier try may be all that was lost.
+                if uncertain
+                    && let Some(found) = store.job(&job.generation_id).await?
+                    && found.life == change.life
+                {
+                    return Ok(found);
+                }
+                store.commit(&job, &change).await
+            });
+            match committed.await {
+                Err(Error::Database(error)) => {
+                    tracing::warn!(jobId = %self.job.id, %error, "The database did not take a job's change");
+                    uncertain = true;
+                    self.pause().await?;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn pause(&self) -> Result<(), Error> {
+        tokio::select! {
+            () = self.lost.cancelled() => Err(Error::LostLease(self.job.id.clone())),
+            () = tokio::time::sleep(DATABASE_PAUSE) => Ok(()),
+        }
+    }
+
+    /// Keeps the attempts here as they are in the database.
+    fn note(&mut self, change: &Change) {
+        let at = change.life.updated_at;
+        match &change.attempt {
+            None => {}
+            Some(AttemptChange::Begun { number, resubmission }) => self.attempts.push(Attempt {
+                job_id: self.job.id.clone(),
+                number: *number,
+                state: AttemptState::Submitting,
+                operation: None,
+                resubmission: *resubmission,
+                error: None,
+                created_at: at,
+                updated_at: at,
+            }),
+            Some(AttemptChange::Accepted { operation, .. }) => {
+                if let Some(attempt) = self.attempts.last_mut() {
+                    attempt.state = AttemptState::Accepted;
+                    attempt.operation = Some(operation.clone());
+                    attempt.updated_at = at;
+                }
+            }
+            Some(AttemptChange::Ended { state, error, .. }) => {
+                if let Some(attempt) = self.attempts.last_mut() {
+                    attempt.state = *state;
+                    attempt.error = error.clone().map(Json::new);
+                    attempt.updated_at = at;
+                }
+            }
+        }
+    }
+}
+
+/// Runs a write in a task of its own, so that a caller who is dropped does not leave a transaction open.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => {
+                Err(foundation::database::Error::Unavailable("the runtime is ending".to_owned()).into())
+            }
+        },
+    }
+}

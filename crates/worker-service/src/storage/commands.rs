@@ -1,0 +1,134 @@
+//! Commands of the API, and what it may ask about jobs.
+
+use contract::{GenerationId, JobId, JobStatus, Timestamp, worker_api::Command};
+use diesel::{dsl::count_star, prelude::*};
+use diesel_async::RunQueryDsl;
+use foundation::{database::database_now, on_both, reading, transaction};
+
+use super::{
+    Error, Store,
+    locking::Locking,
+    rows::Job,
+    schema::{job, seen_request},
+    steps::{Steps, changed},
+};
+use crate::jobs::state::{is_waiting, take};
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct TakenCommand {
+    /// The job as it is now.
+    pub job: Job,
+    /// Whether the command made it.
+    pub created: bool,
+    /// Where the job stood before; the same as now if it is new.
+    pub old_status: JobStatus,
+    /// Whether the command was newer than what the job had.
+    pub newer: bool,
+}
+
+on_both! {
+    trait CommandSteps {
+        /// Remembers a signed request's id; says whether it is new.
+        async fn remember(&mut self, nonce: &str) -> QueryResult<bool> {
+            let row = (seen_request::id.eq(nonce), seen_request::seen_at.eq(database_now()));
+            let query = diesel::insert_into(seen_request::table).values(row).on_conflict_do_nothing();
+            Ok(query.execute(self).await? == 1)
+        }
+
+        async fn insert_job(&mut self, row: &Job) -> QueryResult<bool> {
+            let query = diesel::insert_into(job::table).values(row).on_conflict_do_nothing();
+            Ok(query.execute(self).await? == 1)
+        }
+
+        async fn count_waiting(&mut self) -> QueryResult<i64> {
+            job::table.filter(job::status.eq(JobStatus::Confirmed)).select(count_star()).first(self).await
+        }
+    }
+}
+
+impl Store {
+    /// Takes a command and remembers the id of the signed request that brought it, in one transaction.
+    pub async fn take_command(&self, command: &Command, nonce: &str) -> Result<TakenCommand, Error> {
+        loop {
+            match self.try_command(command, nonce).await {
+                // Two commands met over a new generation; the job is there now.
+                Err(Error::Raced) => {}
+                Ok(taken) => {
+                    if taken.newer {
+                        self.wakes.queue.notify_one();
+                        self.wakes.webhooks.notify_one();
+                    }
+                    return Ok(taken);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_command(&self, command: &Command, nonce: &str) -> Result<TakenCommand, Error> {
+        let (terms, now) = (&*self.terms, Timestamp::now());
+        transaction!(&self.database, Error, |c| {
+            if !c.remember(nonce).await? {
+                return Err(Error::Replayed);
+            }
+            let before = c.lock_job(&command.generation_id).await?;
+            let Some(taken) = take(before.as_ref(), command, &terms.rules, now) else {
+                let job = before.ok_or(diesel::result::Error::NotFound)?;
+                let old_status = job.life.status;
+                return Ok(TakenCommand { job, created: false, old_status, newer: false });
+            };
+            let job = changed(&taken.job, Some(&taken.wanted), &taken.change);
+            let joins = is_waiting(&job) && !(before.is_some() && is_waiting(&taken.job));
+            if joins && c.count_waiting().await? >= terms.queue_depth {
+                return Err(Error::QueueFull);
+            }
+            let written = if taken.created {
+                let inserted = c.insert_job(&job).await?;
+                if inserted {
+                    c.effects(&job, &taken.change, terms).await?;
+                }
+                inserted
+            } else {
+                c.apply(&taken.job, Some(&taken.wanted), &taken.change, terms).await?
+            };
+            if !written {
+                return Err(Error::Raced);
+            }
+            let old_status = if taken.created { job.life.status } else { taken.job.life.status };
+            Ok(TakenCommand { job, created: taken.created, old_status, newer: true })
+        })
+    }
+
+    /// The job of a generation.
+    pub async fn job(&self, generation: &GenerationId) -> Result<Option<Job>, Error> {
+        let query = job::table.filter(job::generation_id.eq(generation));
+        Ok(reading!(&self.database, |c| query.select(Job::as_select()).first(c).await.optional())?)
+    }
+
+    /// The jobs of many generations, as far as there are any.
+    pub async fn jobs(&self, generations: &[GenerationId]) -> Result<Vec<Job>, Error> {
+        let query = job::table.filter(job::generation_id.eq_any(generations));
+        Ok(reading!(&self.database, |c| query.select(Job::as_select()).load(c).await)?)
+    }
+
+    /// The place in the queue of a job that waits there, from 1.
+    pub async fn queue_position(&self, waiting: &Job) -> Result<i64, Error> {
+        let (priority, queued_at) = (waiting.wanted.priority, waiting.life.queued_at);
+        let earlier =
+            job::queued_at.lt(queued_at).or(job::queued_at.eq(queued_at).and(job::id.lt(&waiting.id)));
+        let before = job::priority.gt(priority).or(job::priority.eq(priority).and(earlier.assume_not_null()));
+        let query = job::table.filter(job::status.eq(JobStatus::Confirmed).and(before)).select(count_star());
+        let before: i64 = reading!(&self.database, |c| query.first(c).await)?;
+        Ok(before + 1)
+    }
+
+    /// The ids of all jobs in the queue, in its order.
+    pub async fn queue_order(&self) -> Result<Vec<JobId>, Error> {
+        let query = job::table
+            .filter(job::status.eq(JobStatus::Confirmed))
+            .order((job::priority.desc(), job::queued_at, job::id))
+            .select(job::id);
+        Ok(reading!(&self.database, |c| query.load(c).await)?)
+    }
+}

@@ -1,0 +1,224 @@
+//! Claiming jobs, renewing leases, and every write of a runner, which carries its lease's epoch (I11). Lease
+//! times come from the database's clock (I12).
+
+use std::collections::HashMap;
+
+use contract::{JobId, JobStatus, Timestamp, UserId, WorkerId};
+use diesel::{dsl::count_star, prelude::*};
+use diesel_async::RunQueryDsl;
+use foundation::{database::database_now, on_both, reading, transaction, writing};
+
+use super::{
+    Error, Store,
+    columns::WorkerStatus,
+    locking::Locking,
+    rows::{Attempt, Job, Worker},
+    schema::{attempt, job, worker},
+    steps::{Steps, changed},
+};
+use crate::jobs::state::{self, Change, Input};
+
+/// What a round of claiming brought.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The job as it is under the new lease, or failed as poison.
+    pub job: Job,
+    /// Who ran it before, if it was taken over.
+    pub from: Option<WorkerId>,
+    /// Whether it was taken over from a worker that fell silent or handed it back.
+    pub rescued: bool,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+on_both! {
+    trait LeaseSteps {
+        /// The users who have as many jobs running as they may, or some: with how many.
+        async fn running_by_user(&mut self) -> QueryResult<Vec<(UserId, i64)>> {
+            job::table
+                .filter(job::status.eq(JobStatus::Active))
+                .group_by(job::user_id)
+                .select((job::user_id, count_star()))
+                .load(self)
+                .await
+        }
+
+        async fn attempts_of(&mut self, jobs: &[&JobId]) -> QueryResult<Vec<Attempt>> {
+            attempt::table
+                .filter(attempt::job_id.eq_any(jobs.iter().copied()))
+                .order(attempt::number)
+                .select(Attempt::as_select())
+                .load(self)
+                .await
+        }
+    }
+}
+
+impl Store {
+    /// Claims at most `slots` jobs for a worker: those whose lease has run out first, then the queue's in
+    /// order, passing over users who have `per_user` jobs running.
+    pub async fn claim(
+        &self,
+        worker: &WorkerId,
+        slots: usize,
+        per_user: usize,
+    ) -> Result<Vec<Claimed>, Error> {
+        let (terms, now) = (&*self.terms, Timestamp::now());
+        let (slots, per_user) = (slots as i64, per_user as i64);
+        let claimed: Vec<Claimed> = transaction!(&self.database, Error, |c| {
+            c.serialise_claims().await?;
+            let mut picked = c.pick_lapsed(slots).await?;
+            let free = slots - picked.len() as i64;
+            if free > 0 {
+                let mut running: HashMap<UserId, i64> = c.running_by_user().await?.into_iter().collect();
+                let full: Vec<UserId> = running
+                    .iter()
+                    .filter(|(_, count)| **count >= per_user)
+                    .map(|(user, _)| user.clone())
+                    .collect();
+                for job in c.pick_waiting(&full, free).await? {
+                    let count = running.entry(job.user_id.clone()).or_default();
+                    if *count < per_user {
+                        *count += 1;
+                        picked.push(job);
+                    }
+                }
+            }
+            let mut claimed = Vec::with_capacity(picked.len());
+            for before in picked {
+                // The rows are locked and were picked by their status, so neither of these can refuse.
+                let Ok(Some(change)) =
+                    state::decide(&before, Input::Claimed(worker.clone()), &terms.rules, now)
+                else {
+                    continue;
+                };
+                if c.apply(&before, None, &change, terms).await? {
+                    claimed.push(Claimed {
+                        job: changed(&before, None, &change),
+                        rescued: before.life.status == JobStatus::Active,
+                        from: before.life.lease_owner,
+                        attempts: Vec::new(),
+                    });
+                }
+            }
+            let ids: Vec<&JobId> = claimed.iter().map(|claimed| &claimed.job.id).collect();
+            let attempts = if ids.is_empty() { Vec::new() } else { c.attempts_of(&ids).await? };
+            for attempt in attempts {
+                if let Some(owner) = claimed.iter_mut().find(|claimed| claimed.job.id == attempt.job_id) {
+                    owner.attempts.push(attempt);
+                }
+            }
+            Ok(claimed)
+        })?;
+        if !claimed.is_empty() {
+            self.wakes.webhooks.notify_one();
+        }
+        Ok(claimed)
+    }
+
+    /// Writes a runner's change under its lease and gives the job as it is then.
+    pub async fn commit(&self, job: &Job, change: &Change) -> Result<Job, Error> {
+        let terms = &*self.terms;
+        let held: bool =
+            transaction!(&self.database, Error, |c| Ok(c.apply(job, None, change, terms).await?))?;
+        if !held {
+            return Err(Error::LostLease(job.id.clone()));
+        }
+        if change.event.is_some() {
+            self.wakes.webhooks.notify_one();
+        }
+        if change.life.status != JobStatus::Active || change.life.lease_owner.is_none() {
+            self.wakes.queue.notify_one();
+        }
+        Ok(changed(job, None, change))
+    }
+
+    /// Decides on the job as it is in the database and commits that, for whoever has only the lease's epoch:
+    /// a runner that was cut off. `Ok(None)` if nothing changed.
+    pub async fn decide_and_commit(
+        &self,
+        id: &JobId,
+        epoch: i64,
+        input: Input,
+    ) -> Result<Option<Job>, Error> {
+        let query = job::table.find(id).filter(job::lease_epoch.eq(epoch));
+        let found: Option<Job> =
+            reading!(&self.database, |c| query.select(Job::as_select()).first(c).await.optional())?;
+        let lost = || Error::LostLease(id.clone());
+        let before = found.ok_or_else(lost)?;
+        match state::decide(&before, input, &self.terms.rules, Timestamp::now()) {
+            Ok(Some(change)) => self.commit(&before, &change).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(_) => Err(lost()),
+        }
+    }
+
+    /// Ends a lease at once without handing the job back in order: its runner broke, which counts as a lost
+    /// lease (I14).
+    pub async fn abandon(&self, id: &JobId, epoch: i64) -> Result<(), Error> {
+        let held =
+            job::table.find(id).filter(job::lease_epoch.eq(epoch)).filter(job::status.eq(JobStatus::Active));
+        let changes = job::lease_until.eq(database_now().nullable());
+        writing!(&self.database, |c| diesel::update(held).set(changes).execute(c).await)?;
+        self.wakes.queue.notify_one();
+        Ok(())
+    }
+
+    /// Renews all leases of a worker and its own row. Gives the leases that it still has, as job and epoch.
+    pub async fn heartbeat(&self, id: &WorkerId) -> Result<Vec<(JobId, i64)>, Error> {
+        let until = database_now().plus(self.terms.lease);
+        Ok(transaction!(&self.database, Error, |c| {
+            let beat = worker::last_heartbeat.eq(database_now());
+            diesel::update(worker::table.find(id)).set(beat).execute(c).await?;
+            let held = job::table.filter(job::lease_owner.eq(id)).filter(job::status.eq(JobStatus::Active));
+            diesel::update(held)
+                .set(job::lease_until.eq(until.nullable()))
+                .returning((job::id, job::lease_epoch))
+                .get_results(c)
+                .await
+                .map_err(Error::from)
+        })?)
+    }
+
+    /// Puts a worker on the list under its name. What an earlier process of that name left behind is free to
+    /// be claimed at once (I14). Gives the id of this start.
+    pub async fn register_worker(&self, name: &str) -> Result<WorkerId, Error> {
+        let id = WorkerId::new();
+        transaction!(&self.database, Error, |c| {
+            let earlier: Option<WorkerId> =
+                worker::table.filter(worker::name.eq(name)).select(worker::id).first(c).await.optional()?;
+            if let Some(earlier) = earlier {
+                let left = job::table
+                    .filter(job::lease_owner.eq(&earlier))
+                    .filter(job::status.eq(JobStatus::Active));
+                diesel::update(left).set(job::lease_until.eq(database_now().nullable())).execute(c).await?;
+                diesel::delete(worker::table.find(&earlier)).execute(c).await?;
+            }
+            diesel::insert_into(worker::table)
+                .values((
+                    worker::id.eq(&id),
+                    worker::name.eq(name),
+                    worker::status.eq(WorkerStatus::Running),
+                    worker::started_at.eq(database_now()),
+                    worker::last_heartbeat.eq(database_now()),
+                ))
+                .execute(c)
+                .await?;
+            Ok::<_, Error>(())
+        })?;
+        Ok(id)
+    }
+
+    /// Says on the list how a worker is.
+    pub async fn mark_worker(&self, id: &WorkerId, status: WorkerStatus) -> Result<(), Error> {
+        let changes = (worker::status.eq(status), worker::last_heartbeat.eq(database_now()));
+        writing!(&self.database, |c| diesel::update(worker::table.find(id)).set(changes).execute(c).await)?;
+        Ok(())
+    }
+
+    /// All workers on the list, the newest last.
+    pub async fn workers(&self) -> Result<Vec<Worker>, Error> {
+        let query = worker::table.order(worker::started_at);
+        Ok(reading!(&self.database, |c| query.select(Worker::as_select()).load(c).await)?)
+    }
+}

@@ -1,0 +1,64 @@
+//! The list of every object whose upload was begun, so that none is forgotten (I19).
+
+use std::time::Duration;
+
+use contract::{JobId, JobStatus, Timestamp};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use foundation::{database::database_now, reading, transaction, writing};
+
+use super::{
+    Error, Store,
+    columns::ObjectState,
+    rows::{Job, Object},
+    schema::{job, object},
+};
+
+impl Store {
+    /// Writes down that an object is about to be uploaded, under the job's lease.
+    pub async fn begin_object(&self, under: &Job, key: &str) -> Result<(), Error> {
+        let (id, epoch) = (&under.id, under.life.lease_epoch);
+        transaction!(&self.database, Error, |c| {
+            // A write, though it changes nothing: it holds the row against a cancel until the object stands.
+            let held = job::table
+                .find(id)
+                .filter(job::lease_epoch.eq(epoch))
+                .filter(job::status.eq(JobStatus::Active));
+            if diesel::update(held).set(job::lease_epoch.eq(epoch)).execute(c).await? == 0 {
+                return Err(Error::LostLease(id.clone()));
+            }
+            let row = Object {
+                key: key.to_owned(),
+                job_id: id.clone(),
+                lease_epoch: epoch,
+                state: ObjectState::Uploading,
+                created_at: Timestamp::now(),
+            };
+            diesel::insert_into(object::table).values(row).on_conflict_do_nothing().execute(c).await?;
+            Ok(())
+        })
+    }
+
+    /// Objects that nobody needs and whose upload was begun so long ago that it is over, oldest first.
+    pub async fn garbage(&self, older_than: Duration, limit: i64) -> Result<Vec<Object>, Error> {
+        let query = object::table
+            .filter(object::state.eq(ObjectState::Garbage))
+            .filter(object::created_at.lt(database_now().minus(older_than)))
+            .order(object::created_at)
+            .limit(limit);
+        Ok(reading!(&self.database, |c| query.select(Object::as_select()).load(c).await)?)
+    }
+
+    /// Forgets an object that is no longer in the bucket.
+    pub async fn forget_object(&self, key: &str) -> Result<(), Error> {
+        let garbage = object::table.find(key).filter(object::state.eq(ObjectState::Garbage));
+        writing!(&self.database, |c| diesel::delete(garbage).execute(c).await)?;
+        Ok(())
+    }
+
+    /// A job's objects, for tests and the curious.
+    pub async fn objects(&self, of: &JobId) -> Result<Vec<Object>, Error> {
+        let query = object::table.filter(object::job_id.eq(of)).order(object::key);
+        Ok(reading!(&self.database, |c| query.select(Object::as_select()).load(c).await)?)
+    }
+}

@@ -1,0 +1,8 @@
+//! The database side's table of contents. [`Store`] is what services ask; its `impl` blocks, the rows and all
+//! queries lie in `storage/`, one file a feature.
+
+pub use crate::storage::{
+    Claimed, Counts, Error, Store, TakenCommand, Terms, Wakes,
+    columns::{AttemptState, Json, ObjectState, WebhookState, WorkerStatus},
+    rows::{Attempt, Job, Life, Object, Wanted, Webhook, WebhookTry, Worker},
+};
