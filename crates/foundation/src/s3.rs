@@ -14,25 +14,28 @@ use rusoto_s3::{
 };
 use url::Url;
 
-/// The bucket, how to reach it, and with which key. The variables are the same for both services; the
-/// API needs no more than a read-only key.
-#[derive(Clone)]
-pub struct S3Settings {
-    /// `S3_ENDPOINT`: where requests go. Without it, AWS's own address for the region.
-    pub endpoint: Option<Url>,
-    /// `S3_REGION`: the region that signatures name; `auto` for R2.
-    pub region: String,
-    /// `S3_BUCKET`: the bucket's name; requests are path style (`{endpoint}/{bucket}/{key}`).
-    pub bucket: String,
-    /// `S3_ACCESS_KEY_ID`.
-    pub access_key_id: String,
-    /// `S3_SECRET_ACCESS_KEY`; never shown.
-    pub secret_access_key: String,
-    /// `S3_PUBLIC_ENDPOINT`: the address of the bucket's server that a browser can reach, for which links
-    /// are signed. Without it, the endpoint.
-    pub public_endpoint: Option<Url>,
-    /// `MEDIA_PUBLIC_URL`: where the bucket's content is public. With it, links are not signed.
-    pub media_public_url: Option<Url>,
+use crate::settings::Hidden;
+
+crate::settings! {
+    /// The bucket, how to reach it, and with which key. The variables are the same for both services; the
+    /// API needs no more than a read-only key.
+    pub struct S3Settings {
+        /// Where requests go. Without it, AWS's own address for the region.
+        pub endpoint: Option<Url> = optional("S3_ENDPOINT"),
+        /// The region that signatures name; auto for R2.
+        pub region: String = or_default("S3_REGION", "auto"),
+        /// The bucket's name; requests are path style.
+        pub bucket: String = required("S3_BUCKET"),
+        /// The id of the key.
+        pub access_key_id: String = required("S3_ACCESS_KEY_ID"),
+        /// The key's secret.
+        pub secret_access_key: Hidden = required("S3_SECRET_ACCESS_KEY"),
+        /// The address of the bucket's server that a browser can reach, for which links are signed. Without
+        /// it, the endpoint.
+        pub public_endpoint: Option<Url> = optional("S3_PUBLIC_ENDPOINT"),
+        /// Where the bucket's content is public. With it, links are not signed.
+        pub media_public_url: Option<Url> = optional("MEDIA_PUBLIC_URL"),
+    }
 }
 
 impl S3Settings {
@@ -54,23 +57,7 @@ impl S3Settings {
     /// The key pair as the S3 client takes it.
     #[must_use]
     pub fn credentials(&self) -> AwsCredentials {
-        AwsCredentials::new(self.access_key_id.clone(), self.secret_access_key.clone(), None, None)
-    }
-}
-
-impl fmt::Debug for S3Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { endpoint, region, bucket, access_key_id, public_endpoint, media_public_url, .. } = self;
-        let shown = |url: &Option<Url>| url.as_ref().map(Url::to_string);
-        f.debug_struct("S3Settings")
-            .field("endpoint", &shown(endpoint))
-            .field("region", region)
-            .field("bucket", bucket)
-            .field("access_key_id", access_key_id)
-            .field("secret_access_key", &"[redacted]")
-            .field("public_endpoint", &shown(public_endpoint))
-            .field("media_public_url", &shown(media_public_url))
-            .finish()
+        AwsCredentials::new(self.access_key_id.clone(), self.secret_access_key.reveal(), None, None)
     }
 }
 
@@ -252,7 +239,7 @@ mod tests {
             region: "auto".to_owned(),
             bucket: "reelay".to_owned(),
             access_key_id: "AKIDEXAMPLE".to_owned(),
-            secret_access_key: "do-not-tell".to_owned(),
+            secret_access_key: Hidden::new("do-not-tell"),
             public_endpoint: None,
             media_public_url: None,
         }

@@ -77,8 +77,10 @@ impl S3Bucket {
     pub fn new(settings: &S3Settings, patience: Patience) -> Result<Self, BucketError> {
         let transport = Transport::new(patience.connect, patience.request)
             .map_err(|error| BucketError::Setup(error.to_string()))?;
-        let credentials =
-            StaticProvider::new_minimal(settings.access_key_id.clone(), settings.secret_access_key.clone());
+        let credentials = StaticProvider::new_minimal(
+            settings.access_key_id.clone(),
+            settings.secret_access_key.reveal().to_owned(),
+        );
         let client = S3Client::new_with(transport, credentials, settings.client_region());
         Ok(Self { client, bucket: settings.bucket.clone(), patience })
     }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use foundation::s3::{Links, ObjectKey, S3Settings};
+use foundation::{
+    s3::{Links, ObjectKey, S3Settings},
+    settings::Hidden,
+};
 use hyper::{Method, http::request::Parts};
 use sha2::{Digest, Sha256};
 use worker_service::bucket::{Bucket, BucketError, Description, OpenUpload, Patience, S3Bucket};
@@ -267,7 +270,8 @@ async fn lists_come_in_pages_and_in_order() {
 async fn a_wrong_secret_opens_nothing_and_is_not_told() {
     let storage = Storage::start().await;
     storage.bucket().put_bytes(&key("a"), Bytes::from_static(b"x"), &video("")).await.unwrap();
-    let settings = S3Settings { secret_access_key: "not-the-secret".to_owned(), ..storage.settings.clone() };
+    let settings =
+        S3Settings { secret_access_key: Hidden::new("not-the-secret"), ..storage.settings.clone() };
     let bucket = S3Bucket::new(&settings, Patience::default()).unwrap();
     for error in [
         bucket.ready().await,

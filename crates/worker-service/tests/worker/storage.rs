@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use foundation::s3::{Links, S3Settings};
+use foundation::{
+    s3::{Links, S3Settings},
+    settings::Hidden,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker_service::bucket::{Patience, S3Bucket};
@@ -40,7 +43,7 @@ impl Storage {
             region: "auto".to_owned(),
             bucket: options.bucket,
             access_key_id: options.access_key_id,
-            secret_access_key: options.secret_access_key,
+            secret_access_key: Hidden::new(options.secret_access_key),
             public_endpoint: None,
             media_public_url: None,
         };
