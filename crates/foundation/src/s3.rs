@@ -83,17 +83,17 @@ pub const ALL_GENERATIONS: &str = "generations/";
 pub struct MalformedKey;
 
 impl ObjectKey {
-    /// Where the video of one attempt lies. The attempt is part of the name, so that a worker that lost its
-    /// job cannot overwrite what the next one stored.
+    /// Where the video of one attempt lies. The attempt and the epoch of the lease are part of the name, so
+    /// that a worker that lost its job cannot overwrite what the next one stores (I13).
     #[must_use]
-    pub fn video(generation: &GenerationId, attempt: i32) -> Self {
-        Self(format!("{}{attempt}/video.mp4", Self::generation_prefix(generation)))
+    pub fn video(generation: &GenerationId, attempt: i32, epoch: i64) -> Self {
+        Self(format!("{}{attempt}-{epoch}/video.mp4", Self::generation_prefix(generation)))
     }
 
     /// Where the thumbnail of one attempt lies.
     #[must_use]
-    pub fn thumbnail(generation: &GenerationId, attempt: i32) -> Self {
-        Self(format!("{}{attempt}/thumbnail.jpg", Self::generation_prefix(generation)))
+    pub fn thumbnail(generation: &GenerationId, attempt: i32, epoch: i64) -> Self {
+        Self(format!("{}{attempt}-{epoch}/thumbnail.jpg", Self::generation_prefix(generation)))
     }
 
     /// What the keys of all attempts of a generation begin with.
@@ -326,11 +326,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_tells_its_generation_and_attempt() {
+    fn a_key_tells_its_generation_attempt_and_lease() {
         let generation = GenerationId::new();
-        let video = ObjectKey::video(&generation, 3);
-        assert_eq!(video.as_str(), format!("generations/{generation}/3/video.mp4"));
-        for key in [video, ObjectKey::thumbnail(&generation, 3)] {
+        let video = ObjectKey::video(&generation, 3, 7);
+        assert_eq!(video.as_str(), format!("generations/{generation}/3-7/video.mp4"));
+        for key in [video, ObjectKey::thumbnail(&generation, 3, 7)] {
             assert!(key.as_str().starts_with(&ObjectKey::generation_prefix(&generation)));
             assert_eq!(key.as_str().parse(), Ok(key.clone()), "well-formed");
             assert_eq!(key.generation(), Some(generation.clone()));

@@ -37,7 +37,9 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(
+    /// A job just claimed. `lost` and `stopping` are fired by whoever keeps the lease alive.
+    #[must_use]
+    pub fn new(
         job: Job,
         attempts: Vec<Attempt>,
         store: Store,
