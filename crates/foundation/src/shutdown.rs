@@ -1,8 +1,10 @@
 //! How a process learns that it must stop.
 
+use std::io::Read;
+
 use tokio::{
-    io::AsyncReadExt,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
 };
 
 /// Waits for SIGINT or SIGTERM, and, if `end_with_parent` is set, for the end of standard input: the
@@ -22,9 +24,19 @@ pub async fn requested(end_with_parent: bool) -> std::io::Result<&'static str> {
     }
 }
 
+/// Ready when standard input ends. Read on a thread of its own, because a runtime waits at its end for reads
+/// that it does itself, and this one may never return.
 async fn parent_gone() {
-    let mut input = tokio::io::stdin();
-    let mut buffer = [0; 64];
-    // Anything that arrives is ignored; the end of input and an error mean the same.
-    while matches!(input.read(&mut buffer).await, Ok(read) if read > 0) {}
+    let (gone, told) = oneshot::channel::<()>();
+    let watching = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
+        let mut buffer = [0; 64];
+        // Anything that arrives is ignored; the end of input and an error mean the same.
+        while matches!(std::io::stdin().read(&mut buffer), Ok(read) if read > 0) {}
+        drop(gone);
+    });
+    match watching {
+        Ok(_) => drop(told.await),
+        // Without a thread the parent cannot be watched; signals still are.
+        Err(_) => std::future::pending().await,
+    }
 }

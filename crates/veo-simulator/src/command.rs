@@ -20,30 +20,34 @@ struct Command {
     options: Options,
 }
 
-/// Serves until SIGINT or SIGTERM. The first line on standard output is the base URL, for scripts; logs go to
-/// standard error.
+/// Runs the program until SIGINT or SIGTERM.
 pub async fn run() -> anyhow::Result<()> {
     let command = Command::parse();
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    serve(command.options, stop).await
+}
+
+/// Serves until `stop` is ready, as a process of its own: the first line on standard output is the base URL, for
+/// scripts; logs go to standard error.
+pub async fn serve(options: Options, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     // Fails only if a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let telemetry = telemetry::Options::from_settings("veo-simulator", |name| std::env::var(name).ok())?;
     let telemetry = telemetry::init(telemetry.to_stderr())?;
 
-    let simulator = Simulator::start(command.options).await?;
+    let simulator = Simulator::start(options).await?;
     let mut output = std::io::stdout();
     // Whoever started us may not care to read it.
     let _ = writeln!(output, "{}", simulator.base_url()).and_then(|()| output.flush());
 
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
-    let ended = simulator
-        .run_until_stopped(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-        .await;
+    let ended = simulator.run_until_stopped(stop).await;
     telemetry.shutdown().await;
     Ok(ended?)
 }
