@@ -1,5 +1,7 @@
 //! What is said in a conversation.
 
+use std::str::FromStr;
+
 use contract::{ConversationId, GenerationId, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,6 +32,25 @@ pub enum MessageKind {
     Error,
 }
 
+/// The text is none of an enumeration's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such word")]
+pub struct UnknownWord;
+
+impl FromStr for Role {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        [Self::User, Self::Assistant].into_iter().find(|role| role.as_str() == text).ok_or(UnknownWord)
+    }
+}
+
+impl FromStr for MessageKind {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or(UnknownWord)
+    }
+}
+
 impl Role {
     /// The word on the wire and in the database.
     #[must_use]
@@ -42,6 +63,10 @@ impl Role {
 }
 
 impl MessageKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] =
+        &[Self::Text, Self::Clarification, Self::Confirmation, Self::GenerationResult, Self::Error];
+
     /// The word on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

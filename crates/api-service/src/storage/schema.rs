@@ -1,7 +1,5 @@
 //! The tables of api-service as diesel sees them, the same for both databases.
 
-#![expect(missing_docs, reason = "the table macro makes items that cannot be documented; the migrations describe the columns")]
-
 diesel::table! {
     use contract::sql::UtcTimestamp;
     use diesel::sql_types::*;

@@ -7,6 +7,7 @@
 //! Cancellation: a dropped transaction future leaves its transaction open until the pool recycles the
 //! connection, so a caller that may be dropped runs its writes in a spawned task and awaits that.
 
+mod json;
 mod macros;
 mod now;
 mod postgres;
@@ -18,7 +19,10 @@ use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_migrations::EmbeddedMigrations;
 use url::Url;
 
-pub use self::now::{DatabaseNow, database_now};
+pub use self::{
+    json::Json,
+    now::{DatabaseNow, database_now},
+};
 use crate::settings::Setting;
 
 /// The connection to PostgreSQL.

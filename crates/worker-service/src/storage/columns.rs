@@ -1,18 +1,16 @@
-//! How worker-service's own types stand in columns: words as TEXT, structures as JSON.
+//! How worker-service's own words stand in TEXT columns; structures are foundation's [`Json`].
 
-use std::{fmt, ops::Deref};
+use std::fmt;
 
 use diesel::{
     backend::Backend,
     deserialize::{self, FromSql},
-    expression::AsExpression,
     pg::Pg,
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::{Jsonb, Text},
+    sql_types::Text,
     sqlite::Sqlite,
 };
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+pub use foundation::database::Json;
 
 /// Declares an enumeration whose values are words in the database and in answers.
 macro_rules! words {
@@ -114,62 +112,5 @@ words! {
         Stopping = "stopping",
         /// It has ended in order.
         Stopped = "stopped",
-    }
-}
-
-/// A value in a JSON column. It holds its encoded form too, because a column borrows what it is given.
-#[derive(Clone, PartialEq, AsExpression, diesel::deserialize::FromSqlRow)]
-#[diesel(sql_type = Jsonb)]
-pub struct Json<T> {
-    value: T,
-    encoded: Value,
-}
-
-impl<T: Serialize> Json<T> {
-    /// A value to be stored. A type that JSON cannot hold becomes `null`; there are none among ours.
-    pub fn new(value: T) -> Self {
-        let encoded = serde_json::to_value(&value).unwrap_or_default();
-        Self { value, encoded }
-    }
-}
-
-impl<T> Json<T> {
-    /// The value itself.
-    pub fn into_inner(self) -> T {
-        self.value
-    }
-}
-
-impl<T> Deref for Json<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Json<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value.fmt(f)
-    }
-}
-
-impl<T, DB: Backend> ToSql<Jsonb, DB> for Json<T>
-where
-    T: fmt::Debug,
-    Value: ToSql<Jsonb, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        self.encoded.to_sql(out)
-    }
-}
-
-impl<T, DB: Backend> FromSql<Jsonb, DB> for Json<T>
-where
-    T: DeserializeOwned,
-    Value: FromSql<Jsonb, DB>,
-{
-    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        let encoded = Value::from_sql(value)?;
-        Ok(Self { value: T::deserialize(&encoded)?, encoded })
     }
 }
