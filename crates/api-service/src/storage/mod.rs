@@ -1,6 +1,9 @@
 //! All queries of api-service, and nothing else: what to write is decided by the services.
 
+mod accounts;
 pub mod columns;
+mod conversations;
+pub(crate) mod idempotency;
 pub mod rows;
 pub mod schema;
 

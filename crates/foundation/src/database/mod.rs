@@ -119,6 +119,51 @@ pub enum Error {
     Unavailable(String),
 }
 
+impl Error {
+    /// Whether the database itself is what failed (gone, full, shutting down), rather than what it was asked:
+    /// the same request may go through later.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as Kind, Error as Query};
+        match self {
+            Self::Unavailable(_)
+            | Self::Query(
+                Query::BrokenTransactionManager
+                | Query::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _),
+            ) => true,
+            // Neither driver has a kind for these.
+            Self::Query(Query::DatabaseError(_, about)) => {
+                OUTAGES.iter().any(|words| about.message().contains(words))
+            }
+            Self::Query(_) => false,
+        }
+    }
+
+    /// Whether a row was refused because there is one like it.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as Kind, Error as Query};
+        matches!(self, Self::Query(Query::DatabaseError(Kind::UniqueViolation, _)))
+    }
+}
+
+/// How SQLite and PostgreSQL word that they cannot work at all just now.
+const OUTAGES: &[&str] = &[
+    "database or disk is full",
+    "disk I/O error",
+    "database is locked",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "No space left on device",
+    "terminating connection",
+    "the database system is",
+    "connection closed",
+    "too many clients",
+    "remaining connection slots",
+    "cannot execute INSERT in a read-only transaction",
+    "cannot execute UPDATE in a read-only transaction",
+];
+
 impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
     fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
         Self::Unavailable(error.to_string())

@@ -1,0 +1,139 @@
+//! What every request leaves behind: a span that continues the caller's trace, an id on the answer, metrics,
+//! and, if it failed, one line that says why. Errors get their final form here, where the id is known.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpMessage as _,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+};
+use telemetry::{RequestId, TraceParent, continue_trace, metric};
+use tracing::{Span, field::Empty};
+use tracing_actix_web::RootSpanBuilder;
+
+use crate::error::AppError;
+
+/// Requests that meet no route are counted together, whatever they ask for.
+const UNMATCHED: &str = "unmatched";
+
+/// The span of a request.
+#[derive(Debug)]
+pub struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let id = RequestId::accept_or_new(text(RequestId::HEADER));
+        let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
+        let span = tracing::info_span!(
+            "request",
+            requestId = %id,
+            userId = Empty,
+            otel.name = format!("{} {route}", request.method()),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            http.request.method = %request.method(),
+            http.route = route,
+            http.response.status_code = Empty,
+        );
+        continue_trace(&span, text(TraceParent::HEADER));
+        request.extensions_mut().insert(id);
+        span
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
+/// The middleware.
+pub async fn observe<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let began = Instant::now();
+    let id = request.extensions().get::<RequestId>().cloned();
+    let id = id.unwrap_or_else(|| RequestId::accept_or_new(None));
+    let method = request.method().clone();
+    let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
+    let response = next.call(request).await?;
+    let mut response = match failure(&response) {
+        Some(error) => {
+            report(&error, &id);
+            let headers = response.headers().clone();
+            let mut response = response.into_response(error.response(id.as_str())).map_into_right_body();
+            // What inner middleware has said stays said.
+            for (name, value) in headers {
+                if name != header::CONTENT_LENGTH && !response.headers().contains_key(&name) {
+                    response.headers_mut().append(name, value);
+                }
+            }
+            response
+        }
+        None => response.map_into_left_body(),
+    };
+    finish(&mut response, &id);
+    let status = response.status().as_u16().to_string();
+    let method = known(method.as_str());
+    metrics::counter!(metric::HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status)
+        .increment(1);
+    metrics::histogram!(metric::HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
+        .record(began.elapsed().as_secs_f64());
+    Ok(response)
+}
+
+/// The error that an answer is, if it is one that has not got its final form.
+fn failure<B>(response: &ServiceResponse<B>) -> Option<AppError> {
+    if let Some(error) = response.response().error() {
+        return Some(
+            error.as_error::<AppError>().cloned().unwrap_or_else(|| AppError::from_framework(error)),
+        );
+    }
+    let status = response.status();
+    let is_bare = !response.headers().contains_key(header::CONTENT_TYPE);
+    let is_error = status.is_client_error() || status.is_server_error();
+    (is_error && is_bare).then(|| AppError::of_status(status))
+}
+
+fn report(error: &AppError, id: &RequestId) {
+    let cause = error.cause().unwrap_or("none given");
+    if error.status() >= StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+        telemetry::event!(ERROR, SERVICE_REQUEST_FAILED, requestId = %id, code = error.code(), error = cause);
+    } else if let Some(cause) = error.cause() {
+        tracing::debug!(code = error.code(), cause, "A request was refused");
+    }
+}
+
+fn finish<B>(response: &mut ServiceResponse<B>, id: &RequestId) {
+    let is_api = response.request().path().starts_with("/api/");
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static(RequestId::HEADER), value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if is_api && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+}
+
+/// Anybody can invent a method; a label of a metric has few values.
+fn known(method: &str) -> &'static str {
+    ["GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "PUT"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}

@@ -1,0 +1,92 @@
+//! Who is asking: the session behind a bearer token or a cookie, and the address behind a proxy.
+
+use std::net::IpAddr;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use contract::UserId;
+use futures_util::future::{LocalBoxFuture, Ready, ready};
+
+use crate::{
+    accounts::{SessionKey, Token},
+    app::State,
+    error::{AppError, AppResult},
+};
+
+/// The session cookie's name.
+pub const COOKIE: &str = "reelay_session";
+
+/// Somebody who is signed in. As a handler's parameter: 401 for everybody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Who.
+    pub id: UserId,
+    /// By which session; streams end with it.
+    pub session: SessionKey,
+}
+
+/// Anybody: signed in or nobody in particular. A token that is wrong or has expired is as good as none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visitor(pub Option<User>);
+
+/// The address that a request comes from: the peer's, or what a trusted proxy says of its own peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// The user of a token, for those who are not asked by headers (a WebSocket's first frame).
+pub async fn user_of(state: &State, token: &str) -> AppResult<Option<User>> {
+    let Some(token) = Token::read(token) else { return Ok(None) };
+    let session = token.key();
+    let id = state.accounts().session_user(&session).await?;
+    Ok(id.map(|id| User { id, session }))
+}
+
+/// The token that a request shows. A bearer token counts before a cookie: whoever sends it means it.
+fn shown_token(request: &HttpRequest) -> Option<String> {
+    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
+        return request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+impl FromRequest for Visitor {
+    type Error = AppError;
+    type Future = LocalBoxFuture<'static, AppResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (token, state) = (shown_token(request), State::of(request));
+        Box::pin(async move {
+            let Some(token) = token else { return Ok(Self(None)) };
+            let user = user_of(&*state?, &token).await?;
+            if let Some(user) = &user {
+                tracing::Span::current().record("userId", user.id.as_str());
+            }
+            Ok(Self(user))
+        })
+    }
+}
+
+impl FromRequest for User {
+    type Error = AppError;
+    type Future = LocalBoxFuture<'static, AppResult<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let visitor = Visitor::from_request(request, payload);
+        Box::pin(async move { visitor.await?.0.ok_or_else(AppError::unauthenticated) })
+    }
+}
+
+impl FromRequest for ClientAddress {
+    type Error = AppError;
+    type Future = Ready<AppResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(State::of(request).map(|state| {
+            let forwarded = request.headers().get_all("x-forwarded-for");
+            let forwarded = forwarded.filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+            // Without a peer there is no network in between: a test that calls the application itself.
+            let peer = request.peer_addr().map_or(IpAddr::from([127, 0, 0, 1]), |address| address.ip());
+            Self(state.proxies().client(peer, &forwarded))
+        }))
+    }
+}

@@ -1,0 +1,181 @@
+//! What api-service can be told by environment variables, area by area.
+
+use std::{net::SocketAddr, time::Duration};
+
+use contract::signing::Secrets;
+use foundation::{
+    database::DatabaseSettings,
+    s3::S3Settings,
+    settings::{Environment, Live, SettingError, Variable},
+};
+use url::Url;
+
+use crate::app::proxies::Network;
+
+foundation::settings! {
+    /// Where the service listens, and for whom.
+    pub struct HttpSettings {
+        /// Address and port; port 0 takes a free one.
+        pub bind: SocketAddr = or_default("API_BIND", "127.0.0.1:8080"),
+        /// Where a browser reaches the service, for cookies, links and CORS. Without it, http:// and the address
+        /// that it listens on.
+        pub public_url: Option<Url> = optional("PUBLIC_URL"),
+        /// Other pages that may call the service from a browser: origins, separated by commas.
+        pub allowed_origins: Vec<Url> = or_default("ALLOWED_ORIGINS", ""),
+        /// Where /metrics is served. Without it, on the service's own address if that is loopback, else nowhere.
+        pub metrics_bind: Option<SocketAddr> = optional("METRICS_BIND"),
+        /// Whose x-forwarded-for counts: addresses and ranges, separated by commas.
+        pub trusted_proxies: Vec<Network> = or_default("TRUSTED_PROXIES", ""),
+        /// Threads that answer requests; 0 for one a core.
+        pub threads: usize = or_default("API_THREADS", "0"),
+        /// How long a stop may take before what is still going on is cut off.
+        pub shutdown_timeout: Duration = or_default("SHUTDOWN_TIMEOUT", "10s"),
+    }
+}
+
+foundation::settings! {
+    /// How often somebody may ask, on each replica.
+    pub struct RateSettings {
+        /// Messages and requests for videos a minute, for each user.
+        pub messages_per_minute: u32 = or_default("RATE_MESSAGES_PER_MINUTE", "60"),
+        /// Reads of a generation's status a second, for each user.
+        pub status_per_second: u32 = or_default("RATE_STATUS_PER_SECOND", "40"),
+        /// Other requests a second, for each user.
+        pub requests_per_second: u32 = or_default("RATE_REQUESTS_PER_SECOND", "100"),
+        /// Registrations and logins a minute, for each address.
+        pub sign_ins_per_minute: u32 = or_default("RATE_SIGN_INS_PER_MINUTE", "60"),
+        /// Logins a minute, for each account.
+        pub guesses_per_minute: u32 = or_default("RATE_GUESSES_PER_MINUTE", "20"),
+    }
+}
+
+foundation::settings! {
+    /// Accounts and sessions.
+    pub struct AccountSettings {
+        /// How long a session lasts.
+        pub session_lifetime: Duration = or_default("SESSION_LIFETIME", "30d"),
+        /// How many passwords are hashed at a time; each takes 19 MiB.
+        pub password_concurrency: usize = or_default("PASSWORD_CONCURRENCY", "2"),
+    }
+}
+
+foundation::settings! {
+    /// How the intent of a message is found out.
+    pub struct IntentSettings {
+        /// Which analyser: rules (built in, no network).
+        pub provider: String = or_default("INTENT_PROVIDER", "rules"),
+    }
+}
+
+foundation::settings! {
+    /// What the two services know each other by.
+    pub struct SecretSettings {
+        /// Sign commands to the worker: whsec_… secrets, separated by commas. Every one signs.
+        pub worker_api: Live<Secrets> = live("WORKER_API_SECRETS"),
+        /// Verify the worker's webhooks: whsec_… secrets, separated by commas, others than those above.
+        pub webhooks: Live<Secrets> = live("WEBHOOK_SECRETS"),
+    }
+}
+
+/// All settings of the service.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the service listens, and for whom.
+    pub http: HttpSettings,
+    /// Where it keeps its data.
+    pub database: DatabaseSettings,
+    /// Where the videos lie.
+    pub s3: S3Settings,
+    /// How often somebody may ask.
+    pub rates: RateSettings,
+    /// Accounts and sessions.
+    pub accounts: AccountSettings,
+    /// How the intent of a message is found out.
+    pub intent: IntentSettings,
+    /// What the two services know each other by.
+    pub secrets: SecretSettings,
+    /// Where all this was read, to read the files among it again.
+    pub environment: Environment,
+}
+
+impl Settings {
+    /// What `--help` says, area by area.
+    pub const AREAS: &'static [&'static [Variable]] = &[
+        HttpSettings::VARIABLES,
+        DatabaseSettings::VARIABLES,
+        SecretSettings::VARIABLES,
+        S3Settings::VARIABLES,
+        IntentSettings::VARIABLES,
+        AccountSettings::VARIABLES,
+        RateSettings::VARIABLES,
+    ];
+
+    /// Reads all settings; the first that is missing or malformed is the error.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        let settings = Self {
+            http: HttpSettings::read(environment)?,
+            database: DatabaseSettings::read(environment)?,
+            secrets: SecretSettings::read(environment)?,
+            s3: S3Settings::read(environment)?,
+            rates: RateSettings::read(environment)?,
+            accounts: AccountSettings::read(environment)?,
+            intent: IntentSettings::read(environment)?,
+            environment: environment.clone(),
+        };
+        let malformed = |name, reason: &str| Err(SettingError::Malformed { name, reason: reason.to_owned() });
+        if settings.secrets.worker_api.current().overlaps(&settings.secrets.webhooks.current()) {
+            return malformed("WEBHOOK_SECRETS", "has a secret in common with WORKER_API_SECRETS");
+        }
+        match settings.intent.provider.as_str() {
+            "rules" => Ok(settings),
+            "gemini" | "openai" => malformed("INTENT_PROVIDER", "only rules is there yet"),
+            _ => malformed("INTENT_PROVIDER", "must be rules"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &[(&str, &str)] = &[
+        ("DATABASE_URL", "sqlite:///tmp/x"),
+        ("WORKER_URL", "http://worker.example:8081"),
+        ("WORKER_API_SECRETS", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
+        ("WEBHOOK_SECRETS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("S3_BUCKET", "reelay"),
+        ("S3_REGION", "auto"),
+        ("S3_ENDPOINT", "http://s3.example:9000"),
+        ("S3_ACCESS_KEY_ID", "key"),
+        ("S3_SECRET_ACCESS_KEY", "secret"),
+    ];
+
+    fn read(changes: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        let entries = GOOD.iter().chain(changes).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Settings::read(&Environment::from_map(entries.collect()))
+    }
+
+    #[test]
+    fn little_has_to_be_said() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.http.bind, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(settings.accounts.session_lifetime, Duration::from_secs(30 * 86_400));
+        assert!(!format!("{settings:?}").contains("secret\""));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (name, value) in [
+            ("DATABASE_URL", ""),
+            ("API_BIND", "8080"),
+            ("TRUSTED_PROXIES", "proxy"),
+            ("WEBHOOK_SECRETS", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
+            ("INTENT_PROVIDER", "gemini"),
+            ("INTENT_PROVIDER", "oracle"),
+            ("ALLOWED_ORIGINS", "example.com"),
+        ] {
+            let message = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(message.starts_with(name), "{message}");
+        }
+    }
+}

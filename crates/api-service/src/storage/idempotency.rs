@@ -1,0 +1,114 @@
+//! Idempotency keys: claimed, answered, given back.
+
+use contract::Timestamp;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use foundation::{database::database_now, on_both, transaction, writing};
+use serde_json::Value;
+
+use super::{Error, Store, schema::idempotency_key};
+use crate::idempotency::{Answer, Claim, IN_FLIGHT, KEPT, Keyed, Ticket};
+
+type Found = (String, Option<i32>, Option<Value>);
+
+on_both! {
+    /// What transactions do about the key of the request that they serve.
+    pub(crate) trait IdempotencySteps {
+        /// Commits the answer with the effect. Fails, and so rolls the transaction back, if the claim was lost
+        /// to a repetition of the request.
+        async fn finish_idempotency(&mut self, ticket: &Ticket, status: u16, body: &Value) -> QueryResult<()> {
+            let Keyed { user, method, path, key, .. } = &ticket.keyed;
+            let claimed = idempotency_key::table
+                .find((user.as_str(), method, path, key))
+                .filter(idempotency_key::status.is_null())
+                .filter(idempotency_key::created_at.eq(ticket.claimed_at));
+            let answer = (
+                idempotency_key::status.eq(Some(i32::from(status))),
+                idempotency_key::answer.eq(Some(body)),
+            );
+            match diesel::update(claimed).set(answer).execute(self).await? {
+                0 => Err(diesel::result::Error::RollbackTransaction),
+                _ => Ok(()),
+            }
+        }
+
+        /// Claims the key, if nobody has.
+        async fn claim_key(&mut self, keyed: &Keyed) -> QueryResult<Option<Timestamp>> {
+            let Keyed { user, method, path, key, body_hash } = keyed;
+            let abandoned = idempotency_key::status.is_null()
+                .and(idempotency_key::created_at.lt(database_now().minus(IN_FLIGHT)));
+            let expired = idempotency_key::table
+                .find((user.as_str(), method, path, key))
+                .filter(abandoned.or(idempotency_key::created_at.lt(database_now().minus(KEPT))));
+            diesel::delete(expired).execute(self).await?;
+            diesel::insert_into(idempotency_key::table)
+                .values((
+                    idempotency_key::user_id.eq(user.as_str()),
+                    idempotency_key::method.eq(method),
+                    idempotency_key::path.eq(path),
+                    idempotency_key::key.eq(key),
+                    idempotency_key::body_hash.eq(body_hash),
+                    idempotency_key::created_at.eq(database_now()),
+                ))
+                .on_conflict_do_nothing()
+                .returning(idempotency_key::created_at)
+                .get_result(self)
+                .await
+                .optional()
+        }
+
+        async fn find_key(&mut self, keyed: &Keyed) -> QueryResult<Option<Found>> {
+            let Keyed { user, method, path, key, .. } = keyed;
+            idempotency_key::table
+                .find((user.as_str(), method, path, key))
+                .select((idempotency_key::body_hash, idempotency_key::status, idempotency_key::answer))
+                .first(self)
+                .await
+                .optional()
+        }
+    }
+}
+
+impl Store {
+    /// Claims a request's key, or says what became of the first request under it.
+    pub async fn claim(&self, keyed: &Keyed) -> Result<Claim, Error> {
+        let found = transaction!(&self.database, Error, |c| {
+            Ok(match c.claim_key(keyed).await? {
+                Some(claimed_at) => Err(claimed_at),
+                None => Ok(c.find_key(keyed).await?),
+            })
+        })?;
+        Ok(match found {
+            Err(claimed_at) => Claim::New(Ticket { keyed: keyed.clone(), claimed_at }),
+            Ok(Some((body_hash, ..))) if body_hash != keyed.body_hash => Claim::OtherBody,
+            Ok(Some((_, Some(status), answer))) => Claim::Answered(Answer {
+                status: u16::try_from(status).unwrap_or(500),
+                body: answer.unwrap_or_default(),
+            }),
+            // Answered by nobody yet, or given back just now.
+            Ok(Some((_, None, _)) | None) => Claim::InFlight,
+        })
+    }
+
+    /// Keeps an answer that no transaction has committed: that of a request which changed nothing. It has no
+    /// effect if there is an answer already.
+    pub async fn keep_answer(&self, ticket: &Ticket, answer: &Answer) -> Result<(), Error> {
+        let kept =
+            writing!(&self.database, |c| c.finish_idempotency(ticket, answer.status, &answer.body).await);
+        match kept {
+            Err(foundation::database::Error::Query(diesel::result::Error::RollbackTransaction)) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Gives a claim back, so that the request can be sent again.
+    pub async fn give_back(&self, ticket: &Ticket) -> Result<(), Error> {
+        let Keyed { user, method, path, key, .. } = &ticket.keyed;
+        let claimed = idempotency_key::table
+            .find((user.as_str(), method, path, key))
+            .filter(idempotency_key::status.is_null())
+            .filter(idempotency_key::created_at.eq(ticket.claimed_at));
+        writing!(&self.database, |c| diesel::delete(claimed).execute(c).await)?;
+        Ok(())
+    }
+}
