@@ -35,9 +35,14 @@ pub struct ClientAddress(pub IpAddr);
 /// The user of a token, for those who are not asked by headers (a WebSocket's first frame).
 pub async fn user_of(state: &State, token: &str) -> AppResult<Option<User>> {
     let Some(token) = Token::read(token) else { return Ok(None) };
-    let session = token.key();
-    let id = state.accounts().session_user(&session).await?;
-    Ok(id.map(|id| User { id, session }))
+    let (session, accounts) = (token.key(), state.accounts().clone());
+    // At home, because an extractor is dropped midway when another one of the same handler fails.
+    state
+        .at_home(async move {
+            let id = accounts.session_user(&session).await?;
+            Ok(id.map(|id| User { id, session }))
+        })
+        .await
 }
 
 /// The token that a request shows. A bearer token counts before a cookie: whoever sends it means it.

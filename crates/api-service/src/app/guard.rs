@@ -13,6 +13,7 @@ use actix_web::{
     },
     middleware::Next,
 };
+use tracing::Instrument as _;
 use url::Url;
 
 use super::State;
@@ -53,7 +54,7 @@ pub async fn guard<B: MessageBody + 'static>(
     } else if let Some(refusal) = refusal(&request, &state, allowed) {
         request.error_response(refusal).map_into_right_body()
     } else {
-        next.call(request).await?.map_into_left_body()
+        handle(request, next).await?.map_into_left_body()
     };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));
@@ -61,6 +62,17 @@ pub async fn guard<B: MessageBody + 'static>(
         permit(headers, origin);
     }
     Ok(response)
+}
+
+/// Lets the handler run to its end in a task of its own. If it ran in the connection's, a client that goes away
+/// would drop it midway; and a read of SQLite that is dropped on this kind of runtime panics, because it wants
+/// to wait for its thread. As a task, a handler that panics is an answer, too.
+async fn handle<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let handling = async move { next.call(request).await };
+    actix_web::rt::spawn(handling.in_current_span()).await.map_err(AppError::internal)?
 }
 
 fn refusal(request: &ServiceRequest, state: &State, allowed: bool) -> Option<AppError> {

@@ -7,6 +7,7 @@ use actix_web::{
     Error, HttpMessage as _,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
@@ -69,7 +70,12 @@ pub async fn observe<B: MessageBody + 'static>(
     let id = id.unwrap_or_else(|| RequestId::accept_or_new(None));
     let method = request.method().clone();
     let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
-    let response = next.call(request).await?;
+    let response = next.call(request).await.map_err(|error| {
+        // Without its request it cannot become a response that others see; it is one for the client.
+        let error = error.as_error::<AppError>().cloned().unwrap_or_else(|| AppError::from_framework(&error));
+        report(&error, &id);
+        InternalError::from_response(error.clone(), error.response(id.as_str()))
+    })?;
     let mut response = match failure(&response) {
         Some(error) => {
             report(&error, &id);

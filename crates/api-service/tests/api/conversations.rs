@@ -1,0 +1,94 @@
+//! Conversations: made, named, listed, removed, and nobody else's.
+
+use contract::ConversationId;
+use serde_json::{Value, json};
+
+use crate::test_app::{TestApp, on_both_databases};
+
+on_both_databases! {
+    async fn a_conversation_has_a_life(database: TestDatabase) {
+        let app = TestApp::start(database).await;
+        let user = app.user().await;
+        let created = user.post("/api/conversations", &json!({"title": " Boats "})).await;
+        assert_eq!(created.status, 201);
+        assert_eq!(created.body["title"], "Boats");
+        assert_eq!(created.body["eventsCursor"], "0");
+        let path = format!("/api/conversations/{}", created.body["id"].as_str().unwrap());
+        assert_eq!(user.get(&path).await.body, created.body);
+
+        let renamed = user.patch(&path, &json!({"title": "Ships"})).await;
+        assert_eq!((renamed.status.as_u16(), &renamed.body["title"]), (200, &json!("Ships")));
+        assert_eq!(user.patch(&path, &json!({})).await.body, renamed.body, "nothing said, nothing changed");
+        assert_eq!(user.patch(&path, &json!({"title": null})).await.body["title"], Value::Null);
+        let refused = user.patch(&path, &json!({"title": "x".repeat(201)})).await;
+        refused.is_problem(422, "validation_failed");
+        assert_eq!(refused.wrong_fields(), ["title"]);
+
+        let messages = user.get(&format!("{path}/messages")).await;
+        assert_eq!(messages.body, json!({"items": [], "nextCursor": null}));
+
+        assert_eq!(user.delete(&path).await.status, 204);
+        user.get(&path).await.is_problem(404, "not_found");
+        user.get(&format!("{path}/messages")).await.is_problem(404, "not_found");
+        user.patch(&path, &json!({"title": "Back"})).await.is_problem(404, "not_found");
+        user.delete(&path).await.is_problem(404, "not_found");
+        assert_eq!(user.get("/api/conversations").await.body["items"], json!([]));
+        app.stop().await;
+    }
+
+    async fn a_list_is_read_page_by_page(database: TestDatabase) {
+        let app = TestApp::start(database).await;
+        let user = app.user().await;
+        let mut made = Vec::new();
+        for _ in 0..5 {
+            made.push(user.conversation().await);
+        }
+        made.reverse();
+        let mut seen = Vec::new();
+        let mut query = "limit=2".to_owned();
+        loop {
+            let page = user.get(&format!("/api/conversations?{query}")).await;
+            assert_eq!(page.status, 200, "{:?}", page.body);
+            let items = page.body["items"].as_array().unwrap();
+            assert!(items.len() <= 2);
+            seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            match page.body["nextCursor"].as_str() {
+                Some(cursor) => query = format!("limit=2&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, made, "newest first, each once");
+        for query in ["limit=0", "limit=101", "limit=x", "cursor=x"] {
+            let refused = user.get(&format!("/api/conversations?{query}")).await;
+            refused.is_problem(422, "validation_failed");
+        }
+        app.stop().await;
+    }
+
+    /// I22
+    async fn anothers_conversation_and_none_look_the_same(database: TestDatabase) {
+        let app = TestApp::start(database).await;
+        let (owner, other) = (app.user().await, app.user().await);
+        let foreign = owner.conversation().await;
+        let unknown = ConversationId::new().to_string();
+        let mut answers: Vec<Vec<Value>> = Vec::new();
+        for id in [&foreign, &unknown] {
+            let path = format!("/api/conversations/{id}");
+            let all = [
+                other.get(&path).await,
+                other.get(&format!("{path}/messages")).await,
+                other.patch(&path, &json!({"title": "Mine"})).await,
+                other.delete(&path).await,
+            ];
+            answers.push(all.into_iter().map(|mut answer| {
+                answer.is_problem(404, "not_found");
+                answer.body["requestId"] = Value::Null;
+                answer.body
+            }).collect());
+        }
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(other.get("/api/conversations").await.body["items"], json!([]));
+        assert_eq!(owner.get(&format!("/api/conversations/{foreign}")).await.body["title"], Value::Null);
+        app.stop().await;
+    }
+}

@@ -1,0 +1,108 @@
+//! Bad requests: the contract's errors, and nothing of ours in them.
+
+use foundation::testing::TestDatabase;
+use reqwest::Method;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::test_app::{TestApp, send};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_addresses_and_wrong_methods_are_told_apart() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    for path in [
+        "/api",
+        "/api/nothing",
+        "/api/conversations/",
+        "/nothing",
+        "/index.php",
+        "/api/conversations/conv_1",
+        "/js",
+    ] {
+        user.get(path).await.is_problem(404, "not_found");
+    }
+    let id = user.conversation().await;
+    for (method, path, allow) in [
+        (Method::PUT, "/api/conversations".to_owned(), "GET, POST"),
+        (Method::POST, format!("/api/conversations/{id}"), "GET, PATCH, DELETE"),
+        (Method::GET, "/api/auth/login".to_owned(), "POST"),
+        (Method::DELETE, "/healthz".to_owned(), "GET"),
+    ] {
+        let answer = send(user.request(method, &path)).await;
+        answer.is_problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+    }
+    let answer = send(user.request(Method::POST, "/app.css")).await;
+    answer.is_problem(405, "method_not_allowed");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_have_a_type_a_form_a_size_and_a_depth() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let post = |body: String, kind: &'static str| {
+        let request = user.request(Method::POST, "/api/conversations");
+        send(request.header("content-type", kind).body(body))
+    };
+    let json = "application/json";
+    post("{}".to_owned(), "text/plain").await.is_problem(415, "unsupported_media_type");
+    send(user.request(Method::POST, "/api/conversations")).await.is_problem(415, "unsupported_media_type");
+    for malformed in ["{", "{\"title\":", "{\"title\":\"\u{1}\"}", "nonsense", "{}{}"] {
+        post(malformed.to_owned(), json).await.is_problem(400, "malformed_json");
+    }
+    post("[".repeat(40) + &"]".repeat(40), json).await.is_problem(400, "malformed_json");
+    for wrong in ["[]", "1", "{\"title\":1}", "{\"title\":{}}"] {
+        post(wrong.to_owned(), json).await.is_problem(422, "validation_failed");
+    }
+    let padded = |size: usize| format!("{{\"title\":\"a\"{}}}", " ".repeat(size - 13));
+    assert_eq!(post(padded(64 * 1024), json).await.status, 201);
+    post(padded(64 * 1024 + 1), json).await.is_problem(413, "payload_too_large");
+    assert_eq!(
+        post(String::new(), "application/json; charset=utf-8").await.status,
+        201,
+        "no body is an empty one"
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_of_unknown_length_is_cut_off_at_the_limit() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let chunks = (0..20).map(|_| Ok::<_, std::io::Error>(vec![b' '; 8 * 1024]));
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let request = user.request(Method::POST, "/api/conversations").header("content-type", "application/json");
+    send(request.body(body)).await.is_problem(413, "payload_too_large");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_carries_the_requests_id() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let ask = |path: &str, id: &str| send(app.nobody().request(Method::GET, path).header("x-request-id", id));
+    for path in ["/healthz", "/api/conversations", "/nothing", "/"] {
+        assert_eq!(ask(path, "my-id_1.2").await.header("x-request-id"), Some("my-id_1.2"), "{path}");
+        let replaced = ask(path, "not an id").await;
+        assert!(replaced.header("x-request-id").unwrap().starts_with("req_"), "{path}");
+    }
+    let (one, other) = (app.nobody().get("/healthz").await, app.nobody().get("/healthz").await);
+    assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_http_at_all_is_refused() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let mut stream = TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(b"\x16\x03\x01 nonsense\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(app.nobody().get("/healthz").await.body, json!({"status": "ok"}));
+    app.stop().await;
+}

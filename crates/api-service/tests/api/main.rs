@@ -1,0 +1,13 @@
+//! Tests of the API over real HTTP, on both databases: what a frontend sees.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod accounts;
+mod conversations;
+mod documents;
+mod errors;
+mod idempotency;
+mod operations;
+mod origins;
+mod page;
+mod test_app;
