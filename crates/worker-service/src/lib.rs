@@ -1,14 +1,20 @@
 //! worker-service: takes commands from api-service, keeps the queue, makes the videos, and tells of it by
 //! signed webhooks.
-#![expect(
-    dead_code,
-    reason = "the claimer, the workflow and the dispatcher, which use it, are still to come"
-)]
 
+pub mod app;
+pub mod auth;
 pub mod bucket;
+mod command;
+pub mod error;
 pub mod jobs;
 pub mod media;
 pub mod queue;
+pub mod routes;
+pub mod settings;
 mod storage;
 pub mod store;
+pub mod sweeper;
+pub mod webhooks;
 pub mod workflow;
+
+pub use command::run;

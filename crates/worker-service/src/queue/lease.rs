@@ -8,6 +8,7 @@ use contract::{
     worker_api::{JobError, JobResult},
 };
 use foundation::s3::ObjectKey;
+use telemetry::event;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -144,7 +145,12 @@ impl Lease {
 
     /// Hands the job back as it is, for any worker to go on with.
     pub async fn release(mut self) -> Result<(), Error> {
-        self.write(Input::Released).await
+        let (owner, epoch) = (self.job.life.lease_owner.clone(), self.job.life.lease_epoch);
+        self.write(Input::Released).await?;
+        if let Some(worker) = owner {
+            event!(INFO, QUEUE_MANAGER_JOB_RELEASED, jobId = %self.job.id, workerId = %worker, epoch);
+        }
+        Ok(())
     }
 
     async fn write(&mut self, input: Input) -> Result<(), Error> {

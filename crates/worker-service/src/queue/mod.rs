@@ -1,7 +1,14 @@
 //! The queue: workers claim jobs under leases, run them, and hand back what they cannot finish. What running
 //! a job means is the [workflow](crate::workflow)'s.
 
+pub mod http;
 mod lease;
+pub mod runner;
 mod running;
+pub mod service;
 
-pub use self::{lease::Lease, running::Running};
+pub use self::{
+    lease::Lease,
+    runner::{Limits, Runner},
+    running::Running,
+};

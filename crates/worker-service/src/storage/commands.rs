@@ -12,19 +12,25 @@ use super::{
     schema::{job, seen_request},
     steps::{Steps, changed},
 };
-use crate::jobs::state::{is_waiting, take};
+use crate::jobs::state::{Taken, is_waiting, take};
 
 /// What a command came to.
 #[derive(Clone, Debug)]
 pub struct TakenCommand {
     /// The job as it is now.
     pub job: Job,
-    /// Whether the command made it.
-    pub created: bool,
-    /// Where the job stood before; the same as now if it is new.
-    pub old_status: JobStatus,
-    /// Whether the command was newer than what the job had.
-    pub newer: bool,
+    /// What the command changed, if it was newer than what the job had.
+    pub taken: Option<Taken>,
+    /// Whether the job has joined the queue by this.
+    pub joined: bool,
+}
+
+impl TakenCommand {
+    /// Whether the command made the job.
+    #[must_use]
+    pub fn created(&self) -> bool {
+        self.taken.as_ref().is_some_and(|taken| taken.created)
+    }
 }
 
 on_both! {
@@ -55,7 +61,7 @@ impl Store {
                 // Two commands met over a new generation; the job is there now.
                 Err(Error::Raced) => {}
                 Ok(taken) => {
-                    if taken.newer {
+                    if taken.taken.is_some() {
                         self.wakes.queue.notify_one();
                         self.wakes.webhooks.notify_one();
                     }
@@ -75,12 +81,11 @@ impl Store {
             let before = c.lock_job(&command.generation_id).await?;
             let Some(taken) = take(before.as_ref(), command, &terms.rules, now) else {
                 let job = before.ok_or(diesel::result::Error::NotFound)?;
-                let old_status = job.life.status;
-                return Ok(TakenCommand { job, created: false, old_status, newer: false });
+                return Ok(TakenCommand { job, taken: None, joined: false });
             };
             let job = changed(&taken.job, Some(&taken.wanted), &taken.change);
-            let joins = is_waiting(&job) && !(before.is_some() && is_waiting(&taken.job));
-            if joins && c.count_waiting().await? >= terms.queue_depth {
+            let joined = is_waiting(&job) && !(before.is_some() && is_waiting(&taken.job));
+            if joined && c.count_waiting().await? >= terms.queue_depth {
                 return Err(Error::QueueFull);
             }
             let written = if taken.created {
@@ -95,8 +100,7 @@ impl Store {
             if !written {
                 return Err(Error::Raced);
             }
-            let old_status = if taken.created { job.life.status } else { taken.job.life.status };
-            Ok(TakenCommand { job, created: taken.created, old_status, newer: true })
+            Ok(TakenCommand { job, taken: Some(taken), joined })
         })
     }
 

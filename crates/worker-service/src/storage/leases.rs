@@ -29,6 +29,10 @@ pub struct Claimed {
     pub rescued: bool,
     /// Its attempts, oldest first.
     pub attempts: Vec<Attempt>,
+    /// The job as it was before.
+    pub before: Job,
+    /// What the claim has made of it.
+    pub change: Change,
 }
 
 on_both! {
@@ -96,8 +100,10 @@ impl Store {
                     claimed.push(Claimed {
                         job: changed(&before, None, &change),
                         rescued: before.life.status == JobStatus::Active,
-                        from: before.life.lease_owner,
+                        from: before.life.lease_owner.clone(),
                         attempts: Vec::new(),
+                        before,
+                        change,
                     });
                 }
             }
@@ -134,20 +140,23 @@ impl Store {
     }
 
     /// Decides on the job as it is in the database and commits that, for whoever has only the lease's epoch:
-    /// a runner that was cut off. `Ok(None)` if nothing changed.
+    /// a runner that was cut off. Gives the job as it was and what has become of it; `Ok(None)` if nothing.
     pub async fn decide_and_commit(
         &self,
         id: &JobId,
         epoch: i64,
         input: Input,
-    ) -> Result<Option<Job>, Error> {
+    ) -> Result<Option<(Job, Change)>, Error> {
         let query = job::table.find(id).filter(job::lease_epoch.eq(epoch));
         let found: Option<Job> =
             reading!(&self.database, |c| query.select(Job::as_select()).first(c).await.optional())?;
         let lost = || Error::LostLease(id.clone());
         let before = found.ok_or_else(lost)?;
         match state::decide(&before, input, &self.terms.rules, Timestamp::now()) {
-            Ok(Some(change)) => self.commit(&before, &change).await.map(Some),
+            Ok(Some(change)) => {
+                self.commit(&before, &change).await?;
+                Ok(Some((before, change)))
+            }
             Ok(None) => Ok(None),
             Err(_) => Err(lost()),
         }
@@ -164,13 +173,20 @@ impl Store {
         Ok(())
     }
 
-    /// Renews all leases of a worker and its own row. Gives the leases that it still has, as job and epoch.
-    pub async fn heartbeat(&self, id: &WorkerId) -> Result<Vec<(JobId, i64)>, Error> {
+    /// Renews the leases of the jobs that a worker runs, and its own row. Gives the leases that it still has,
+    /// as job and epoch. A lease whose runner is gone is not among `running`, so that it lapses.
+    pub async fn heartbeat(&self, id: &WorkerId, running: &[JobId]) -> Result<Vec<(JobId, i64)>, Error> {
         let until = database_now().plus(self.terms.lease);
         Ok(transaction!(&self.database, Error, |c| {
             let beat = worker::last_heartbeat.eq(database_now());
             diesel::update(worker::table.find(id)).set(beat).execute(c).await?;
-            let held = job::table.filter(job::lease_owner.eq(id)).filter(job::status.eq(JobStatus::Active));
+            if running.is_empty() {
+                return Ok(Vec::new());
+            }
+            let held = job::table
+                .filter(job::lease_owner.eq(id))
+                .filter(job::status.eq(JobStatus::Active))
+                .filter(job::id.eq_any(running));
             diesel::update(held)
                 .set(job::lease_until.eq(until.nullable()))
                 .returning((job::id, job::lease_epoch))

@@ -5,9 +5,11 @@ mod commands;
 mod leases;
 mod locking;
 mod objects;
+mod overview;
 pub mod rows;
 pub mod schema;
 mod steps;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +18,11 @@ use diesel_migrations::embed_migrations;
 use foundation::database::{self, Database, DatabaseSettings, OpenError, Schema};
 use tokio::sync::Notify;
 
-pub use self::{commands::TakenCommand, leases::Claimed};
+pub use self::{
+    commands::TakenCommand,
+    leases::Claimed,
+    webhooks::{After, WebhookQuery},
+};
 use crate::jobs::state::Rules;
 
 const SCHEMA: Schema = Schema {

@@ -1,0 +1,5 @@
+//! worker-service as a program of its own.
+
+fn main() -> std::process::ExitCode {
+    worker_service::run(false)
+}

@@ -1,0 +1,304 @@
+//! Claims jobs while it has room, runs each, and keeps their leases alive. A job is handed back in order if
+//! this worker ends, given up if its runner breaks, and dropped if the lease is lost.
+
+use std::{any::Any, collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use contract::{JobId, JobStatus, Timestamp, WorkerId};
+use futures_util::FutureExt as _;
+use telemetry::{continue_trace, event, metric};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{Lease, Running};
+use crate::{
+    jobs::{log, state::Input},
+    settings::QueueSettings,
+    store::{Claimed, Error, Store, WorkerStatus},
+};
+
+/// How often to look without being woken: for retries that became due, lapsed leases, and what another
+/// replica wrote.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the end of a job's run is offered to a database that does not take it.
+const WRITE_TRIES: u32 = 5;
+
+/// The numbers of a runner.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Jobs at once here.
+    pub running: usize,
+    /// Jobs at once of one user, on all workers.
+    pub per_user: usize,
+    /// How often leases are renewed.
+    pub heartbeat: Duration,
+    /// How long a lease holds without that.
+    pub lease: Duration,
+    /// How long a job may take from its first start.
+    pub deadline: Duration,
+    /// How long jobs may take to come to a good point when the worker ends.
+    pub shutdown: Duration,
+}
+
+impl From<&QueueSettings> for Limits {
+    fn from(settings: &QueueSettings) -> Self {
+        Self {
+            running: settings.running,
+            per_user: settings.running_per_user,
+            heartbeat: settings.heartbeat,
+            lease: settings.lease,
+            deadline: settings.deadline,
+            shutdown: settings.shutdown,
+        }
+    }
+}
+
+/// Runs jobs by `work`, which takes a lease as far as it goes.
+///
+/// [`run`](Self::run) and [`keep_alive`](Self::keep_alive) are two tasks, because leases must be renewed until
+/// the last job has been handed back.
+#[derive(Debug)]
+pub struct Runner<W> {
+    store: Store,
+    worker: WorkerId,
+    running: Running,
+    limits: Limits,
+    work: W,
+    stopping: CancellationToken,
+    cut: CancellationToken,
+}
+
+/// How a job's run came to its end.
+enum End {
+    /// The work returned.
+    Returned(Result<(), Error>),
+    /// The work panicked.
+    Panicked(String),
+    /// The lease is another's, or the job was cancelled.
+    Lost,
+    /// The job's time is over.
+    Late,
+    /// The worker's time is over.
+    CutOff,
+}
+
+/// Takes a job off the list of those that run, whatever happens to its runner: what is not on it lapses.
+struct OnList(Running, JobId, i64);
+
+impl Drop for OnList {
+    fn drop(&mut self) {
+        self.0.remove(&self.1, self.2);
+    }
+}
+
+impl<W, Work> Runner<W>
+where
+    W: Fn(Lease) -> Work + Send + Sync + 'static,
+    Work: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    /// A runner for a worker that [is on the list](Store::register_worker).
+    pub fn new(store: Store, worker: WorkerId, running: Running, limits: Limits, work: W) -> Arc<Self> {
+        let (stopping, cut) = (CancellationToken::new(), CancellationToken::new());
+        Arc::new(Self { store, worker, running, limits, work, stopping, cut })
+    }
+
+    /// Claims and runs until `stop` fires; then asks the jobs to stop, waits for them, cuts off those that do
+    /// not, and hands them back.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut jobs = JoinSet::new();
+        while !stop.is_cancelled() {
+            let free = self.limits.running.saturating_sub(jobs.len());
+            for claimed in self.claim(free).await {
+                self.start(claimed, &mut jobs);
+            }
+            let has_room = jobs.len() < self.limits.running;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(ended) = jobs.join_next() => report(ended),
+                () = self.store.wakes().queue.notified(), if has_room => {}
+                () = sleep(LOOK_EVERY), if has_room => {}
+            }
+        }
+        self.mark(WorkerStatus::Stopping).await;
+        self.stopping.cancel();
+        let drained = timeout(self.limits.shutdown, drain(&mut jobs)).await;
+        if drained.is_err() {
+            self.cut.cancel();
+            drain(&mut jobs).await;
+        }
+        self.mark(WorkerStatus::Stopped).await;
+    }
+
+    async fn mark(&self, status: WorkerStatus) {
+        if let Err(error) = self.store.mark_worker(&self.worker, status).await {
+            tracing::warn!(workerId = %self.worker, %error, "The list of workers was not updated");
+        }
+    }
+
+    async fn claim(&self, free: usize) -> Vec<Claimed> {
+        if free == 0 {
+            return Vec::new();
+        }
+        match self.store.claim(&self.worker, free, self.limits.per_user).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(workerId = %self.worker, %error, "No job can be claimed");
+                Vec::new()
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, claimed: Claimed, jobs: &mut JoinSet<()>) {
+        let Claimed { job, from, rescued, before, change, .. } = &claimed;
+        let (id, epoch) = (job.id.clone(), job.life.lease_epoch);
+        let span = tracing::info_span!("job", jobId = %id, generationId = %job.generation_id);
+        continue_trace(&span, job.wanted.traceparent.as_deref());
+        let entered = span.enter();
+        if *rescued {
+            metrics::counter!(metric::JOBS_RESCUED).increment(1);
+            let worker = from.as_ref().map(tracing::field::display);
+            event!(WARN, QUEUE_MANAGER_JOB_RESCUED, jobId = %id, workerId = worker, epoch);
+        }
+        log::changing(before, change);
+        log::changed(before, change);
+        if job.life.status != JobStatus::Active {
+            return;
+        }
+        if let (None, Some(queued)) = (before.life.started_at, before.life.queued_at) {
+            let waited = Timestamp::now().since(queued);
+            metrics::histogram!(metric::QUEUE_WAIT_SECONDS).record(waited.as_secs_f64());
+        }
+        event!(INFO, QUEUE_MANAGER_JOB_CLAIMED, jobId = %id, workerId = %self.worker, epoch);
+        drop(entered);
+        let lost = self.running.add(&id, epoch);
+        let on_list = OnList(self.running.clone(), id, epoch);
+        jobs.spawn(Arc::clone(self).run_one(claimed, lost, on_list).instrument(span));
+    }
+
+    async fn run_one(self: Arc<Self>, claimed: Claimed, lost: CancellationToken, on_list: OnList) {
+        let Claimed { job, attempts, .. } = claimed;
+        let (id, epoch) = (job.id.clone(), job.life.lease_epoch);
+        let now = Timestamp::now();
+        let age = now.since(job.life.started_at.unwrap_or(now));
+        let left = self.limits.deadline.saturating_sub(age);
+        let lease = Lease::new(job, attempts, self.store.clone(), lost.clone(), self.stopping.clone());
+        let end = tokio::select! {
+            biased;
+            () = lost.cancelled() => End::Lost,
+            () = self.cut.cancelled() => End::CutOff,
+            () = sleep(left) => End::Late,
+            returned = AssertUnwindSafe(async { (self.work)(lease).await }).catch_unwind() => match returned {
+                Ok(result) => End::Returned(result),
+                Err(panic) => End::Panicked(message(&*panic)),
+            },
+        };
+        drop(on_list);
+        match end {
+            End::Lost | End::Returned(Err(Error::LostLease(_))) => {}
+            End::Late => self.settle(&id, epoch, Input::DeadlinePassed).await,
+            End::CutOff => {
+                self.settle(&id, epoch, Input::Released).await;
+                event!(INFO, QUEUE_MANAGER_JOB_RELEASED, jobId = %id, workerId = %self.worker, epoch);
+            }
+            // A job that has ended or was handed back is not touched by this; one that was merely dropped is
+            // free for the next.
+            End::Returned(Ok(())) => self.abandon(&id, epoch).await,
+            End::Returned(Err(error)) => {
+                event!(ERROR, SERVICE_TASK_FAILED, task = "job", error = %error);
+                self.abandon(&id, epoch).await;
+            }
+            End::Panicked(error) => {
+                event!(ERROR, SERVICE_TASK_FAILED, task = "job", error);
+                self.abandon(&id, epoch).await;
+            }
+        }
+    }
+
+    /// Writes what a job's runner can no longer write itself. If the database does not take it in a while,
+    /// the lease runs out and the next runner finds the same.
+    async fn settle(&self, id: &JobId, epoch: i64, input: Input) {
+        for pause in 1..=WRITE_TRIES {
+            match self.store.decide_and_commit(id, epoch, input.clone()).await {
+                Ok(Some((before, change))) => {
+                    log::changing(&before, &change);
+                    log::changed(&before, &change);
+                    return;
+                }
+                Err(Error::Database(error)) => {
+                    tracing::warn!(%error, "The end of a job's run was not written down");
+                    sleep(Duration::from_millis(200) * pause).await;
+                }
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    async fn abandon(&self, id: &JobId, epoch: i64) {
+        if let Err(error) = self.store.abandon(id, epoch).await {
+            tracing::warn!(%error, "A job was not given up at once; its lease will run out");
+        }
+    }
+
+    /// Renews the leases until `stop` fires. Who is told by the database that a lease is lost, or cannot
+    /// reach it for as long as a lease holds, stops running the job.
+    pub async fn keep_alive(self: Arc<Self>, stop: CancellationToken) {
+        let mut renewed = Instant::now();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(self.limits.heartbeat) => {}
+            }
+            self.beat(&mut renewed).await;
+        }
+    }
+
+    async fn beat(&self, renewed: &mut Instant) {
+        // In this order: what is claimed from here on is not yet in the database's answer.
+        let held = self.running.leases();
+        let begun = Instant::now();
+        let ids: Vec<JobId> = held.iter().map(|(id, _)| id.clone()).collect();
+        let kept: HashSet<(JobId, i64)> = match self.store.heartbeat(&self.worker, &ids).await {
+            Ok(kept) => {
+                *renewed = begun;
+                kept.into_iter().collect()
+            }
+            Err(error) => {
+                tracing::warn!(workerId = %self.worker, %error, "Leases cannot be renewed");
+                if renewed.elapsed() < self.limits.lease {
+                    return;
+                }
+                HashSet::new()
+            }
+        };
+        for (id, epoch) in held {
+            if !kept.contains(&(id.clone(), epoch)) && self.running.lose(&id, epoch) {
+                metrics::counter!(metric::LEASES_LOST).increment(1);
+                event!(WARN, QUEUE_MANAGER_HEARTBEAT_LOST, jobId = %id, workerId = %self.worker, epoch);
+            }
+        }
+    }
+}
+
+async fn drain(jobs: &mut JoinSet<()>) {
+    while let Some(ended) = jobs.join_next().await {
+        report(ended);
+    }
+}
+
+/// The work's own panics are caught before; this would be ours.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        event!(ERROR, SERVICE_TASK_FAILED, task = "job", error = %error);
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.unwrap_or_default())
+}

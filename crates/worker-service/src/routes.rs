@@ -1,0 +1,39 @@
+//! The HTTP side's table of contents.
+
+use actix_web::{App, HttpResponse, middleware::from_fn, web};
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
+
+use crate::{
+    app, auth,
+    error::{AppError, AppResult},
+    jobs, queue, webhooks,
+};
+
+/// Mounts every route.
+pub fn mount(config: &mut web::ServiceConfig) {
+    all(&mut ServiceConfig::new(config));
+}
+
+fn all(config: &mut ServiceConfig<'_>) {
+    let signed = scope("/api")
+        .configure(jobs::http::routes)
+        .configure(queue::http::routes)
+        .configure(webhooks::http::routes)
+        .configure(app::openapi::routes)
+        .default_service(web::to(unrouted))
+        .wrap(from_fn(auth::authenticate));
+    config.configure(app::health::routes).service(signed);
+}
+
+/// The OpenAPI document of every route.
+#[must_use]
+pub fn document() -> OpenApi {
+    let (_, collected) = App::new().into_utoipa_app().configure(all).split_for_parts();
+    app::openapi::complete(collected)
+}
+
+/// What meets no route.
+pub(crate) async fn unrouted() -> AppResult<HttpResponse> {
+    Err(AppError::not_found("address"))
+}
