@@ -8,6 +8,7 @@ mod command;
 pub mod error;
 pub mod jobs;
 pub mod media;
+pub mod providers;
 pub mod queue;
 pub mod routes;
 pub mod settings;

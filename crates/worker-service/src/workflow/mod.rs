@@ -1,25 +1,242 @@
-//! The making of a video, from a claimed job to its end. For now a placeholder that fails every job: the
-//! workflow proper takes its place, keeping [`Workflow::run`], which is all that the queue knows of it.
+//! The making of a video, from a claimed job to its end, in steps that are each written down before the next:
+//! submit, poll, fetch and examine, store. Whoever claims the job later goes on from what is written down.
+//!
+//! The workflow decides what follows from what a provider or the bucket says; it speaks neither's protocol, and
+//! all that it writes goes through the [`Lease`].
 
-use contract::{ErrorCode, worker_api::JobError};
+mod delivery;
+mod estimate;
+mod step;
 
-use crate::{queue::Lease, store::Error};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-/// What making a video needs.
-#[derive(Debug, Default)]
-pub struct Workflow {}
+use contract::{ErrorCode, Stage, Timestamp, worker_api::JobError};
+use foundation::{
+    s3::{Links, S3Settings},
+    settings::Setting,
+};
+use telemetry::{event, metric};
+use tracing::Instrument;
+
+use self::{estimate::Latencies, step::Step};
+use crate::{
+    bucket::Bucket,
+    jobs::state::Retry,
+    media::Workspace,
+    providers::{Operation, Polled, Provider, Providers, Submission, Submitted},
+    queue::Lease,
+    store::{AttemptState, Error},
+};
+
+foundation::settings! {
+    /// How videos are made.
+    pub struct WorkflowSettings {
+        /// How soon a provider is asked how a video stands; each time after that waits longer.
+        pub poll_interval: Duration = or_default("POLL_INTERVAL", "1s"),
+        /// The longest that a provider is not asked.
+        pub longest_poll_interval: Duration = or_default("POLL_INTERVAL_LONGEST", "10s"),
+        /// How long a job waits after a submission of which nobody knows whether the provider took it.
+        pub submission_grace: Duration = or_default("SUBMISSION_GRACE", "10m"),
+        /// What follows then: retry_once, which may be paid twice, or fail.
+        pub submission_unknown: UnknownPolicy = or_default("SUBMISSION_UNKNOWN", "retry_once"),
+        /// Where videos lie while they are examined; without it, the system's folder for temporary files.
+        pub work_dir: Option<PathBuf> = optional("WORK_DIR"),
+    }
+}
+
+/// What becomes of a submission whose fate is unknown (I16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownPolicy {
+    /// After the grace window it is sent again, once in a job's life.
+    RetryOnce,
+    /// The job fails.
+    Fail,
+}
+
+impl Setting for UnknownPolicy {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "retry_once" => Ok(Self::RetryOnce),
+            "fail" => Ok(Self::Fail),
+            _ => Err("must be retry_once or fail".to_owned()),
+        }
+    }
+}
+
+/// What making a video needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Workflow(Arc<Inner>);
+
+struct Inner {
+    settings: WorkflowSettings,
+    providers: Providers,
+    bucket: Arc<dyn Bucket>,
+    links: Links,
+    /// Whether the bucket is at Cloudflare, which the log names.
+    is_r2: bool,
+    workspace: Workspace,
+    latencies: Latencies,
+}
+
+impl std::fmt::Debug for Workflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workflow").field("providers", &self.0.providers).finish_non_exhaustive()
+    }
+}
 
 impl Workflow {
+    /// Makes videos by these providers and stores them in this bucket. Fails if there can be no temporary
+    /// files. Blocks on files.
+    pub fn new(
+        settings: WorkflowSettings,
+        providers: Providers,
+        bucket: Arc<dyn Bucket>,
+        storage: &S3Settings,
+    ) -> io::Result<Self> {
+        let workspace = Workspace::open(&settings.work_dir.clone().unwrap_or_else(std::env::temp_dir))?;
+        let host = storage.endpoint.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+        Ok(Self(Arc::new(Inner {
+            settings,
+            providers,
+            bucket,
+            links: Links::new(storage),
+            is_r2: host.ends_with(".r2.cloudflarestorage.com"),
+            workspace,
+            latencies: Latencies::default(),
+        })))
+    }
+
     /// Takes the job as far as it goes: to its end, back to the queue, or until the lease is lost.
     ///
     /// The queue drops this future when the lease is lost or the job's deadline passes; an error, like a
     /// panic, gives the job up to be claimed again.
     pub async fn run(&self, lease: Lease) -> Result<(), Error> {
-        let error = JobError {
-            code: ErrorCode::Internal,
-            message: "The video could not be made.".to_owned(),
-            retryable: true,
+        let job = lease.job();
+        let span = tracing::info_span!("job", jobId = %job.id, generationId = %job.generation_id);
+        telemetry::continue_trace(&span, job.wanted.traceparent.as_deref());
+        Box::pin(self.begin(lease)).instrument(span).await
+    }
+
+    async fn begin(&self, lease: Lease) -> Result<(), Error> {
+        let job = lease.job();
+        let (name, prompt) = (job.wanted.provider.clone(), telemetry::prompt(&job.wanted.prompt));
+        event!(INFO, GENERATION_WORKFLOW_STARTING, jobId = %job.id, generationId = %job.generation_id, prompt, provider = name);
+        let Some(provider) = self.0.providers.get(&name) else {
+            let message = "The provider of this video is not available here.".to_owned();
+            let error = JobError { code: ErrorCode::InvalidRequest, message, retryable: false };
+            return lease.fail(None, error).await;
         };
-        lease.fail(None, error).await
+        let run = Run { workflow: &self.0, provider: provider.as_ref(), lease };
+        match step::next(run.lease.attempts()) {
+            Step::Submit { resubmission: true } if !run.may_submit_again() => {
+                run.lease.fail(None, step::unknown_error()).await
+            }
+            Step::Submit { resubmission } => run.submit(resubmission).await,
+            Step::Unknown { since } => {
+                metrics::counter!(metric::SUBMISSIONS_UNKNOWN, "provider" => name).increment(1);
+                run.fate_unknown(since).await
+            }
+            Step::Poll { operation, since } => run.follow(operation, since, Duration::ZERO).await,
+        }
+    }
+}
+
+/// A job on its way.
+struct Run<'a> {
+    workflow: &'a Inner,
+    provider: &'a dyn Provider,
+    lease: Lease,
+}
+
+impl Run<'_> {
+    /// Asks the provider for the video: one attempt, one request (I15).
+    async fn submit(mut self, resubmission: bool) -> Result<(), Error> {
+        if self.lease.stopping().is_cancelled() {
+            return self.lease.release().await;
+        }
+        if resubmission {
+            metrics::counter!(metric::SUBMISSIONS_REPEATED, "provider" => self.provider.name()).increment(1);
+        }
+        let attempt = self.lease.begin_attempt(resubmission).await?;
+        let begun = Timestamp::now();
+        let job = self.lease.job();
+        let submission = Submission {
+            job_id: job.id.clone(),
+            attempt,
+            model: job.wanted.model.clone(),
+            prompt: job.wanted.prompt.clone(),
+            parameters: job.wanted.parameters.clone().into_inner(),
+        };
+        match self.provider.submit(&submission).await {
+            Submitted::Accepted(operation) => {
+                self.lease.operation_accepted(&operation).await?;
+                let pause = self.workflow.settings.poll_interval;
+                self.follow(operation, begun, pause).await
+            }
+            Submitted::Rejected(failure) => {
+                let ended = Some(AttemptState::Rejected);
+                self.lease.attempt_failed(ended, failure.error, failure.retry).await.map(drop)
+            }
+            Submitted::Unknown { .. } => {
+                metrics::counter!(metric::SUBMISSIONS_UNKNOWN, "provider" => self.provider.name())
+                    .increment(1);
+                self.fate_unknown(begun).await
+            }
+        }
+    }
+
+    fn may_submit_again(&self) -> bool {
+        step::may_submit_again(self.lease.attempts(), self.workflow.settings.submission_unknown)
+    }
+
+    /// Nobody knows whether the provider took the submission: no other before the grace window is over.
+    async fn fate_unknown(self, since: Timestamp) -> Result<(), Error> {
+        let grace = self.workflow.settings.submission_grace.saturating_sub(Timestamp::now().since(since));
+        let retry = if self.may_submit_again() { Retry::Uncounted(grace) } else { Retry::Never };
+        let ended = Some(AttemptState::Unknown);
+        self.lease.attempt_failed(ended, step::unknown_error(), retry).await.map(drop)
+    }
+
+    /// Asks again and again how the operation stands. `pause` is how long to wait before the first time.
+    async fn follow(mut self, operation: String, since: Timestamp, pause: Duration) -> Result<(), Error> {
+        let settings = &self.workflow.settings;
+        let model = self.lease.job().wanted.model.clone();
+        let is_new = !pause.is_zero();
+        let operation = Operation { job_id: self.lease.job().id.clone(), name: operation };
+        let (mut pause, mut interval) = (pause, settings.poll_interval);
+        loop {
+            let stopping = self.lease.stopping().clone();
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return self.lease.release().await,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = interval;
+            interval = interval.mul_f64(1.5).min(settings.longest_poll_interval);
+            let elapsed = Timestamp::now().since(since);
+            match self.provider.poll(&operation).await {
+                Polled::Pending { progress } => {
+                    let usual = self.workflow.latencies.of(&model, self.provider.usual_latency());
+                    let (guessed, eta) = estimate::generating(elapsed, usual);
+                    let progress = progress.map_or(guessed, estimate::reported);
+                    self.lease.progress(Stage::Generating, progress, Some(eta)).await?;
+                }
+                Polled::Finished(source) => {
+                    if is_new {
+                        self.workflow.latencies.learn(&model, elapsed);
+                    }
+                    return self.deliver(&operation, &source).await;
+                }
+                Polled::Failed(failure) => {
+                    let ended = Some(AttemptState::Failed);
+                    return self.lease.attempt_failed(ended, failure.error, failure.retry).await.map(drop);
+                }
+                Polled::Unclear { wait, .. } => pause = pause.max(wait.unwrap_or_default()),
+                // The operation may well stand, so a retry goes on with it.
+                Polled::Refused(failure) => {
+                    return self.lease.attempt_failed(None, failure.error, failure.retry).await.map(drop);
+                }
+            }
+        }
     }
 }

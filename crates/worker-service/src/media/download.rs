@@ -1,0 +1,104 @@
+//! Takes in a video that somebody sends, within hard limits of size and time, and takes its SHA-256 on the
+//! way. It does not decide where to fetch from; that is the provider's.
+
+use std::{fmt::Write as _, path::Path, time::Duration};
+
+use reqwest::{Response, StatusCode};
+use sha2::{Digest, Sha256};
+use tokio::{fs::File, io::AsyncWriteExt};
+
+/// How much is taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// At most so many bytes.
+    pub bytes: u64,
+    /// How long nothing may come.
+    pub stall: Duration,
+    /// How long it may take in all; watched by whoever fetches.
+    pub total: Duration,
+}
+
+/// What was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Bytes.
+    pub size: u64,
+    /// In lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Why there is no file.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// The connection could not be made, or broke.
+    #[error("the download was interrupted: {0}")]
+    Interrupted(String),
+    /// It stood still, or took too long in all.
+    #[error("the download took too long")]
+    TooSlow,
+    /// It was refused with this HTTP status.
+    #[error("the download was refused with {0}")]
+    Refused(u16),
+    /// It leads to where nobody goes.
+    #[error("the download leads astray: {0}")]
+    Forbidden(String),
+    /// There is more of it than is taken.
+    #[error("the video is too large")]
+    TooLarge,
+    /// The file cannot be written.
+    #[error("the file cannot be written: {0}")]
+    File(#[from] std::io::Error),
+}
+
+impl DownloadError {
+    /// Whether the same download may well succeed a little later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Interrupted(_) | Self::TooSlow | Self::File(_) => true,
+            Self::Refused(status) => matches!(status, 401 | 403 | 408 | 425 | 429 | 500..),
+            Self::Forbidden(_) | Self::TooLarge => false,
+        }
+    }
+}
+
+/// A client's error in words, without the URL, which may be secret.
+pub(crate) fn interrupted(error: reqwest::Error) -> DownloadError {
+    DownloadError::Interrupted(error.without_url().to_string())
+}
+
+/// Writes an answer's content into a file. If it fails, what the file holds is of no use.
+pub(crate) async fn save(
+    mut response: Response,
+    into: &Path,
+    limits: &Limits,
+) -> Result<Downloaded, DownloadError> {
+    if response.status() != StatusCode::OK {
+        return Err(DownloadError::Refused(response.status().as_u16()));
+    }
+    if response.content_length().is_some_and(|length| length > limits.bytes) {
+        return Err(DownloadError::TooLarge);
+    }
+    let (mut file, mut digest, mut size) = (File::create(into).await?, Sha256::new(), 0);
+    loop {
+        let chunk = tokio::time::timeout(limits.stall, response.chunk()).await;
+        let Some(chunk) = chunk.map_err(|_| DownloadError::TooSlow)?.map_err(interrupted)? else { break };
+        size += chunk.len() as u64;
+        if size > limits.bytes {
+            return Err(DownloadError::TooLarge);
+        }
+        digest.update(&chunk);
+        file.write_all(&chunk).await?;
+    }
+    file.flush().await?;
+    Ok(Downloaded { size, sha256: hexadecimal(&digest.finalize()) })
+}
+
+/// Bytes in lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}

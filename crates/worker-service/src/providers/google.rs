@@ -1,0 +1,313 @@
+//! What Google's APIs have in common on the wire: the shape of an error and what follows from it. Pure.
+
+use std::time::Duration;
+
+use contract::{ErrorCode, worker_api::JobError};
+use reqwest::{StatusCode, header::HeaderMap};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Failure;
+use crate::jobs::state::Retry;
+
+/// Whoever asks for more patience than this has said no.
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
+
+/// `google.rpc.Status`, as far as it is of use.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub(super) struct RpcError {
+    #[serde(default)]
+    pub(super) code: i64,
+    #[serde(default)]
+    pub(super) message: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    details: Vec<Value>,
+}
+
+/// An answer that is not a success.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    /// What the provider itself says; absent if something else answered.
+    pub(super) error: Option<RpcError>,
+    /// How long it asks to be left alone.
+    pub(super) wait: Option<Duration>,
+}
+
+impl Refusal {
+    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let error = rpc_error(body);
+        let header = headers.get("retry-after").and_then(|value| value.to_str().ok());
+        let wait = error.as_ref().and_then(RpcError::retry_delay);
+        let wait = wait.or_else(|| header?.trim().parse().ok().map(Duration::from_secs));
+        Self { status, error, wait }
+    }
+
+    /// For the log: the status and the provider's word for it, nothing that it made up for this request.
+    pub(super) fn reason(&self) -> String {
+        let word = self.error.as_ref().map_or("", |error| error.status.as_str());
+        let plain =
+            !word.is_empty() && word.len() <= 40 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        if plain { format!("{} {word}", self.status.as_u16()) } else { self.status.as_u16().to_string() }
+    }
+
+    /// Whether the request was certainly not carried out. Of answers from 500 on only a 503 in the provider's
+    /// own words says that (I16).
+    pub(super) fn is_known(&self) -> bool {
+        !self.status.is_server_error()
+            || (self.status == StatusCode::SERVICE_UNAVAILABLE && self.error.is_some())
+    }
+
+    /// What follows from a refusal.
+    pub(super) fn failure(&self) -> Failure {
+        let message = self.error.as_ref().map_or("", |error| error.message.as_str());
+        match self.status.as_u16() {
+            402 => quota(Retry::Never),
+            429 if self.is_lasting() => quota(Retry::Never),
+            429 => quota(self.patience()),
+            401 | 403 => not_set_up(),
+            400 if self.error.as_ref().is_some_and(RpcError::is_about_the_key) => not_set_up(),
+            400 if is_about_safety(message) => filtered(&[message]),
+            408 | 425 | 500.. => unavailable(self.patience()),
+            300..400 => Failure { retry: Retry::Never, ..not_set_up() },
+            _ => invalid(),
+        }
+    }
+
+    fn patience(&self) -> Retry {
+        self.wait.map_or(Retry::OnSchedule, Retry::NotBefore)
+    }
+
+    /// Whether this quota does not come back within a job's life: one of a day, or a limit of spending.
+    fn is_lasting(&self) -> bool {
+        if self.wait.is_some_and(|wait| wait > LONGEST_WAIT) {
+            return true;
+        }
+        let Some(error) = &self.error else { return false };
+        let words = error.message.to_lowercase();
+        // "Check your plan and billing details" stands in every 429, so it says nothing.
+        let spent = ["per day", "daily", "spend", "prepaid"].iter().any(|word| words.contains(word));
+        let per_day = error.details.iter().any(|detail| {
+            let violations = detail.get("violations").and_then(Value::as_array);
+            violations.into_iter().flatten().any(|violation| {
+                let id = violation.get("quotaId").and_then(Value::as_str).unwrap_or_default();
+                id.contains("PerDay")
+            })
+        });
+        spent || per_day
+    }
+}
+
+impl RpcError {
+    fn retry_delay(&self) -> Option<Duration> {
+        let info = self.details.iter().find(|detail| {
+            detail.get("@type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with(".RetryInfo"))
+        })?;
+        let seconds: f64 = info.get("retryDelay")?.as_str()?.strip_suffix('s')?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    fn is_about_the_key(&self) -> bool {
+        let reason = |detail: &Value| detail.get("reason").and_then(Value::as_str) == Some("API_KEY_INVALID");
+        self.details.iter().any(reason) || self.message.contains("API key")
+    }
+
+    /// What follows from an operation that ended so, by `google.rpc.Code`.
+    pub(super) fn failure(&self) -> Failure {
+        if is_about_safety(&self.message) {
+            return filtered(&[&self.message]);
+        }
+        match self.code {
+            // INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED
+            3 | 9 | 11 | 12 => invalid(),
+            // RESOURCE_EXHAUSTED
+            8 => quota(Retry::OnSchedule),
+            // PERMISSION_DENIED, UNAUTHENTICATED
+            7 | 16 => not_set_up(),
+            _ => failed(Retry::OnSchedule),
+        }
+    }
+}
+
+/// The error in an answer's body, which may be wrapped in an array of one.
+pub(super) fn rpc_error(body: &[u8]) -> Option<RpcError> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        error: RpcError,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Body {
+        Plain(Envelope),
+        Array([Envelope; 1]),
+    }
+    match serde_json::from_slice(body).ok()? {
+        Body::Plain(envelope) | Body::Array([envelope]) => Some(envelope.error),
+    }
+}
+
+fn is_about_safety(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["usage guidelines", "responsible ai", "safety", "sensitive words", "prohibited", "support codes"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+/// The support codes of safety filters, by what they are about.
+const SUPPORT_CODES: &[(&str, &[&str])] = &[
+    ("it may show a child", &["58061214", "17301594"]),
+    ("it may show a real, well-known person", &["29310472", "15236754"]),
+    ("it may show violence", &["61493863", "56562880"]),
+    ("it may be sexual", &["90789179", "43188360"]),
+    ("it may be dangerous", &["62263041"]),
+    ("it may be hateful", &["57734940", "22137204"]),
+    ("it may use what belongs to somebody else", &["35561574", "35561575"]),
+];
+
+/// A safety filter took the video: a plain sentence, without the provider's own words and codes.
+pub(super) fn filtered(reasons: &[&str]) -> Failure {
+    let named = |codes: &[&str]| codes.iter().any(|code| reasons.iter().any(|reason| reason.contains(code)));
+    let about = SUPPORT_CODES.iter().find(|(_, codes)| named(codes)).map(|(about, _)| *about);
+    let message = match about {
+        Some(about) => format!(
+            "The video was held back by the provider's safety filter: {about}. Try to describe it differently."
+        ),
+        None => "The video was held back by the provider's safety filter. Try to describe it differently."
+            .to_owned(),
+    };
+    Failure {
+        error: JobError { code: ErrorCode::ContentFiltered, message, retryable: false },
+        retry: Retry::Never,
+    }
+}
+
+fn failure(code: ErrorCode, message: &str, retryable: bool, retry: Retry) -> Failure {
+    Failure { error: JobError { code, message: message.to_owned(), retryable }, retry }
+}
+
+/// The provider could not be reached, or said that it is not there at the moment.
+pub(super) fn unavailable(retry: Retry) -> Failure {
+    let message = "The video service cannot be reached at the moment. Please try again later.";
+    failure(ErrorCode::ProviderUnavailable, message, true, retry)
+}
+
+fn quota(retry: Retry) -> Failure {
+    let message = "The video service takes no more videos for now. Please try again later.";
+    failure(ErrorCode::ProviderQuota, message, true, retry)
+}
+
+/// The provider does not let us in: the operator's to mend, and perhaps a key that is just being changed.
+fn not_set_up() -> Failure {
+    let message = "The video service did not let us in. Please try again later.";
+    failure(ErrorCode::ProviderError, message, true, Retry::OnSchedule)
+}
+
+/// The provider does not take the request as it is.
+pub(super) fn invalid() -> Failure {
+    let message = "The video service does not accept this request as it is. Try to describe it differently.";
+    failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
+}
+
+/// The provider took the request and made nothing of it.
+pub(super) fn failed(retry: Retry) -> Failure {
+    failure(ErrorCode::ProviderError, "The video service failed to make the video.", true, retry)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(status: u16, body: &Value) -> Refusal {
+        Refusal::read(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.to_string().as_bytes())
+    }
+
+    fn error(message: &str, details: &Value) -> Value {
+        json!({"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}})
+    }
+
+    #[test]
+    fn a_rate_limit_waits_as_long_as_it_is_asked_to() {
+        let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "58.5s"}]);
+        let body =
+            error("You exceeded your current quota, please check your plan and billing details.", &details);
+        for body in [body.clone(), json!([body])] {
+            let failure = refusal(429, &body).failure();
+            assert_eq!(failure.error.code, ErrorCode::ProviderQuota);
+            assert_eq!(failure.retry, Retry::NotBefore(Duration::from_millis(58_500)));
+        }
+        let headers = HeaderMap::from_iter([("retry-after".parse().unwrap(), "7".parse().unwrap())]);
+        let refusal = Refusal::read(StatusCode::TOO_MANY_REQUESTS, &headers, b"slow down");
+        assert_eq!(refusal.failure().retry, Retry::NotBefore(Duration::from_secs(7)));
+        assert_eq!(refusal.reason(), "429");
+    }
+
+    #[test]
+    fn a_quota_that_does_not_come_back_is_not_waited_for() {
+        let per_day = json!([
+            {"@type": "…QuotaFailure", "violations": [{"quotaId": "VideosPerDayPerProject"}]},
+            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "30s"},
+        ]);
+        let late = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "40000s"}]);
+        for body in [
+            error("Quota exceeded.", &per_day),
+            error("Quota exceeded.", &late),
+            error("Your project has exceeded its monthly spending cap.", &json!([])),
+            error("Requests per day exceeded.", &json!([])),
+        ] {
+            assert_eq!(refusal(429, &body).failure().retry, Retry::Never, "{body}");
+        }
+        assert_eq!(refusal(402, &json!({})).failure().error.code, ErrorCode::ProviderQuota);
+    }
+
+    #[test]
+    fn known_refusals_are_told_from_unknown_fates() {
+        let own = json!({"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}});
+        for (status, body, known) in [
+            (400, json!({}), true),
+            (404, json!({}), true),
+            (429, json!({}), true),
+            (500, own.clone(), false),
+            (502, json!({}), false),
+            (503, json!({}), false),
+            (503, own.clone(), true),
+            (504, own, false),
+        ] {
+            assert_eq!(refusal(status, &body).is_known(), known, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_follows_depends_on_who_must_act() {
+        let message =
+            |text: &str| json!({"error": {"code": 400, "message": text, "status": "INVALID_ARGUMENT"}});
+        for (status, body, code, retry) in [
+            (400, message("durationSeconds must be 8"), ErrorCode::InvalidRequest, Retry::Never),
+            (
+                400,
+                message("The prompt violates our usage guidelines"),
+                ErrorCode::ContentFiltered,
+                Retry::Never,
+            ),
+            (400, message("API key not valid."), ErrorCode::ProviderError, Retry::OnSchedule),
+            (401, json!({}), ErrorCode::ProviderError, Retry::OnSchedule),
+            (302, json!({}), ErrorCode::ProviderError, Retry::Never),
+            (404, json!({}), ErrorCode::InvalidRequest, Retry::Never),
+            (503, json!({}), ErrorCode::ProviderUnavailable, Retry::OnSchedule),
+        ] {
+            let failure = refusal(status, &body).failure();
+            assert_eq!((failure.error.code, failure.retry), (code, retry), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_filters_codes_become_a_plain_sentence() {
+        let failure = filtered(&["Blocked. Support codes: 61493863"]);
+        assert!(failure.error.message.contains("it may show violence"), "{}", failure.error.message);
+        assert!(!failure.error.message.contains("61493863"));
+        assert_eq!(filtered(&["Support codes: 1"]).error.code, ErrorCode::ContentFiltered);
+    }
+}

@@ -1,0 +1,260 @@
+//! The words of Veo on the wire, in and out. Pure.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::super::{
+    Polled, Source, Submission,
+    google::{self, Refusal, RpcError},
+};
+use crate::jobs::state::Retry;
+
+/// An answer to a request of ours.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// The body of a success.
+    Success(Vec<u8>),
+    /// Anything else.
+    Refusal(Refusal),
+}
+
+/// The body of a submission. What a job leaves open is left to the model's defaults.
+pub(super) fn request(submission: &Submission) -> Value {
+    let wanted = &submission.parameters;
+    let mut prompt = submission.prompt.clone();
+    if let Some(style) = &wanted.style
+        && !prompt.to_lowercase().contains(&style.to_lowercase())
+    {
+        prompt = format!("{}. Style: {style}.", prompt.trim_end().trim_end_matches('.'));
+    }
+    let mut parameters = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            parameters.insert(name.to_owned(), value);
+        }
+    };
+    set("sampleCount", Some(1.into()));
+    set("durationSeconds", wanted.duration.map(Value::from));
+    set("aspectRatio", wanted.aspect_ratio.clone().map(Value::from));
+    set("resolution", wanted.resolution.clone().map(Value::from));
+    set("negativePrompt", wanted.negative_prompt.clone().map(Value::from));
+    json!({ "instances": [{ "prompt": prompt }], "parameters": parameters })
+}
+
+/// Whether a model's name can stand in a path.
+pub(super) fn is_model(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (1..=128).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain)
+}
+
+/// The operation that an accepted submission names: `models/{model}/operations/{id}`.
+pub(super) fn operation(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Accepted {
+        name: String,
+    }
+    let Accepted { name } = serde_json::from_slice(body).ok()?;
+    let well_formed = match name.split('/').collect::<Vec<_>>()[..] {
+        ["models", model, "operations", id] => is_model(model) && is_model(id),
+        _ => false,
+    };
+    well_formed.then_some(name)
+}
+
+#[derive(Deserialize)]
+struct PolledOperation {
+    #[serde(default)]
+    done: bool,
+    error: Option<RpcError>,
+    response: Option<PolledResponse>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PolledResponse {
+    generate_video_response: Option<Videos>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Videos {
+    generated_samples: Vec<Sample>,
+    rai_media_filtered_count: u32,
+    rai_media_filtered_reasons: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    video: Video,
+}
+
+#[derive(Deserialize)]
+struct Video {
+    uri: String,
+}
+
+/// What an answer to a poll says.
+pub(super) fn polled(body: &[u8], base: &Url) -> Polled {
+    let Ok(operation) = serde_json::from_slice::<PolledOperation>(body) else {
+        return Polled::Unclear { reason: "an answer that makes no sense".to_owned(), wait: None };
+    };
+    if let Some(error) = operation.error {
+        return Polled::Failed(error.failure());
+    }
+    if !operation.done {
+        return Polled::Pending { progress: None };
+    }
+    let videos = operation.response.and_then(|response| response.generate_video_response).unwrap_or_default();
+    let uri = videos.generated_samples.first().map(|sample| sample.video.uri.as_str());
+    match uri.and_then(|uri| source(uri, base)) {
+        Some(source) => Polled::Finished(source),
+        // Filtered looks like a success without videos.
+        None if videos.rai_media_filtered_count > 0 || !videos.rai_media_filtered_reasons.is_empty() => {
+            let reasons: Vec<_> = videos.rai_media_filtered_reasons.iter().map(String::as_str).collect();
+            Polled::Failed(google::filtered(&reasons))
+        }
+        None => Polled::Failed(google::failed(Retry::OnSchedule)),
+    }
+}
+
+/// What it means that a poll was refused.
+pub(super) fn poll_refused(refusal: &Refusal) -> Polled {
+    match refusal.status.as_u16() {
+        // The provider knows the operation no more, so nothing will come of it; it may have been paid.
+        404 | 410 => Polled::Failed(google::failed(Retry::Never)),
+        408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.wait },
+        _ => Polled::Refused(refusal.failure()),
+    }
+}
+
+/// Where a video is: a file of the API, by whatever host it is named, is asked of the base, as the official
+/// client does, so that it works through a proxy; anything else is taken as it is.
+fn source(uri: &str, base: &Url) -> Option<Source> {
+    let url: Url = uri.parse().ok()?;
+    let id = url.path().split_once("/files/").map(|(_, rest)| rest);
+    let id = id.map(|rest| {
+        let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit())).unwrap_or(rest.len());
+        &rest[..end]
+    });
+    match id {
+        Some(id) if !id.is_empty() => {
+            let base = base.as_str().trim_end_matches('/');
+            format!("{base}/v1beta/files/{id}:download?alt=media").parse().ok().map(Source)
+        }
+        _ => Some(Source(url)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{ErrorCode, JobId, Parameters};
+
+    use super::*;
+
+    fn submission(prompt: &str, parameters: Parameters) -> Submission {
+        let (prompt, model) = (prompt.to_owned(), "veo-3.1-generate-001".to_owned());
+        Submission { job_id: JobId::new(), attempt: 1, model, prompt, parameters }
+    }
+
+    fn base() -> Url {
+        "http://127.0.0.1:8082".parse().unwrap()
+    }
+
+    fn poll(body: &Value) -> Polled {
+        polled(body.to_string().as_bytes(), &base())
+    }
+
+    fn finished(videos: &Value) -> Value {
+        json!({"name": "models/m/operations/o", "done": true, "response": {"generateVideoResponse": videos}})
+    }
+
+    #[test]
+    fn what_is_left_open_is_left_to_the_model() {
+        let body = request(&submission("a boat", Parameters::default()));
+        assert_eq!(body, json!({"instances": [{"prompt": "a boat"}], "parameters": {"sampleCount": 1}}));
+    }
+
+    #[test]
+    fn a_request_has_the_apis_names() {
+        let parameters = Parameters {
+            duration: Some(8),
+            aspect_ratio: Some("9:16".to_owned()),
+            resolution: Some("1080p".to_owned()),
+            style: Some("watercolour".to_owned()),
+            negative_prompt: Some("people".to_owned()),
+            audio: Some(true),
+            seed: None,
+        };
+        let body = request(&submission("A boat.", parameters.clone()));
+        let expected = json!({
+            "instances": [{"prompt": "A boat. Style: watercolour."}],
+            "parameters": {
+                "sampleCount": 1, "durationSeconds": 8, "aspectRatio": "9:16", "resolution": "1080p",
+                "negativePrompt": "people",
+            },
+        });
+        assert_eq!(body, expected);
+        let body = request(&submission("A Watercolour boat", parameters));
+        assert_eq!(body["instances"][0]["prompt"], "A Watercolour boat");
+    }
+
+    #[test]
+    fn only_an_operations_name_is_one() {
+        let named = |name: &str| operation(json!({ "name": name }).to_string().as_bytes());
+        let name = "models/veo-3.1-generate-001/operations/abc123";
+        assert_eq!(named(name).as_deref(), Some(name));
+        for name in [
+            "",
+            "operations/a",
+            "models/m/operations/",
+            "models/m/operations/../../x",
+            "models/m/operations/a?b",
+        ] {
+            assert_eq!(named(name), None, "{name}");
+        }
+        assert_eq!(operation(b"<html>"), None);
+    }
+
+    #[test]
+    fn polls_are_read_as_the_api_means_them() {
+        assert_eq!(poll(&json!({"name": "x"})), Polled::Pending { progress: None });
+        let failed = poll(&json!({"done": true, "error": {"code": 13, "message": "internal"}}));
+        let Polled::Failed(failure) = failed else { panic!("{failed:?}") };
+        assert_eq!((failure.error.code, failure.retry), (ErrorCode::ProviderError, Retry::OnSchedule));
+        let filtered =
+            json!({"raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["… Support codes: 62263041"]});
+        let Polled::Failed(failure) = poll(&finished(&filtered)) else { panic!("not filtered") };
+        assert_eq!((failure.error.code, failure.retry), (ErrorCode::ContentFiltered, Retry::Never));
+        let Polled::Failed(failure) = poll(&finished(&json!({"generatedSamples": []}))) else {
+            panic!("nothing")
+        };
+        assert_eq!(failure.error.code, ErrorCode::ProviderError);
+        assert!(matches!(polled(b"<html>", &base()), Polled::Unclear { .. }));
+    }
+
+    #[test]
+    fn a_file_is_asked_of_the_base_whatever_host_names_it() {
+        let place = |uri: &str| match poll(&finished(&json!({"generatedSamples": [{"video": {"uri": uri}}]})))
+        {
+            Polled::Finished(Source(url)) => url.to_string(),
+            other => format!("{other:?}"),
+        };
+        let expected = "http://127.0.0.1:8082/v1beta/files/abc123:download?alt=media";
+        let google = "https://generativelanguage.googleapis.com/v1beta/files/abc123:download?alt=media";
+        assert_eq!(place(google), expected);
+        assert_eq!(place("https://evil.example/v1beta/files/abc123"), expected);
+        assert_eq!(place("https://storage.example/video.mp4"), "https://storage.example/video.mp4");
+    }
+
+    #[test]
+    fn an_operation_that_is_gone_is_told_from_a_server_that_is() {
+        let refusal = |status: u16| {
+            let status = reqwest::StatusCode::from_u16(status).unwrap();
+            poll_refused(&Refusal { status, error: None, wait: None })
+        };
+        assert!(matches!(refusal(404), Polled::Failed(failure) if failure.retry == Retry::Never));
+        assert!(matches!(refusal(503), Polled::Unclear { .. }));
+        assert!(matches!(refusal(401), Polled::Refused(_)));
+    }
+}

@@ -1,0 +1,113 @@
+//! What to do next with a job, by what is written down of its attempts. Pure.
+
+use contract::{ErrorCode, Timestamp, worker_api::JobError};
+
+use super::UnknownPolicy;
+use crate::store::{Attempt, AttemptState};
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Ask the provider for the video.
+    Submit {
+        /// Whether the last submission may have been taken after all.
+        resubmission: bool,
+    },
+    /// A submission was under way when its worker went down: nobody knows what became of it.
+    Unknown {
+        /// When it was begun.
+        since: Timestamp,
+    },
+    /// The provider has it: never submit it again, only ask (I15).
+    Poll {
+        /// The provider's name for it.
+        operation: String,
+        /// When it was submitted.
+        since: Timestamp,
+    },
+}
+
+/// The next step after these attempts, oldest first.
+pub(super) fn next(attempts: &[Attempt]) -> Step {
+    let Some(last) = attempts.last() else { return Step::Submit { resubmission: false } };
+    match (last.state, &last.operation) {
+        (AttemptState::Accepted | AttemptState::Finished, Some(operation)) => {
+            Step::Poll { operation: operation.clone(), since: last.created_at }
+        }
+        (AttemptState::Submitting | AttemptState::Accepted | AttemptState::Finished, _) => {
+            Step::Unknown { since: last.created_at }
+        }
+        (AttemptState::Unknown, _) => Step::Submit { resubmission: true },
+        (AttemptState::Rejected | AttemptState::Failed, _) => Step::Submit { resubmission: false },
+    }
+}
+
+/// Whether a submission of unknown fate may be followed by another: once in a job's life (I16).
+pub(super) fn may_submit_again(attempts: &[Attempt], policy: UnknownPolicy) -> bool {
+    policy == UnknownPolicy::RetryOnce && !attempts.iter().any(|attempt| attempt.resubmission)
+}
+
+pub(super) fn unknown_error() -> JobError {
+    JobError {
+        code: ErrorCode::SubmissionUnknown,
+        message: "It is unknown whether the video service took the request, so it was not sent again. Please try again."
+            .to_owned(),
+        retryable: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::JobId;
+
+    use super::*;
+
+    fn attempt(state: AttemptState, operation: Option<&str>, resubmission: bool) -> Attempt {
+        let (job_id, at) = (JobId::new(), Timestamp::from_micros(7));
+        let operation = operation.map(str::to_owned);
+        Attempt {
+            job_id,
+            number: 1,
+            state,
+            operation,
+            resubmission,
+            error: None,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn what_is_written_down_decides_what_comes_next() {
+        use AttemptState::{Accepted, Failed, Rejected, Submitting, Unknown};
+        let since = Timestamp::from_micros(7);
+        let submit = |resubmission| Step::Submit { resubmission };
+        assert_eq!(next(&[]), submit(false));
+        for (state, operation, expected) in [
+            (Submitting, None, Step::Unknown { since }),
+            (Accepted, Some("o"), Step::Poll { operation: "o".to_owned(), since }),
+            (Unknown, None, submit(true)),
+            (Rejected, None, submit(false)),
+            (Failed, Some("o"), submit(false)),
+        ] {
+            assert_eq!(next(&[attempt(state, operation, false)]), expected, "{state}");
+        }
+        let attempts = [attempt(Failed, Some("o"), false), attempt(Submitting, None, false)];
+        assert_eq!(next(&attempts), Step::Unknown { since });
+    }
+
+    #[test]
+    fn one_unknown_submission_is_repeated_and_no_more() {
+        let first = [attempt(AttemptState::Unknown, None, false)];
+        assert!(may_submit_again(&first, UnknownPolicy::RetryOnce));
+        assert!(!may_submit_again(&first, UnknownPolicy::Fail));
+        let again = [attempt(AttemptState::Unknown, None, false), attempt(AttemptState::Unknown, None, true)];
+        assert!(!may_submit_again(&again, UnknownPolicy::RetryOnce));
+        let refused_then_unknown = [
+            attempt(AttemptState::Unknown, None, false),
+            attempt(AttemptState::Rejected, None, true),
+            attempt(AttemptState::Unknown, None, false),
+        ];
+        assert!(!may_submit_again(&refused_then_unknown, UnknownPolicy::RetryOnce));
+    }
+}
