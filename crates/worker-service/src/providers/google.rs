@@ -140,8 +140,9 @@ pub(super) fn rpc_error(body: &[u8]) -> Option<RpcError> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Body {
-        Plain(Envelope),
+        // First, since a sequence could be read as a structure, too.
         Array([Envelope; 1]),
+        Plain(Envelope),
     }
     match serde_json::from_slice(body).ok()? {
         Body::Plain(envelope) | Body::Array([envelope]) => Some(envelope.error),
