@@ -170,7 +170,8 @@ impl Provider for Veo3 {
                 (None, "rejected")
             }
             Submitted::Unknown { reason } => {
-                event!(WARN, VEO3_SERVICE_SUBMISSION_UNKNOWN, jobId = %job, attempt, reason);
+                event!(WARN, VEO3_SERVICE_SUBMISSION_UNKNOWN, jobId = %job, attempt);
+                tracing::warn!(jobId = %job, attempt, reason, "The provider did not say whether it took a submission");
                 (None, "unknown")
             }
         };
@@ -209,9 +210,9 @@ impl Provider for Veo3 {
         let (job, name, begun) = (&operation.job_id, &operation.name, Instant::now());
         event!(INFO, VEO3_SERVICE_DOWNLOADING, jobId = %job, operation = name);
         let fetched = self.fetch.fetch(&source.0, into, |request| self.authorised(request)).await;
-        if let Ok(downloaded) = &fetched {
+        if fetched.is_ok() {
             let duration = milliseconds(begun);
-            event!(INFO, VEO3_SERVICE_DOWNLOADED, jobId = %job, operation = name, durationMs = duration, bytes = downloaded.size);
+            event!(INFO, VEO3_SERVICE_DOWNLOADED, jobId = %job, operation = name, durationMs = duration);
         }
         observe("download", if fetched.is_ok() { "succeeded" } else { "failed" }, begun);
         fetched
