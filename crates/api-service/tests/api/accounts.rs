@@ -67,7 +67,7 @@ on_both_databases! {
     async fn sessions_outlive_the_process_and_the_database_does_not_know_their_tokens(database: TestDatabase) {
         let app = TestApp::start(database).await;
         let token = app.user().await.token;
-        let app = TestApp::start(app.stop().await).await;
+        let app = TestApp::start(app.stop().await.unwrap()).await;
         let user = app.holder_of(token);
         assert_eq!(user.get("/api/conversations").await.status, 200);
         app.stop().await;

@@ -106,3 +106,27 @@ async fn what_is_no_http_at_all_is_refused() {
     assert_eq!(app.nobody().get("/healthz").await.body, json!({"status": "ok"}));
     app.stop().await;
 }
+
+/// I23: the caller learns nothing of ours, the log learns why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_database_the_service_says_that_it_cannot() {
+    let log = telemetry::testing::Capture::install().unwrap();
+    let mut app = TestApp::start(TestDatabase::postgres().await).await;
+    let user = app.user().await;
+    app.lose_database();
+    let answer = user.get("/api/conversations").await;
+    answer.is_problem(503, "unavailable");
+    assert!(answer.header("retry-after").is_some());
+    app.nobody().get("/readyz").await.is_problem(503, "not_ready");
+    assert_eq!(app.nobody().get("/healthz").await.status, 200, "alive all the same");
+    let detail = answer.body.to_string();
+    assert!(!detail.contains("reelay_test") && !detail.contains("connect"), "{detail}");
+
+    let id = answer.header("x-request-id").unwrap();
+    let lines = log.named(telemetry::catalogue::SERVICE_REQUEST_FAILED);
+    let told: Vec<_> = lines.iter().filter(|line| line.text("requestId") == Some(id)).collect();
+    assert_eq!(told.len(), 1, "once");
+    assert_eq!(told[0].text("code"), Some("unavailable"));
+    assert_eq!(told[0].fault(), None);
+    app.stop().await;
+}

@@ -27,7 +27,7 @@ on_both_databases! {
 
         // After a restart, too.
         let token = user.token.clone();
-        let app = TestApp::start(app.stop().await).await;
+        let app = TestApp::start(app.stop().await.unwrap()).await;
         let user = app.holder_of(token);
         let later = user.post_keyed("/api/conversations", &json!({"title": "Boats"}), "key-1").await;
         assert_eq!(later.body, first.body);

@@ -43,7 +43,7 @@ pub(crate) struct TestApp {
     pub(crate) http: reqwest::Client,
     stop: CancellationToken,
     running: JoinHandle<()>,
-    database: TestDatabase,
+    database: Option<TestDatabase>,
 }
 
 impl TestApp {
@@ -82,14 +82,19 @@ impl TestApp {
             stopped.await;
             "the test is over"
         }));
-        Self { url, http: client(), stop, running, database }
+        Self { url, http: client(), stop, running, database: Some(database) }
     }
 
     /// Stops the service and gives back its database, on which another can be started.
-    pub(crate) async fn stop(self) -> TestDatabase {
+    pub(crate) async fn stop(mut self) -> Option<TestDatabase> {
         self.stop.cancel();
         self.running.await.unwrap();
-        self.database
+        self.database.take()
+    }
+
+    /// Takes the database away from the running service.
+    pub(crate) fn lose_database(&mut self) {
+        drop(self.database.take());
     }
 
     /// Somebody who is not signed in.
