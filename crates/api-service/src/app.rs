@@ -15,6 +15,7 @@ use std::{
     future::Future,
     io,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -43,6 +44,7 @@ use self::{
 use crate::{
     accounts::{Accounts, password::Passwords},
     error::{AppError, AppResult},
+    push::{self, Hub},
     routes::{self, Directory},
     settings::Settings,
     store::Store,
@@ -63,6 +65,7 @@ pub struct State {
     home: Handle,
     store: Store,
     accounts: Accounts,
+    hub: Hub,
     limits: Limits,
     proxies: Proxies,
     public_url: Url,
@@ -113,6 +116,11 @@ impl State {
     /// The accounts.
     pub const fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    /// Who listens.
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     /// How often somebody may ask.
@@ -185,7 +193,7 @@ impl Application {
     /// Opens the database, takes the address and makes everything ready. To be called on the home runtime, on
     /// which all background work will run.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
-        let Settings { http, database, s3, rates, accounts, environment, .. } = settings;
+        let Settings { http, database, s3, push: listening, rates, accounts, environment, .. } = settings;
         let listener = listen(http.bind)?;
         let address = local(&listener, http.bind)?;
         let metrics_listener = http.metrics_bind.map(listen).transpose()?;
@@ -194,11 +202,15 @@ impl Application {
         let document = routes::document();
         let public_url = http.public_url.unwrap_or_else(|| own_url(address));
         let passwords = Passwords::new(accounts.password_concurrency);
+        // Addresses are told as they are stored until links are signed here.
+        let sign: push::hub::Sign = Arc::new(|_| {});
+        let hub = Hub::new(store.clone(), listening, sign, Handle::current());
         let metrics_here = metrics_listener.is_none() && address.ip().is_loopback();
         let state = Data::new(State {
             home: Handle::current(),
             accounts: Accounts::new(store.clone(), passwords, accounts.session_lifetime),
             store,
+            hub,
             limits: Limits::new(&rates),
             proxies: Proxies::new(http.trusted_proxies),
             origins: Origins::new(&public_url, &http.allowed_origins),
@@ -242,6 +254,7 @@ impl Application {
         telemetry::event!(INFO, SERVICE_STOPPING, reason = reason);
         let began = Instant::now();
         state.stopping.cancel();
+        state.hub.close();
         let stop = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
         if tokio::time::timeout(patience, stop).await.is_err() {
             tracing::warn!("Requests that were still being answered have been cut off");
@@ -258,6 +271,7 @@ impl Application {
 /// The background work of the service.
 fn supervise(tasks: &mut Tasks, state: &Data<State>, environment: Environment) {
     tasks.supervise("settings", move |stop| refresh(environment.clone(), stop));
+    push::tasks(&state.hub, tasks);
     let limits = state.clone();
     tasks.supervise("limits", move |stop| {
         let state = limits.clone();

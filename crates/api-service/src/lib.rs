@@ -1,5 +1,4 @@
 //! The product's database and every route that a frontend calls.
-#![expect(dead_code, reason = "the services and routes that use the store are still to come")]
 
 pub mod accounts;
 pub mod app;
@@ -12,6 +11,7 @@ pub mod generations;
 pub mod idempotency;
 pub mod intent;
 pub mod listing;
+pub mod push;
 pub mod routes;
 pub mod settings;
 mod storage;

@@ -5,7 +5,7 @@ use actix_web::{App, dev::ResourceDef, web};
 use utoipa::openapi::{OpenApi, PathItem, path::Operation};
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use crate::{accounts, app, conversations};
+use crate::{accounts, app, conversations, push};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -16,6 +16,7 @@ fn all(config: &mut ServiceConfig<'_>) {
     config
         .configure(accounts::http::routes)
         .configure(conversations::http::routes)
+        .configure(push::http::routes)
         .configure(app::health::routes)
         .configure(app::docs::routes)
         .configure(app::page::routes);

@@ -10,7 +10,7 @@ use foundation::{
 };
 use url::Url;
 
-use crate::app::proxies::Network;
+use crate::{app::proxies::Network, push::PushSettings};
 
 foundation::settings! {
     /// Where the service listens, and for whom.
@@ -86,6 +86,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// Where the videos lie.
     pub s3: S3Settings,
+    /// How conversations are listened to.
+    pub push: PushSettings,
     /// How often somebody may ask.
     pub rates: RateSettings,
     /// Accounts and sessions.
@@ -108,6 +110,7 @@ impl Settings {
         IntentSettings::VARIABLES,
         AccountSettings::VARIABLES,
         RateSettings::VARIABLES,
+        PushSettings::VARIABLES,
     ];
 
     /// Reads all settings; the first that is missing or malformed is the error.
@@ -117,6 +120,7 @@ impl Settings {
             database: DatabaseSettings::read(environment)?,
             secrets: SecretSettings::read(environment)?,
             s3: S3Settings::read(environment)?,
+            push: PushSettings::read(environment)?,
             rates: RateSettings::read(environment)?,
             accounts: AccountSettings::read(environment)?,
             intent: IntentSettings::read(environment)?,

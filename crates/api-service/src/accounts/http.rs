@@ -128,6 +128,7 @@ async fn logout(visitor: Visitor, state: Data<State>) -> AppResult<HttpResponse>
     if let Some(user) = visitor.0 {
         let accounts = state.accounts().clone();
         state.at_home(async move { accounts.logout(&user.session).await }).await?;
+        state.hub().sessions_changed();
     }
     let mut response = HttpResponse::NoContent();
     response.cookie(cookie(&state, String::new(), Duration::ZERO));

@@ -3,6 +3,7 @@
 mod accounts;
 pub mod columns;
 mod conversations;
+pub(crate) mod events;
 pub(crate) mod idempotency;
 pub mod rows;
 pub mod schema;
