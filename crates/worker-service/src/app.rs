@@ -157,6 +157,9 @@ pub enum StartError {
     /// The dispatcher's client cannot be set up.
     #[error(transparent)]
     Webhooks(#[from] SetupError),
+    /// There can be no temporary files.
+    #[error("the folder for temporary files (WORKER_TEMP_DIR) cannot be used: {0}")]
+    TemporaryFiles(#[source] io::Error),
     /// There are no metrics.
     #[error(transparent)]
     Telemetry(#[from] telemetry::InitError),
@@ -201,9 +204,14 @@ impl Application {
         let store = Store::open(&settings.database, settings.terms()).await?;
         let dispatcher = Dispatcher::new(store.clone(), &settings.webhooks)?;
         let sweeper = Sweeper::new(store.clone(), Arc::clone(&bucket), &settings);
-        let workflow = Arc::new(Workflow::default());
+        let workflow = {
+            let (settings, bucket) = (settings.clone(), Arc::clone(&bucket));
+            let opening = move || Workflow::new(settings.workflow, settings.providers, bucket, &settings.s3);
+            let opened = tokio::task::spawn_blocking(opening).await;
+            opened.map_err(io::Error::other).flatten().map_err(StartError::TemporaryFiles)?
+        };
         let work: Work = Box::new(move |lease| {
-            let workflow = Arc::clone(&workflow);
+            let workflow = workflow.clone();
             Box::pin(async move { workflow.run(lease).await })
         });
         let worker = store.register_worker(&worker_name(&settings, address)).await?;

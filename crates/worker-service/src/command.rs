@@ -53,7 +53,7 @@ pub fn run(end_with_parent: bool) -> ExitCode {
 
 fn answer(argument: &str) -> Option<String> {
     match argument {
-        "--help" | "-h" => Some(format!("{ABOUT}\n{}{TELEMETRY}", settings::help(Settings::AREAS))),
+        "--help" | "-h" => Some(format!("{ABOUT}\n{}{TELEMETRY}", settings::help(&Settings::areas()))),
         "--version" | "-V" => Some(format!("{SERVICE} {}\n", env!("CARGO_PKG_VERSION"))),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! The settings of worker-service, each area with its variables and defaults.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use contract::signing::Secrets;
 use foundation::{
@@ -10,7 +10,12 @@ use foundation::{
 };
 use url::Url;
 
-use crate::{jobs::state::Rules, store::Terms};
+use crate::{
+    jobs::state::Rules,
+    providers::{self, Providers},
+    store::Terms,
+    workflow::WorkflowSettings,
+};
 
 foundation::settings! {
     /// Where the worker listens, and for whom.
@@ -87,8 +92,6 @@ foundation::settings! {
         pub every: Duration = or_default("SWEEP_EVERY", "30s"),
         /// How old an object must be before it is removed, so that no upload of it is still under way.
         pub grace: Duration = or_default("SWEEP_GRACE", "5m"),
-        /// The folder for videos on their way from the provider to the bucket; without it, the system's.
-        pub temp_dir: Option<PathBuf> = optional("WORKER_TEMP_DIR"),
     }
 }
 
@@ -105,6 +108,10 @@ pub struct Settings {
     pub queue: QueueSettings,
     /// How it tells of them.
     pub webhooks: WebhookSettings,
+    /// How it makes videos.
+    pub workflow: WorkflowSettings,
+    /// Who makes them, after each one's own variables.
+    pub providers: Providers,
     /// How it cleans up.
     pub sweeper: SweeperSettings,
     /// Where all of these came from: secrets in files are read again from here.
@@ -113,16 +120,21 @@ pub struct Settings {
 
 impl Settings {
     /// What `--help` says.
-    pub const AREAS: &'static [&'static [Variable]] = &[
-        HttpSettings::VARIABLES,
-        DatabaseSettings::VARIABLES,
-        QueueSettings::VARIABLES,
-        WebhookSettings::VARIABLES,
-        S3Settings::VARIABLES,
-        SweeperSettings::VARIABLES,
-    ];
+    pub fn areas() -> Vec<&'static [Variable]> {
+        let own = [
+            HttpSettings::VARIABLES,
+            DatabaseSettings::VARIABLES,
+            QueueSettings::VARIABLES,
+            WebhookSettings::VARIABLES,
+            S3Settings::VARIABLES,
+            SweeperSettings::VARIABLES,
+            WorkflowSettings::VARIABLES,
+        ];
+        own.into_iter().chain(providers::variables()).collect()
+    }
 
-    /// Reads all settings; the first that is missing or malformed is the error.
+    /// Reads all settings; the first that is missing or malformed is the error. Needs rustls's default
+    /// provider to be installed, for the providers' clients.
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
         let settings = Self {
             http: HttpSettings::read(environment)?,
@@ -130,6 +142,8 @@ impl Settings {
             s3: S3Settings::read(environment)?,
             queue: QueueSettings::read(environment)?,
             webhooks: WebhookSettings::read(environment)?,
+            workflow: WorkflowSettings::read(environment)?,
+            providers: Providers::read(environment)?,
             sweeper: SweeperSettings::read(environment)?,
             environment: environment.clone(),
         };
@@ -183,12 +197,6 @@ impl Settings {
             queue_depth: self.queue.depth,
         }
     }
-
-    /// Where videos lie on their way from the provider to the bucket.
-    #[must_use]
-    pub fn temp_dir(&self) -> PathBuf {
-        self.sweeper.temp_dir.clone().unwrap_or_else(std::env::temp_dir)
-    }
 }
 
 #[cfg(test)]
@@ -207,7 +215,9 @@ mod tests {
             ("S3_BUCKET", "reelay"),
             ("S3_ACCESS_KEY_ID", "id"),
             ("S3_SECRET_ACCESS_KEY", "secret"),
+            ("VEO3_API_KEY", "key"),
         ];
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let entries =
             least.iter().chain(changes).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Settings::read(&Environment::from_map(entries.collect()))
@@ -235,6 +245,9 @@ mod tests {
             (&[("WORKER_RUNNING_JOBS", "0")][..], "WORKER_RUNNING_JOBS"),
             (&[("JOB_RETRY_DELAYS", ",")][..], "JOB_RETRY_DELAYS"),
             (&[("WORKER_BIND", "8081")][..], "WORKER_BIND"),
+            (&[("VEO3_API_KEY", "")][..], "VEO3_API_KEY"),
+            (&[("PROVIDERS", "veo3,sora")][..], "PROVIDERS"),
+            (&[("SUBMISSION_UNKNOWN", "retry")][..], "SUBMISSION_UNKNOWN"),
         ] {
             let error = read(changes).unwrap_err().to_string();
             assert!(error.contains(name), "{changes:?}: {error}");

@@ -39,8 +39,8 @@ foundation::settings! {
         pub submission_grace: Duration = or_default("SUBMISSION_GRACE", "10m"),
         /// What follows then: retry_once, which may be paid twice, or fail.
         pub submission_unknown: UnknownPolicy = or_default("SUBMISSION_UNKNOWN", "retry_once"),
-        /// Where videos lie while they are examined; without it, the system's folder for temporary files.
-        pub work_dir: Option<PathBuf> = optional("WORK_DIR"),
+        /// The folder for videos on their way from the provider to the bucket; without it, the system's.
+        pub temp_dir: Option<PathBuf> = optional("WORKER_TEMP_DIR"),
     }
 }
 
@@ -93,7 +93,7 @@ impl Workflow {
         bucket: Arc<dyn Bucket>,
         storage: &S3Settings,
     ) -> io::Result<Self> {
-        let workspace = Workspace::open(&settings.work_dir.clone().unwrap_or_else(std::env::temp_dir))?;
+        let workspace = Workspace::open(&settings.temp_dir.clone().unwrap_or_else(std::env::temp_dir))?;
         let host = storage.endpoint.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
         Ok(Self(Arc::new(Inner {
             settings,
