@@ -11,4 +11,5 @@ mod idempotency;
 mod operations;
 mod origins;
 mod page;
+mod push;
 mod test_app;

@@ -15,6 +15,8 @@ const OPENING = 8_000;
 const SILENCE = 40_000;
 /** How soon to try again when neither transport works. Polling covers the time. */
 const RETRY_BOTH = 20_000;
+/** What an error that a socket brings means, as an HTTP status. */
+const REFUSALS = { unauthenticated: 401, not_found: 404 };
 
 /** The browser's own means; tests hand in others. */
 const browser = {
@@ -89,14 +91,14 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = io.connect(url.href);
     let done = false;
-    const finish = () => {
+    const finish = (status) => {
       if (done) return;
       done = true;
       io.clearTimeout(hurry);
       socket.close();
-      ended(null);
+      ended(status);
     };
-    const hurry = io.setTimeout(finish, OPENING);
+    const hurry = io.setTimeout(() => finish(null), OPENING);
     socket.onopen = () => {
       io.clearTimeout(hurry);
       socket.send(
@@ -106,9 +108,10 @@ export function openChannel({ conversationId, cursor, on, io = browser }) {
     };
     socket.onmessage = ({ data }) => {
       const message = parse(data);
+      if (message?.error) return void finish(REFUSALS[message.error.code] ?? null);
       if (message && !done) frame(message);
     };
-    socket.onclose = finish;
+    socket.onclose = () => finish(null);
     return {
       close() {
         done = true;

@@ -156,6 +156,21 @@ test("what is forbidden or gone is not asked for again", async () => {
   assert.equal(timers.size, 0);
 });
 
+test("an error that a socket brings says whether trying again is useless", () => {
+  for (const [code, refused] of [
+    ["unauthenticated", [401]],
+    ["not_found", [404]],
+    ["unavailable", []],
+  ]) {
+    const { last, seen, timers } = world();
+    last().onopen();
+    last().onmessage({ data: JSON.stringify({ error: { code, detail: "…" } }) });
+    last().onclose({ code: 1008 });
+    assert.deepEqual([seen.refused, seen.events, seen.transports.at(-1)], [refused, [], null]);
+    assert.equal(timers.size, refused.length === 0 ? 1 : 0);
+  }
+});
+
 test("a resync closes the channel and is told once", () => {
   const { last, seen, timers } = world();
   last().onopen();
