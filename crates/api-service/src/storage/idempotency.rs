@@ -112,3 +112,98 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use contract::UserId;
+    use foundation::testing::TestDatabase;
+    use serde_json::json;
+
+    use super::*;
+    use crate::accounts::{Account, Token};
+
+    async fn keyed(store: &Store) -> Keyed {
+        let account = Account {
+            id: UserId::new(),
+            email: "a@b.c".to_owned(),
+            name: None,
+            created_at: Timestamp::now(),
+        };
+        let until = Timestamp::now() + Duration::from_secs(60);
+        assert!(store.create_account(&account, "hash", &Token::new().key(), until).await.unwrap());
+        Keyed {
+            user: account.id,
+            method: "POST".to_owned(),
+            path: "/api/conversations".to_owned(),
+            key: "key".to_owned(),
+            body_hash: "hash".to_owned(),
+        }
+    }
+
+    /// Lets a key be older than it is.
+    async fn age(store: &Store, span: Duration) {
+        let query = diesel::update(idempotency_key::table)
+            .set(idempotency_key::created_at.eq(database_now().minus(span)));
+        assert_eq!(writing!(&store.database, |c| query.execute(c).await).unwrap(), 1);
+    }
+
+    #[track_caller]
+    fn new(claim: Claim) -> Ticket {
+        match claim {
+            Claim::New(ticket) => ticket,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn commit(store: &Store, ticket: &Ticket) -> Result<(), Error> {
+        transaction!(&store.database, Error, |c| {
+            Ok(c.finish_idempotency(ticket, 201, &json!({"id": 1})).await?)
+        })
+    }
+
+    /// I10, on time's edges.
+    async fn a_key_is_held_answered_and_free_again(database: TestDatabase) {
+        let store = Store::open(database.settings()).await.unwrap();
+        let keyed = keyed(&store).await;
+        let first = new(store.claim(&keyed).await.unwrap());
+        assert_eq!(store.claim(&keyed).await.unwrap(), Claim::InFlight);
+        let other_body = Keyed { body_hash: "other".to_owned(), ..keyed.clone() };
+        assert_eq!(store.claim(&other_body).await.unwrap(), Claim::OtherBody);
+
+        store.give_back(&first).await.unwrap();
+        let first = new(store.claim(&keyed).await.unwrap());
+
+        // Its holder is gone, or slow: the key is free, and what the slow one does is undone.
+        age(&store, IN_FLIGHT + Duration::from_secs(1)).await;
+        let second = new(store.claim(&keyed).await.unwrap());
+        assert!(commit(&store, &first).await.is_err());
+        store.give_back(&first).await.unwrap();
+        assert_eq!(store.claim(&keyed).await.unwrap(), Claim::InFlight, "the key is the second's");
+
+        commit(&store, &second).await.unwrap();
+        let answer = Answer { status: 201, body: json!({"id": 1}) };
+        store.keep_answer(&second, &Answer::nothing()).await.unwrap();
+        assert_eq!(
+            store.claim(&keyed).await.unwrap(),
+            Claim::Answered(answer.clone()),
+            "the first answer stays"
+        );
+        age(&store, KEPT.saturating_sub(Duration::from_secs(60))).await;
+        assert_eq!(store.claim(&keyed).await.unwrap(), Claim::Answered(answer));
+        age(&store, KEPT + Duration::from_secs(1)).await;
+        new(store.claim(&keyed).await.unwrap());
+        store.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_key_is_held_answered_and_free_again_on_sqlite() {
+        a_key_is_held_answered_and_free_again(TestDatabase::sqlite()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_key_is_held_answered_and_free_again_on_postgres() {
+        a_key_is_held_answered_and_free_again(TestDatabase::postgres().await).await;
+    }
+}
