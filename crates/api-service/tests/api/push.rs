@@ -47,8 +47,7 @@ impl Stream {
                 self.text = rest;
                 return Some(block);
             }
-            let chunk =
-                tokio::time::timeout(SOON, self.response.chunk()).await.expect("nothing comes").unwrap()?;
+            let chunk = tokio::time::timeout(SOON, self.response.chunk()).await.unwrap().unwrap()?;
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -95,9 +94,9 @@ impl Socket {
     async fn frame(&mut self, opcode: u8, payload: &[u8]) {
         let mut frame = vec![0x80 | opcode];
         match u8::try_from(payload.len()) {
-            Ok(length) if length < 126 => frame.push(0x80 | length),
+            Ok(length) if length < 126 => frame.push(0x80 + length),
             _ => {
-                frame.push(0x80 | 126);
+                frame.push(0x80 + 126);
                 frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
             }
         }
@@ -118,7 +117,7 @@ impl Socket {
     }
 
     async fn next(&mut self) -> Frame {
-        tokio::time::timeout(SOON, self.read()).await.expect("nothing comes")
+        tokio::time::timeout(SOON, self.read()).await.unwrap()
     }
 
     async fn read(&mut self) -> Frame {
@@ -136,13 +135,13 @@ impl Socket {
             8 => Frame::Closed(u16::from_be_bytes([payload[0], payload[1]])),
             9 => Frame::Ping,
             10 => Frame::Pong,
-            other => panic!("opcode {other}"),
+            other => unreachable!("opcode {other}"),
         }
     }
 
     /// The code of the error that comes next.
     async fn error(&mut self) -> String {
-        let Frame::Json(frame) = self.next().await else { panic!("no error") };
+        let Frame::Json(frame) = self.next().await else { unreachable!("no error") };
         assert!(!frame["error"]["detail"].as_str().unwrap().is_empty());
         frame["error"]["code"].as_str().unwrap().to_owned()
     }
@@ -232,7 +231,7 @@ on_both_databases! {
         stream.ends().await;
         assert_eq!(socket.next().await, Frame::Closed(1012));
         drop(socket);
-        tokio::time::timeout(SOON, stopped).await.expect("the stop is held").unwrap();
+        tokio::time::timeout(SOON, stopped).await.unwrap().unwrap();
     }
 
     async fn a_socket_without_a_cookie_says_its_token_first(database: TestDatabase) {
