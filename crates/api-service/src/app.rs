@@ -44,6 +44,7 @@ use self::{
 use crate::{
     accounts::{Accounts, password::Passwords},
     error::{AppError, AppResult},
+    generations::Flow,
     push::{self, Hub},
     routes::{self, Directory},
     settings::Settings,
@@ -64,6 +65,7 @@ const TIDY: Duration = Duration::from_secs(60);
 pub struct State {
     home: Handle,
     store: Store,
+    flow: Arc<Flow>,
     accounts: Accounts,
     hub: Hub,
     limits: Limits,
@@ -111,6 +113,11 @@ impl State {
     /// The database.
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The services around generations. What of it writes or calls the worker is to run at home.
+    pub const fn flow(&self) -> &Arc<Flow> {
+        &self.flow
     }
 
     /// The accounts.
@@ -169,6 +176,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// There can be no client of the worker.
+    #[error(transparent)]
+    Worker(#[from] crate::worker_client::Failure),
     /// There are no metrics.
     #[error(transparent)]
     Telemetry(#[from] telemetry::InitError),
@@ -193,23 +203,38 @@ impl Application {
     /// Opens the database, takes the address and makes everything ready. To be called on the home runtime, on
     /// which all background work will run.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
-        let Settings { http, database, s3, push: listening, rates, accounts, environment, .. } = settings;
+        let Settings {
+            http,
+            database,
+            s3,
+            push: listening,
+            rates,
+            accounts,
+            worker,
+            secrets,
+            flow,
+            environment,
+            ..
+        } = settings;
         let listener = listen(http.bind)?;
         let address = local(&listener, http.bind)?;
         let metrics_listener = http.metrics_bind.map(listen).transpose()?;
         let metrics = telemetry::install_metrics()?;
         let store = Store::open(&database).await?;
+        let flow = Flow::new(store.clone(), &worker, secrets.worker_api, secrets.webhooks, &s3, flow)?;
         let document = routes::document();
         let public_url = http.public_url.unwrap_or_else(|| own_url(address));
         let passwords = Passwords::new(accounts.password_concurrency);
-        // Addresses are told as they are stored until links are signed here.
-        let sign: push::hub::Sign = Arc::new(|_| {});
+        let flow = Arc::new(flow);
+        let signing = Arc::clone(&flow);
+        let sign: push::hub::Sign = Arc::new(move |payload| signing.media().sign_json(payload));
         let hub = Hub::new(store.clone(), listening, sign, Handle::current());
         let metrics_here = metrics_listener.is_none() && address.ip().is_loopback();
         let state = Data::new(State {
             home: Handle::current(),
             accounts: Accounts::new(store.clone(), passwords, accounts.session_lifetime),
             store,
+            flow,
             hub,
             limits: Limits::new(&rates),
             proxies: Proxies::new(http.trusted_proxies),
@@ -270,6 +295,7 @@ impl Application {
 
 /// The background work of the service.
 fn supervise(tasks: &mut Tasks, state: &Data<State>, environment: Environment) {
+    state.flow.supervise(tasks);
     tasks.supervise("settings", move |stop| refresh(environment.clone(), stop));
     push::tasks(&state.hub, tasks);
     let limits = state.clone();

@@ -11,10 +11,13 @@ pub mod generations;
 pub mod idempotency;
 pub mod intent;
 pub mod listing;
+pub mod messages;
 pub mod push;
 pub mod routes;
 pub mod settings;
 mod storage;
 pub mod store;
+pub mod webhooks;
+pub mod worker_client;
 
 pub use command::run;

@@ -5,7 +5,7 @@ use actix_web::{App, dev::ResourceDef, web};
 use utoipa::openapi::{OpenApi, PathItem, path::Operation};
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use crate::{accounts, app, conversations, push};
+use crate::{accounts, app, conversations, generations, messages, push, webhooks};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -16,6 +16,9 @@ fn all(config: &mut ServiceConfig<'_>) {
     config
         .configure(accounts::http::routes)
         .configure(conversations::http::routes)
+        .configure(messages::http::routes)
+        .configure(generations::http::routes)
+        .configure(webhooks::http::routes)
         .configure(push::http::routes)
         .configure(app::health::routes)
         .configure(app::docs::routes)

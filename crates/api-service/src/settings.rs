@@ -10,7 +10,9 @@ use foundation::{
 };
 use url::Url;
 
-use crate::{app::proxies::Network, push::PushSettings};
+use crate::{
+    app::proxies::Network, generations::FlowSettings, push::PushSettings, worker_client::WorkerSettings,
+};
 
 foundation::settings! {
     /// Where the service listens, and for whom.
@@ -96,6 +98,10 @@ pub struct Settings {
     pub intent: IntentSettings,
     /// What the two services know each other by.
     pub secrets: SecretSettings,
+    /// Where the worker is.
+    pub worker: WorkerSettings,
+    /// The limits and timers of generations.
+    pub flow: FlowSettings,
     /// Where all this was read, to read the files among it again.
     pub environment: Environment,
 }
@@ -105,11 +111,13 @@ impl Settings {
     pub const AREAS: &'static [&'static [Variable]] = &[
         HttpSettings::VARIABLES,
         DatabaseSettings::VARIABLES,
+        WorkerSettings::VARIABLES,
         SecretSettings::VARIABLES,
         S3Settings::VARIABLES,
         IntentSettings::VARIABLES,
         AccountSettings::VARIABLES,
         RateSettings::VARIABLES,
+        FlowSettings::VARIABLES,
         PushSettings::VARIABLES,
     ];
 
@@ -124,6 +132,8 @@ impl Settings {
             rates: RateSettings::read(environment)?,
             accounts: AccountSettings::read(environment)?,
             intent: IntentSettings::read(environment)?,
+            worker: WorkerSettings::read(environment)?,
+            flow: FlowSettings::read(environment)?,
             environment: environment.clone(),
         };
         let malformed = |name, reason: &str| Err(SettingError::Malformed { name, reason: reason.to_owned() });

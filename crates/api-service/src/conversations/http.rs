@@ -1,5 +1,7 @@
 //! The routes under `/api/conversations`, apart from what is said and heard there.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpResponse, delete, get, patch, post,
     web::{Data, Json, Path, Query},
@@ -136,8 +138,8 @@ async fn rename(
 #[delete("/api/conversations/{id}")]
 async fn remove(user: User, id: Path<ConversationId>, state: Data<State>) -> AppResult<HttpResponse> {
     state.limits().request(&user.id)?;
-    let (store, id) = (state.store().clone(), id.into_inner());
-    state.at_home(async move { service::remove(&store, &user.id, &id).await }).await?;
+    let (flow, id) = (Arc::clone(state.flow()), id.into_inner());
+    state.at_home(async move { flow.discard_conversation(&user.id, &id).await }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -59,11 +59,6 @@ pub async fn rename(
     store.rename_conversation(user, id, title.as_deref()).await?.ok_or_else(unknown)
 }
 
-/// Deletes a conversation: from now on nobody sees it.
-pub async fn remove(store: &Store, user: &UserId, id: &ConversationId) -> AppResult<()> {
-    if store.hide_conversation(user, id).await? { Ok(()) } else { Err(unknown()) }
-}
-
 /// What was said in a conversation, oldest first.
 pub async fn messages(
     store: &Store,

@@ -1,6 +1,5 @@
 //! The lifecycle of a generation, pure: a state and what happens to it give a change, or say why there is
-//! none. Nothing else decides what a generation becomes; [`Store::commit`](crate::store::Store::commit) is the
-//! only one that writes it down.
+//! none. Nothing else decides what a generation becomes; the store writes it down in the transaction that decided.
 //!
 //! ```text
 //! pending_clarification → pending_confirmation → confirmed → queued → processing → completed | failed | cancelled
@@ -15,8 +14,8 @@ use contract::{
 };
 use serde_json::{Map, Value};
 
-use super::{clarification::Settled, generation::Generation, reply};
-use crate::conversations::message::MessageKind;
+use super::{clarification::Settled, generation::Generation};
+use crate::{conversations::message::MessageKind, intent::reply};
 
 /// Something that happens to a generation.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +29,8 @@ pub enum Input<'a> {
         /// What they make of the request.
         quote: &'a Quote,
     },
+    /// The user wants it otherwise before saying yes: the new plan and its price.
+    Amended(&'a Quote),
     /// The user said yes, perhaps naming the price.
     Confirmed(Option<&'a Money>),
     /// The user called it off.
@@ -138,6 +139,12 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
             }
             _ => invalid,
         },
+        Input::Amended(quote) => match status {
+            Status::PendingConfirmation => {
+                Ok(tell_price(generation, quote, generation.clarification_responses.as_ref(), now))
+            }
+            _ => invalid,
+        },
         Input::Confirmed(agreed) => match status {
             Status::PendingConfirmation => confirm(generation, agreed, now),
             Status::Confirmed | Status::Queued | Status::Processing | Status::Completed => {
@@ -233,7 +240,8 @@ impl Draft {
 }
 
 fn ask(generation: &Generation) -> Decision {
-    let words = reply::clarification(generation);
+    let open = generation.clarification_questions.as_deref().unwrap_or_default();
+    let words = reply::questions(open, generation.id.as_str());
     Draft::of(generation).says(MessageKind::Clarification, words).tell(DesiredState::Pending)
 }
 
@@ -249,7 +257,7 @@ fn tell_price(
     after.parameters = quote.settled.parameters.clone();
     after.estimated_cost = Some(quote.price.clone());
     after.clarification_responses = responses.cloned();
-    let words = reply::confirmation(after);
+    let words = reply::confirmation(&after.prompt, &after.parameters, &quote.price, after.id.as_str());
     draft.says(MessageKind::Confirmation, words).tell(DesiredState::PendingConfirmation)
 }
 
@@ -278,14 +286,14 @@ fn expire(generation: &Generation, now: Timestamp) -> Decision {
     let mut draft = called_off(Draft::of(generation), now, now);
     draft.0.after.error_code = Some(ErrorCode::Expired);
     draft.0.after.error_message = Some("Nobody confirmed it in time.".to_owned());
-    let words = reply::expired(&draft.0.after);
+    let words = reply::expired();
     draft.says(MessageKind::Text, words).tell(DesiredState::Cancelled)
 }
 
 fn called_off(draft: Draft, at: Timestamp, now: Timestamp) -> Draft {
     let mut draft = ended(draft, Status::Cancelled, now);
     draft.0.after.cancelled_at = Some(at);
-    let words = reply::cancelled(&draft.0.after);
+    let words = reply::cancelled(draft.0.after.id.as_str());
     draft.says(MessageKind::Text, words)
 }
 
@@ -295,8 +303,7 @@ fn fail(draft: Draft, code: ErrorCode, message: String, at: Timestamp, now: Time
     after.error_code = Some(code);
     after.error_message = Some(message);
     after.failed_at = Some(at);
-    let words = reply::failed(after);
-    draft.says(MessageKind::Error, words).done()
+    draft.says(MessageKind::Error, reply::failed(code)).done()
 }
 
 /// What all ends have in common: nothing is awaited any more.
@@ -391,8 +398,7 @@ fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     after.job.video_key = Some(result.video_key.clone());
     after.job.thumbnail_key = Some(result.thumbnail_key.clone());
     after.job.sha256 = Some(result.sha256.clone());
-    let words = reply::completed(after);
-    draft.says(MessageKind::GenerationResult, words).done()
+    draft.says(MessageKind::GenerationResult, reply::ready()).done()
 }
 
 impl Generation {

@@ -152,17 +152,27 @@ pub fn nothing_to_cancel() -> String {
     "There is nothing to cancel right now. Tell me when you'd like a video.".to_owned()
 }
 
-/// A wish to have something otherwise, while a price waits for a yes (`open`) or nothing does.
+/// A wish to have something otherwise while nothing waits for a yes.
 #[must_use]
-pub fn cannot_change(open: bool) -> String {
-    if open {
-        "I can't change a video once I've told you its price. Say “cancel”, and then ask for it again the way \
-         you'd like it."
-    } else {
-        "I can't change a video that is already made. Describe the new one with everything you'd like \
-         different, and I'll make it."
-    }
-    .to_owned()
+pub fn cannot_change() -> String {
+    "I can't change a video that is already made. Describe the new one with everything you'd like different, \
+     and I'll make it."
+        .to_owned()
+}
+
+/// A wish to have something otherwise that the model cannot do as it was said.
+#[must_use]
+pub fn change_refused(problems: &[&str]) -> String {
+    format!(
+        "That doesn't work. {} Tell me what you'd like instead, or say “yes” to the plan as it is.",
+        problems.join(" ")
+    )
+}
+
+/// A value that was named in a way that leaves open which one is meant.
+#[must_use]
+pub fn not_clear(named: &str) -> String {
+    format!("I'm not sure what you mean by “{named}”. Please name one value.")
 }
 
 /// The video is there.
@@ -356,8 +366,9 @@ mod tests {
             cancelled("a"),
             ready(),
             expired(),
-            cannot_change(true),
-            cannot_change(false),
+            cannot_change(),
+            change_refused(&["Veo 3.1 makes 720p, 1080p and 4k."]),
+            not_clear("6 or 8 seconds"),
             nothing_to_confirm(),
             nothing_to_cancel(),
         ] {

@@ -108,18 +108,6 @@ impl Store {
         Ok(row.map(Conversation::from))
     }
 
-    /// Hides a conversation of the user's; `false` if there is none.
-    pub async fn hide_conversation(&self, user: &UserId, id: &ConversationId) -> Result<bool, Error> {
-        let own = conversation::table
-            .find(id)
-            .filter(conversation::user_id.eq(user))
-            .filter(conversation::deleted_at.is_null());
-        let now = Timestamp::now();
-        let query =
-            diesel::update(own).set((conversation::deleted_at.eq(now), conversation::updated_at.eq(now)));
-        Ok(writing!(&self.database, |c| query.execute(c).await)? == 1)
-    }
-
     /// What was said in a conversation of the user's after the place `after`, oldest first, with its places.
     pub async fn messages(
         &self,

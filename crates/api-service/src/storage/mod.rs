@@ -4,9 +4,15 @@ mod accounts;
 pub mod columns;
 mod conversations;
 pub(crate) mod events;
+mod generations;
 pub(crate) mod idempotency;
+mod locking;
+mod outbox;
 pub mod rows;
 pub mod schema;
+mod steps;
+mod turns;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -14,6 +20,13 @@ use contract::ConversationId;
 use diesel_migrations::embed_migrations;
 use foundation::database::{self, Database, DatabaseSettings, OpenError, Schema};
 use tokio::sync::{Notify, broadcast};
+
+pub use self::{
+    generations::{Changed, Filter, Origin, Outcome},
+    steps::{GENERATION_UPDATED, MESSAGE_CREATED},
+    turns::{Deed, Keep, Taken, Turn},
+    upkeep::Horizons,
+};
 
 const SCHEMA: Schema = Schema {
     name: "api",

@@ -174,7 +174,7 @@ pub struct Generation {
 
 /// The worker's side of a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = generation_job, check_for_backend(Pg, Sqlite), treat_none_as_null = true)]
+#[diesel(table_name = generation_job, primary_key(generation_id), check_for_backend(Pg, Sqlite), treat_none_as_null = true)]
 pub struct GenerationJob {
     /// The generation.
     pub generation_id: GenerationId,
@@ -220,7 +220,7 @@ pub struct Event {
 
 /// A command in the outbox.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = command, check_for_backend(Pg, Sqlite))]
+#[diesel(table_name = command, primary_key(generation_id), check_for_backend(Pg, Sqlite))]
 pub struct Command {
     /// The generation whose desired state it carries.
     pub generation_id: GenerationId,

@@ -135,11 +135,12 @@ fn every_status_meets_every_input() {
     let (done, late) = ("=already_done", "=terminal");
     let refused = "failed+error";
     #[rustfmt::skip]
-    let user: [(&str, Input<'_>, [&str; 8]); 9] = [
+    let user: [(&str, Input<'_>, [&str; 8]); 10] = [
         ("created, questions", Input::Created(None), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("created, settled", Input::Created(Some(&quote)), [price, "!", "!", "!", "!", "!", "!", "!"]),
         ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, "!", "!"]),
         ("answered otherwise", Input::Answered { responses: &other, quote: &quote }, [price, "!", "!", "!", "!", "!", "!", "!"]),
+        ("amended", Input::Amended(&quote), ["!", price, "!", "!", "!", "!", "!", "!"]),
         ("confirmed", Input::Confirmed(None), ["!", confirm, done, done, done, done, "!", "!"]),
         ("confirmed, price", Input::Confirmed(Some(&told)), ["!", confirm, done, done, done, done, "!", "!"]),
         ("cancelled", Input::Cancelled, [cancel, cancel, cancel, cancel, cancel, "!", "!", done]),
@@ -312,7 +313,7 @@ proptest! {
     /// What the user does and what the worker says, mixed: one end at most, with one message.
     #[test]
     fn users_and_workers_together_reach_one_end(
-        steps in proptest::collection::vec((0_u8..8, any_snapshot()), 0..40),
+        steps in proptest::collection::vec((0_u8..9, any_snapshot()), 0..40),
     ) {
         let (quote, responses) = (quote(), responses());
         let mut generation = generation();
@@ -328,6 +329,7 @@ proptest! {
                 3 => Input::Expired,
                 4 => Input::CommandAccepted(&answer),
                 5 => Input::CommandRefused,
+                6 => Input::Amended(&quote),
                 _ => Input::Snapshot(&snapshot),
             };
             if let Ok(Decision::Change(change)) = decide(&generation, input, NOW) {

@@ -1,0 +1,152 @@
+//! Hands the outbox's commands to the worker (I6): woken by commits, several at a time, each again and again
+//! until the worker has taken it or will never take it. One slow command holds nobody back.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use rand::RngExt as _;
+use telemetry::{continue_trace, metric};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::{FlowSettings, service::observe, state::Input};
+use crate::{
+    store::{Origin, Outcome, PendingCommand, Store},
+    worker_client::{Failure, Way, WorkerClient},
+};
+
+/// How often the outbox is looked at without a wake.
+const LOOK: Duration = Duration::from_secs(1);
+/// The first pause before a command is sent again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Dispatches until it is told to stop, then finishes what is under way.
+pub async fn run(store: &Store, worker: &WorkerClient, settings: &FlowSettings, stop: CancellationToken) {
+    let mut sending = FuturesUnordered::new();
+    let most = settings.command_concurrency.max(1);
+    // Whoever takes commands and dies leaves them to be sent by others after this.
+    let span = worker.patience() + Duration::from_secs(5);
+    while !stop.is_cancelled() {
+        let free = most.saturating_sub(sending.len());
+        if free > 0 {
+            match store.take_commands(i64::try_from(free).unwrap_or(i64::MAX), span).await {
+                Ok(due) => {
+                    sending.extend(due.into_iter().map(|command| send(store, worker, settings, command)));
+                }
+                Err(error) => tracing::warn!(%error, "The outbox cannot be read"),
+            }
+        }
+        let full = sending.len() >= most;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(()) = sending.next(), if !sending.is_empty() => {}
+            () = store.wakes().commands.notified(), if !full => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+    while sending.next().await.is_some() {}
+}
+
+/// Sends one command and writes down what came of it.
+async fn send(store: &Store, worker: &WorkerClient, settings: &FlowSettings, pending: PendingCommand) {
+    let command = &*pending.body;
+    let span =
+        tracing::info_span!("command", generationId = %command.generation_id, revision = command.revision);
+    continue_trace(&span, command.traceparent.as_deref());
+    let work = async {
+        let way = Way::of(command);
+        log_call(way, &pending, worker);
+        let answer = worker.command(command).await;
+        log_answer(way, &pending, &answer);
+        let (outcome, input) = match &answer {
+            Ok(answer) => ("accepted", Input::CommandAccepted(answer)),
+            Err(Failure::Refused(_)) => ("refused", Input::CommandRefused),
+            Err(Failure::Unavailable(_)) => {
+                metrics::counter!(metric::WORKER_COMMANDS, "outcome" => "unreachable").increment(1);
+                let pause = pause(pending.attempts, settings.command_retry_max);
+                return store.postpone_command(&command.generation_id, command.revision, pause).await;
+            }
+        };
+        metrics::counter!(metric::WORKER_COMMANDS, "outcome" => outcome).increment(1);
+        let origin = Origin::Command(command.revision);
+        if let Outcome::Changed(changed) = store.happen(&command.generation_id, input, origin).await? {
+            observe(&changed);
+        }
+        Ok(())
+    };
+    if let Err(error) = work.instrument(span).await {
+        // It stays in the outbox and is sent again, which does no harm.
+        tracing::warn!(%error, "What became of a command was not written down");
+    }
+}
+
+/// How long to wait after a try: doubled each time up to `most`, give or take a quarter.
+fn pause(tries_before: i32, most: Duration) -> Duration {
+    let doublings = u32::try_from(tries_before.clamp(0, 16)).unwrap_or(0);
+    let even = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings)).min(most);
+    even.mul_f64(rand::rng().random_range(0.75..1.25)).min(most)
+}
+
+fn log_call(way: Way, pending: &PendingCommand, worker: &WorkerClient) {
+    let (id, url) = (&pending.generation_id, worker.address());
+    match way {
+        Way::Create => {
+            telemetry::event!(INFO, GENERATION_CREATE_CALLING_WORKER, generationId = %id, workerUrl = %url);
+        }
+        Way::Clarify => {
+            telemetry::event!(INFO, GENERATION_CLARIFY_CALLING_WORKER, generationId = %id, workerUrl = %url);
+        }
+        Way::Confirm => {
+            telemetry::event!(INFO, GENERATION_CONFIRM_CALLING_WORKER, generationId = %id, workerUrl = %url);
+        }
+        Way::Cancel => {
+            telemetry::event!(INFO, GENERATION_CANCEL_CALLING_WORKER, generationId = %id, workerUrl = %url);
+        }
+    }
+}
+
+fn log_answer(
+    way: Way,
+    pending: &PendingCommand,
+    answer: &Result<contract::worker_api::CommandAnswer, Failure>,
+) {
+    let (id, success) = (&pending.generation_id, answer.is_ok());
+    let job = answer.as_ref().ok().map(|answer| tracing::field::display(&answer.job_id));
+    let error = answer.as_ref().err().map(tracing::field::display);
+    match way {
+        Way::Create => telemetry::event!(
+            INFO, GENERATION_CREATE_WORKER_RESPONSE,
+            generationId = %id, success = success, workerGenerationId = job, error = error
+        ),
+        Way::Clarify => telemetry::event!(
+            INFO, GENERATION_CLARIFY_WORKER_RESPONSE,
+            generationId = %id, success = success, workerGenerationId = job, error = error
+        ),
+        Way::Confirm => telemetry::event!(
+            INFO, GENERATION_CONFIRM_WORKER_RESPONSE,
+            generationId = %id, success = success, workerGenerationId = job, error = error
+        ),
+        Way::Cancel => telemetry::event!(
+            INFO, GENERATION_CANCEL_WORKER_RESPONSE,
+            generationId = %id, success = success, workerGenerationId = job, error = error
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_the_longest() {
+        let most = Duration::from_secs(15);
+        let mut longest = Duration::ZERO;
+        for tries in 0..40 {
+            let pause = pause(tries, most);
+            assert!(pause <= most && pause >= Duration::from_millis(180), "{tries}: {pause:?}");
+            longest = longest.max(pause);
+        }
+        assert!(longest > Duration::from_secs(11));
+        assert!(pause(0, most) < Duration::from_millis(320));
+    }
+}

@@ -1,0 +1,49 @@
+//! Ends generations that nobody confirms, and throws away rows that have been kept long enough.
+
+use contract::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{FlowSettings, service::observe, state::Input};
+use crate::{
+    error::AppResult,
+    idempotency,
+    store::{Horizons, Origin, Outcome, Store},
+};
+
+/// How many forgotten generations are ended before the next are looked for.
+const AT_ONCE: i64 = 100;
+
+/// Looks until it is told to stop.
+pub async fn run(store: &Store, settings: &FlowSettings, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(settings.housekeep_every)).await.is_some() {
+        if let Err(error) = round(store, settings, Timestamp::now()).await {
+            tracing::warn!(cause = error.cause(), "Old rows were not looked for");
+        }
+    }
+}
+
+/// Looks once, as if it were `now`.
+pub async fn round(store: &Store, settings: &FlowSettings, now: Timestamp) -> AppResult<()> {
+    loop {
+        let forgotten = store.forgotten(now - settings.confirmation_period, AT_ONCE).await?;
+        let mut ended = 0;
+        for id in &forgotten {
+            if let Outcome::Changed(changed) = store.happen(id, Input::Expired, Origin::Ourselves).await? {
+                observe(&changed);
+                ended += 1;
+            }
+        }
+        if ended == 0 {
+            break;
+        }
+    }
+    store
+        .prune(Horizons {
+            events: now - settings.events_kept,
+            inbox: now - settings.webhooks_kept,
+            idempotency: now - idempotency::KEPT,
+            sessions: now,
+        })
+        .await?;
+    Ok(())
+}

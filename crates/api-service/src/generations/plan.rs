@@ -1,0 +1,221 @@
+//! From what was asked for to a generation that can be stored: pure.
+
+use contract::{ConversationId, GenerationId, MessageId, Parameters, Timestamp, UserId, problem::FieldError};
+use serde_json::{Map, Value};
+
+use super::{
+    clarification::{self, Settled},
+    generation::{Generation, Request},
+    state::Quote,
+};
+use crate::{
+    catalogue::Model,
+    intent::{self, Parameter, reply},
+};
+
+/// Where a generation is asked for, and by whom.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The message that asks.
+    pub message: MessageId,
+    /// Who asks.
+    pub user: UserId,
+    /// The generation that it repeats.
+    pub retry_of: Option<GenerationId>,
+}
+
+/// A new generation, with its price if nothing is left to ask.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// As it begins.
+    pub generation: Generation,
+    /// The price; absent while questions are open.
+    pub quote: Option<Quote>,
+}
+
+/// Plans what a user asked for: what is missing, or named and not possible, is asked.
+///
+/// # Errors
+/// What can neither be made nor asked about, field by field.
+pub fn plan(
+    model: &Model,
+    place: Place,
+    asked: &intent::Request,
+    now: Timestamp,
+) -> Result<Plan, Vec<FieldError>> {
+    if let Some(subject) = &asked.subject
+        && let Some(error) = model.check_prompt(subject)
+    {
+        return Err(vec![error]);
+    }
+    let draft = clarification::draft(model, asked.subject.as_deref(), &asked.parameters, &asked.unclear);
+    let quote = if draft.questions.is_empty() {
+        Some(quote(model, Settled { prompt: draft.prompt.clone(), parameters: draft.parameters.clone() })?)
+    } else {
+        None
+    };
+    let request = Request {
+        conversation_id: place.conversation,
+        message_id: place.message,
+        user_id: place.user,
+        provider: model.provider.clone(),
+        model: model.model.clone(),
+        prompt: draft.prompt,
+        parameters: draft.parameters,
+        questions: draft.questions,
+        retry_of: place.retry_of,
+    };
+    Ok(Plan { generation: Generation::new(request, now), quote })
+}
+
+/// The price of a settled request.
+pub fn quote(model: &Model, settled: Settled) -> Result<Quote, Vec<FieldError>> {
+    let price = model.price(&settled.parameters)?;
+    Ok(Quote { settled, price })
+}
+
+/// Applies answers to the open questions of a generation.
+///
+/// # Errors
+/// What is wrong with the answers, as `responses.ID`.
+pub fn answer(
+    model: &Model,
+    generation: &Generation,
+    responses: &Map<String, Value>,
+) -> Result<Quote, Vec<FieldError>> {
+    let questions = generation.clarification_questions.as_deref().unwrap_or_default();
+    let settled =
+        clarification::apply(responses, questions, &generation.prompt, &generation.parameters, model)?;
+    quote(model, settled)
+}
+
+/// What a direct request asks for: what its prompt says, and before that what it names itself.
+#[must_use]
+pub fn direct(prompt: &str, named: &Parameters) -> intent::Request {
+    let mut asked = intent::read_request(prompt);
+    asked.unclear.retain(|unclear| match unclear.parameter {
+        Parameter::Duration => named.duration.is_none(),
+        Parameter::AspectRatio => named.aspect_ratio.is_none(),
+        Parameter::Resolution => named.resolution.is_none(),
+        Parameter::Seed => named.seed.is_none(),
+    });
+    asked.parameters = over(&asked.parameters, named);
+    asked
+}
+
+/// The parameters with what was named later in place of what was named before.
+#[must_use]
+pub fn over(before: &Parameters, later: &Parameters) -> Parameters {
+    let (before, later) = (before.clone(), later.clone());
+    Parameters {
+        duration: later.duration.or(before.duration),
+        aspect_ratio: later.aspect_ratio.or(before.aspect_ratio),
+        resolution: later.resolution.or(before.resolution),
+        style: later.style.or(before.style),
+        negative_prompt: later.negative_prompt.or(before.negative_prompt),
+        audio: later.audio.or(before.audio),
+        seed: later.seed.or(before.seed),
+    }
+}
+
+/// A generation with further wishes taken in: parameters in place of the earlier ones, words after the prompt.
+///
+/// # Errors
+/// What of it is not clear or not possible, in sentences for the user.
+pub fn with_wishes(
+    model: &Model,
+    generation: &Generation,
+    wishes: &intent::Request,
+) -> Result<Generation, Vec<FieldError>> {
+    if !wishes.unclear.is_empty() {
+        let errors = wishes.unclear.iter().map(|unclear| {
+            let field = match unclear.parameter {
+                Parameter::Duration => "responses.duration",
+                Parameter::AspectRatio => "responses.aspect_ratio",
+                Parameter::Resolution => "responses.resolution",
+                Parameter::Seed => "responses.seed",
+            };
+            FieldError::new(field, reply::not_clear(&unclear.named))
+        });
+        return Err(errors.collect());
+    }
+    let mut wished = generation.clone();
+    wished.parameters = over(&generation.parameters, &wishes.parameters);
+    if let Some(further) = &wishes.subject {
+        wished.prompt = if generation.prompt.is_empty() {
+            further.clone()
+        } else {
+            format!("{}, {further}", generation.prompt.trim_end_matches(['.', ',']))
+        };
+    }
+    let errors = model.check(&wished.parameters);
+    if errors.is_empty() { Ok(wished) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{catalogue::Catalogue, generations::generation::tests::generation};
+
+    fn place() -> Place {
+        Place {
+            conversation: ConversationId::new(),
+            message: MessageId::new(),
+            user: UserId::new(),
+            retry_of: None,
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_and_what_is_there_is_priced() {
+        let catalogue = Catalogue::built_in();
+        let model = catalogue.default_model();
+        for (prompt, named, questions) in [
+            ("a paper boat", Parameters::default(), vec!["duration", "aspect_ratio"]),
+            ("a paper boat, 8 seconds", Parameters::default(), vec!["aspect_ratio"]),
+            ("a paper boat, 8 seconds, vertical", Parameters::default(), vec![]),
+            (
+                "a paper boat, 8 seconds",
+                Parameters {
+                    aspect_ratio: Some("16:9".to_owned()),
+                    duration: Some(4),
+                    ..Parameters::default()
+                },
+                vec![],
+            ),
+        ] {
+            let plan = plan(model, place(), &direct(prompt, &named), Timestamp::now()).unwrap();
+            let asked: Vec<_> =
+                plan.generation.clarification_questions.iter().flatten().map(|q| q.id.as_str()).collect();
+            assert_eq!(asked, questions, "{prompt}");
+            assert_eq!(plan.quote.is_some(), questions.is_empty(), "{prompt}");
+            if let Some(seconds) = named.duration {
+                assert_eq!(plan.generation.parameters.duration, Some(seconds), "what is named itself counts");
+            }
+        }
+    }
+
+    #[test]
+    fn wishes_go_over_what_was_there() {
+        let catalogue = Catalogue::built_in();
+        let model = catalogue.default_model();
+        let mut before = generation();
+        before.parameters = model.fill_defaults(Parameters::default());
+        let wishes = intent::Request {
+            subject: Some("at night".to_owned()),
+            parameters: Parameters { aspect_ratio: Some("9:16".to_owned()), ..Parameters::default() },
+            unclear: Vec::new(),
+        };
+        let after = with_wishes(model, &before, &wishes).unwrap();
+        assert_eq!(after.prompt, "a paper boat, at night");
+        assert_eq!(after.parameters.aspect_ratio.as_deref(), Some("9:16"));
+        assert_eq!(after.parameters.duration, before.parameters.duration);
+        let impossible = intent::Request {
+            parameters: Parameters { duration: Some(7), ..Parameters::default() },
+            ..intent::Request::default()
+        };
+        assert_eq!(with_wishes(model, &before, &impossible).unwrap_err()[0].field, "parameters.duration");
+    }
+}

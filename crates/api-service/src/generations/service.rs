@@ -1,0 +1,449 @@
+//! What users ask of generations. Each function answers in the form in which an answer is kept: its links are
+//! unsigned. What writes is to be called on the home runtime.
+
+use contract::{
+    ConversationId, GenerationId, GenerationStatus as Status, MessageId, Money, Parameters, Timestamp,
+    UserId, problem::FieldError,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use telemetry::{TraceParent, metric};
+use utoipa::ToSchema;
+
+use super::{
+    Flow,
+    clarification::Settled,
+    generation::Generation,
+    plan::{self, Place, Plan},
+    state::{Input, Quote, Rejection},
+    status::StatusView,
+};
+use crate::{
+    catalogue::Model,
+    conversations,
+    error::{AppError, AppResult},
+    idempotency::{Answer, Ticket},
+    intent,
+    listing::{Page, PageRequest},
+    store::{Changed, Deed, Filter, Origin, Outcome, Taken, Turn},
+};
+
+/// The longest prompt and the longest message, in bytes.
+pub const LONGEST_PROMPT: usize = 8 * 1024;
+
+/// A direct request for a video.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewGeneration {
+    /// Where it is asked for; without it, a conversation begins.
+    pub conversation_id: Option<ConversationId>,
+    /// The message of the user's that asks for it; without it, one is stored from the prompt.
+    pub message_id: Option<MessageId>,
+    /// What the video shall show, in plain language. Length, shape and the like may stand in it.
+    #[schema(
+        max_length = 8192,
+        example = "A paper boat crosses a rainy street at dusk, 8 seconds, landscape"
+    )]
+    pub prompt: String,
+    /// The provider's name; without it, the default's.
+    pub provider: Option<String>,
+    /// The provider's model; without it, the default.
+    pub model: Option<String>,
+    /// How it shall be made. What stands here counts before what the prompt says.
+    pub parameters: Option<Parameters>,
+}
+
+/// Answers to the questions of a generation.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct Clarification {
+    /// By question id: an option's value, a number, a text or a boolean. What is left out takes the question's
+    /// default.
+    #[schema(value_type = Object)]
+    pub responses: Map<String, Value>,
+}
+
+/// A yes.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Confirmation {
+    /// The price that the yes is for; if it is no longer the price, the answer is 409 `price_changed`.
+    #[serde(default)]
+    pub estimated_cost: Option<Money>,
+}
+
+/// Counts what a committed change ended.
+pub(crate) fn observe(changed: &Changed) {
+    let (before, after) = (&changed.change.before, &changed.change.after);
+    if !after.status.is_terminal() || before.status.is_terminal() {
+        return;
+    }
+    let code = after.error_code.map_or("", contract::ErrorCode::as_str);
+    let labels = [("status", after.status.as_str()), ("error_code", code)];
+    metrics::counter!(metric::GENERATIONS_FINISHED, &labels).increment(1);
+    if let Some(begun) = after.started_at {
+        let seconds = after.updated_at.since(begun).as_secs_f64();
+        metrics::histogram!(metric::GENERATION_SECONDS, "status" => after.status.as_str()).record(seconds);
+    }
+}
+
+/// Logs and counts a new generation.
+pub(crate) fn created(generation: &Generation) {
+    telemetry::event!(
+        INFO, GENERATION_CREATE_CREATED_IN_DB,
+        generationId = %generation.id, status = %generation.status
+    );
+    let provider = generation.provider.clone();
+    metrics::counter!(metric::GENERATIONS_CREATED, "provider" => provider).increment(1);
+}
+
+/// The same for one that is another's and one that never was (I22).
+pub(crate) fn unknown() -> AppError {
+    AppError::not_found("generation")
+}
+
+fn of_generation(taken: &Taken) -> Answer {
+    Answer::created(&taken.generation)
+}
+
+/// Checks what a person wrote before anything is done with it.
+pub(crate) fn check_text(field: &str, text: &str) -> AppResult<()> {
+    if text.trim().is_empty() {
+        return Err(AppError::field(field, "must not be empty"));
+    }
+    if text.len() > LONGEST_PROMPT {
+        return Err(AppError::field(field, format!("must have at most {LONGEST_PROMPT} bytes")));
+    }
+    // PostgreSQL cannot store it, and nobody can see it.
+    if text.contains('\0') {
+        return Err(AppError::field(field, "must not contain the character U+0000"));
+    }
+    Ok(())
+}
+
+impl Flow {
+    /// Asks for a video directly.
+    pub async fn create(
+        &self,
+        user: &UserId,
+        new: NewGeneration,
+        ticket: Option<Ticket>,
+    ) -> AppResult<Answer> {
+        telemetry::event!(
+            INFO, GENERATION_CREATE_REQUEST_RECEIVED,
+            userId = %user,
+            conversationId = new.conversation_id.as_ref().map(tracing::field::display),
+            messageId = new.message_id.as_ref().map(tracing::field::display),
+            prompt = telemetry::prompt(&new.prompt),
+            provider = new.provider
+        );
+        check_text("prompt", &new.prompt)?;
+        let named = new.parameters.unwrap_or_default();
+        let model = self
+            .catalogue
+            .choose(new.provider.as_deref(), new.model.as_deref())
+            .map_err(|error| AppError::validation(vec![error]))?;
+        let errors = model.check(&named);
+        if !errors.is_empty() {
+            return Err(AppError::validation(errors));
+        }
+        self.check_room(user).await?;
+        let (conversation, begins) = self.place(user, new.conversation_id, new.message_id.as_ref()).await?;
+        let message = new.message_id.clone().unwrap_or_else(MessageId::new);
+        let place = Place {
+            conversation: conversation.clone(),
+            message: message.clone(),
+            user: user.clone(),
+            retry_of: None,
+        };
+        let plan = plan::plan(model, place, &plan::direct(&new.prompt, &named), Timestamp::now())
+            .map_err(AppError::validation)?;
+        let says = new.message_id.is_none().then_some((&message, new.prompt.as_str()));
+        let answer = self.begin(user, &conversation, begins, says, &plan, ticket.as_ref()).await?;
+        answer.ok_or_else(conversations::service::unknown)
+    }
+
+    /// Where a direct request is made: in the conversation that it names, in its message's, or in a new one.
+    async fn place(
+        &self,
+        user: &UserId,
+        conversation: Option<ConversationId>,
+        message: Option<&MessageId>,
+    ) -> AppResult<(ConversationId, bool)> {
+        let Some(message) = message else {
+            return Ok(conversation.map_or_else(|| (ConversationId::new(), true), |id| (id, false)));
+        };
+        let said_in = self.store.place_of_message(user, message).await?;
+        let said_in = said_in.ok_or_else(|| AppError::not_found("message"))?;
+        match conversation {
+            Some(id) if id != said_in => Err(AppError::not_found("message")),
+            _ => Ok((said_in, false)),
+        }
+    }
+
+    /// Stores a new generation with the message that asks for it and what the assistant says. `None` if there
+    /// is no such conversation of the user's.
+    async fn begin(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        begins: bool,
+        says: Option<(&MessageId, &str)>,
+        plan: &Plan,
+        ticket: Option<&Ticket>,
+    ) -> AppResult<Option<Answer>> {
+        let traceparent = TraceParent::current().to_string();
+        let turn = Turn {
+            user,
+            traceparent: Some(&traceparent),
+            conversation,
+            begins,
+            says,
+            deed: Deed::Create(&plan.generation, plan.quote.as_ref()),
+        };
+        let keep = ticket.map(|ticket| (ticket, of_generation as fn(&Taken) -> Answer));
+        let Some(taken) = self.store.take_turn(turn, keep).await? else { return Ok(None) };
+        created(&plan.generation);
+        if let Some(generation) = &taken.generation {
+            telemetry::event!(
+                INFO, GENERATION_CREATE_RETURNING_RESPONSE,
+                generationId = %generation.id, status = %generation.status
+            );
+        }
+        Ok(Some(of_generation(&taken)))
+    }
+
+    /// Whether the user may begin another generation (I20).
+    pub(crate) async fn check_room(&self, user: &UserId) -> AppResult<()> {
+        let (open, _) = self.store.count_open(user).await?;
+        if open < self.settings.open_per_user {
+            return Ok(());
+        }
+        Err(AppError::limit_reached(
+            "too_many_generations",
+            format!("{open} of your generations have not ended. Confirm or cancel some of them first."),
+        ))
+    }
+
+    /// Whether the user may send another generation to be made (I20).
+    pub(crate) async fn check_queue(&self, user: &UserId) -> AppResult<()> {
+        let (_, making) = self.store.count_open(user).await?;
+        if making < self.settings.queued_per_user {
+            return Ok(());
+        }
+        Err(AppError::limit_reached(
+            "too_many_queued",
+            format!("{making} of your videos are being made. Wait until some of them are done."),
+        ))
+    }
+
+    /// A user's generations, newest first.
+    pub async fn list(
+        &self,
+        user: &UserId,
+        filter: &Filter,
+        page: &PageRequest<GenerationId>,
+    ) -> AppResult<Page<Generation>> {
+        let rows = self.store.generations(user, filter, page.after.as_ref(), page.rows()).await?;
+        Ok(page.page_of(rows, |generation| generation.id.clone()))
+    }
+
+    /// A generation of the user's.
+    pub async fn get(&self, user: &UserId, id: &GenerationId) -> AppResult<Generation> {
+        self.store.generation(user, id).await?.ok_or_else(unknown)
+    }
+
+    /// Where a generation of the user's stands, asked from the worker if what we know is old.
+    pub async fn status(&self, user: &UserId, id: &GenerationId) -> AppResult<StatusView> {
+        telemetry::event!(DEBUG, GENERATION_STATUS_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        let (generation, told) = self.refreshed(self.get(user, id).await?).await;
+        let mut view = StatusView::new(&generation, told.as_ref());
+        for address in [&mut view.result_url, &mut view.thumbnail_url].into_iter().flatten() {
+            *address = self.media.link(address);
+        }
+        telemetry::event!(
+            DEBUG, GENERATION_STATUS_RETURNING_RESPONSE,
+            generationId = %id,
+            dbStatus = %generation.status,
+            workerStatus = told.as_ref().map(|snapshot| snapshot.status.as_str())
+        );
+        Ok(view)
+    }
+
+    /// The model of a generation, which may be offered no longer.
+    pub(crate) fn model_of(&self, generation: &Generation) -> AppResult<&Model> {
+        self.catalogue.find(&generation.provider, &generation.model).ok_or_else(|| {
+            let message = format!("{} is no longer offered.", generation.model);
+            AppError::validation(vec![FieldError::new("model", message)])
+        })
+    }
+
+    /// Answers the questions of a generation.
+    pub async fn clarify(
+        &self,
+        user: &UserId,
+        id: &GenerationId,
+        body: Clarification,
+        ticket: Option<Ticket>,
+    ) -> AppResult<Answer> {
+        telemetry::event!(INFO, GENERATION_CLARIFY_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        let generation = self.get(user, id).await?;
+        let quote = if generation.status == Status::PendingClarification {
+            plan::answer(self.model_of(&generation)?, &generation, &body.responses)
+                .map_err(AppError::validation)?
+        } else {
+            // Only to see whether these are the answers that were taken.
+            repeated(&generation)
+        };
+        let input = Input::Answered { responses: &body.responses, quote: &quote };
+        let (before, after) = self.act(user, id, input, ticket.as_ref()).await?;
+        if before != after.status {
+            telemetry::event!(
+                INFO, GENERATION_CLARIFY_UPDATED_IN_DB,
+                generationId = %id, oldStatus = %before, newStatus = %after.status
+            );
+        }
+        telemetry::event!(
+            INFO, GENERATION_CLARIFY_RETURNING_RESPONSE,
+            generationId = %id, status = %after.status
+        );
+        Ok(Answer::ok(&after))
+    }
+
+    /// Says yes to the price.
+    pub async fn confirm(
+        &self,
+        user: &UserId,
+        id: &GenerationId,
+        body: Confirmation,
+        ticket: Option<Ticket>,
+    ) -> AppResult<Answer> {
+        telemetry::event!(INFO, GENERATION_CONFIRM_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        if self.get(user, id).await?.status == Status::PendingConfirmation {
+            self.check_queue(user).await?;
+        }
+        let input = Input::Confirmed(body.estimated_cost.as_ref());
+        let (before, after) = self.act(user, id, input, ticket.as_ref()).await?;
+        if before != after.status {
+            telemetry::event!(
+                INFO, GENERATION_CONFIRM_UPDATED_IN_DB,
+                generationId = %id, oldStatus = %before, newStatus = %after.status
+            );
+        }
+        telemetry::event!(
+            INFO, GENERATION_CONFIRM_RETURNING_RESPONSE,
+            generationId = %id, status = %after.status
+        );
+        Ok(Answer::ok(&after))
+    }
+
+    /// Calls a generation off.
+    pub async fn cancel(
+        &self,
+        user: &UserId,
+        id: &GenerationId,
+        ticket: Option<Ticket>,
+    ) -> AppResult<Answer> {
+        telemetry::event!(INFO, GENERATION_CANCEL_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        let (before, after) = self.act(user, id, Input::Cancelled, ticket.as_ref()).await?;
+        if before != after.status {
+            telemetry::event!(
+                INFO, GENERATION_CANCEL_UPDATED_IN_DB,
+                generationId = %id, oldStatus = %before, newStatus = %after.status
+            );
+        }
+        telemetry::event!(
+            INFO, GENERATION_CANCEL_RETURNING_RESPONSE,
+            generationId = %id, status = %after.status
+        );
+        Ok(Answer::ok(&after))
+    }
+
+    /// Lets a user's action happen. Gives the status before and the generation afterwards.
+    async fn act(
+        &self,
+        user: &UserId,
+        id: &GenerationId,
+        input: Input<'_>,
+        ticket: Option<&Ticket>,
+    ) -> AppResult<(Status, Generation)> {
+        let traceparent = TraceParent::current().to_string();
+        let origin = Origin::User { id: user, traceparent: Some(&traceparent), ticket };
+        match self.store.happen(id, input, origin).await? {
+            Outcome::Changed(changed) => {
+                observe(&changed);
+                Ok((changed.change.before.status, changed.change.after))
+            }
+            Outcome::Unchanged(_, generation) => Ok((generation.status, *generation)),
+            Outcome::Rejected(rejection) => Err(refused(&rejection)),
+            Outcome::Duplicate | Outcome::Unknown => Err(unknown()),
+        }
+    }
+
+    /// Makes a new generation from one that failed or was called off.
+    pub async fn retry(&self, user: &UserId, id: &GenerationId, ticket: Option<Ticket>) -> AppResult<Answer> {
+        telemetry::event!(INFO, GENERATION_CREATE_REQUEST_RECEIVED, userId = %user, retryOf = %id);
+        let earlier = self.get(user, id).await?;
+        if !matches!(earlier.status, Status::Failed | Status::Cancelled) {
+            return Err(AppError::invalid_state(
+                earlier.status,
+                "Only a generation that failed or was cancelled can be tried again.",
+            ));
+        }
+        self.check_room(user).await?;
+        let model = self.model_of(&earlier)?;
+        let place = Place {
+            conversation: earlier.conversation_id.clone(),
+            message: earlier.message_id.clone(),
+            user: user.clone(),
+            retry_of: Some(earlier.id.clone()),
+        };
+        // Whoever cancelled before answering has the same questions again.
+        let subject = Some(earlier.prompt.clone()).filter(|prompt| !prompt.is_empty());
+        let asked = intent::Request { subject, parameters: earlier.parameters.clone(), unclear: Vec::new() };
+        let plan = plan::plan(model, place, &asked, Timestamp::now()).map_err(AppError::validation)?;
+        let answer = self.begin(user, &earlier.conversation_id, false, None, &plan, ticket.as_ref()).await?;
+        answer.ok_or_else(unknown)
+    }
+
+    /// Deletes a conversation of the user's: it is hidden, what is in it is called off, and the worker discards
+    /// what it has stored.
+    pub async fn discard_conversation(&self, user: &UserId, id: &ConversationId) -> AppResult<()> {
+        let traceparent = TraceParent::current().to_string();
+        let discarded = self.store.discard_conversation(user, id, Some(&traceparent)).await?;
+        let discarded = discarded.ok_or_else(conversations::service::unknown)?;
+        discarded.iter().for_each(observe);
+        Ok(())
+    }
+}
+
+/// What a generation is priced at as it is.
+fn repeated(generation: &Generation) -> Quote {
+    let settled = Settled { prompt: generation.prompt.clone(), parameters: generation.parameters.clone() };
+    let free = || Money { amount: "0.00".to_owned(), currency: "USD".to_owned() };
+    Quote { settled, price: generation.estimated_cost.clone().unwrap_or_else(free) }
+}
+
+fn refused(rejection: &Rejection) -> AppError {
+    match rejection {
+        Rejection::InvalidState(status) => {
+            let detail = match status {
+                Status::PendingClarification => "Its questions have to be answered first.",
+                Status::PendingConfirmation => {
+                    "Its questions were answered; it waits for a yes to its price."
+                }
+                Status::Confirmed | Status::Queued | Status::Processing => "It is being made.",
+                Status::Completed => "It is done.",
+                Status::Failed => "It has failed; it can be tried again.",
+                Status::Cancelled => "It was called off; it can be tried again.",
+            };
+            AppError::invalid_state(*status, detail)
+        }
+        Rejection::PriceChanged(price) => {
+            let now = price.as_ref().map_or_else(
+                || "It has no price yet.".to_owned(),
+                |price| format!("The price is {} {}.", price.amount, price.currency),
+            );
+            AppError::conflict("price_changed", now)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The route by which a user speaks.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpResponse, post,
+    web::{Data, Path},
+};
+use contract::{ConversationId, Problem};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::service::{self, NewMessage, Reply};
+use crate::{app::State, error::AppResult, idempotency::http::Action};
+
+/// The routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(say);
+}
+
+/// Say something
+///
+/// The answer holds the message, the assistant's reply, and the generation that was made, changed or spoken of,
+/// if any. Ask for a video in plain language; answer its questions, say yes or no, or name what shall be
+/// otherwise.
+#[utoipa::path(
+    tag = "conversations",
+    params(("id" = String, Path, description = "The conversation's id")),
+    request_body = NewMessage,
+    responses(
+        (status = 201, description = "What was said and answered", body = Reply),
+        (status = 404, description = "No such conversation", body = Problem),
+        (status = 422, description = "Empty or too long; `unsupported` for attachments", body = Problem),
+    )
+)]
+#[post("/api/conversations/{id}/messages")]
+async fn say(
+    action: Action<NewMessage>,
+    id: Path<ConversationId>,
+    state: Data<State>,
+) -> AppResult<HttpResponse> {
+    state.limits().message(&action.user.id)?;
+    let (flow, media, id) = (Arc::clone(state.flow()), Arc::clone(state.flow()), id.into_inner());
+    action
+        .run_and_render(
+            move |user, body, ticket| async move { service::say(&flow, &user.id, &id, body, ticket).await },
+            |body| media.media().sign_json(body),
+        )
+        .await
+}

@@ -1,0 +1,4 @@
+//! What a user says in a conversation: read for its intent, and answered at once.
+
+pub mod http;
+pub mod service;

@@ -1,0 +1,266 @@
+//! A user's message: what it wants, what comes of that, and what the assistant says. All of it is planned
+//! first and then committed in one transaction, which fails and is planned anew if the generation that the
+//! plan is about has changed meanwhile.
+
+use contract::{ConversationId, GenerationStatus as Status, MessageId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use telemetry::TraceParent;
+use utoipa::ToSchema;
+
+use crate::{
+    conversations::{
+        self,
+        message::{Message, MessageKind},
+    },
+    error::{AppError, AppResult},
+    generations::{
+        Flow,
+        clarification::Settled,
+        generation::Generation,
+        plan::{self, Place, Plan},
+        service::{check_text, created, observe},
+        state::{Input, Quote},
+    },
+    idempotency::{Answer, Ticket},
+    intent::{Answers, Context, Intent, Request, analyse, reply},
+    store::{Deed, Error, Taken, Turn},
+};
+
+/// How often a turn is planned anew because another was faster.
+const ATTEMPTS: usize = 8;
+
+/// What a user says.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct NewMessage {
+    /// The words.
+    #[schema(max_length = 8192, example = "Make me a video of a paper boat crossing a rainy street at dusk")]
+    pub content: String,
+    /// Must be absent or empty until pictures can be taken in.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub attachments: Option<Vec<Value>>,
+}
+
+/// What was said, and what was answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reply {
+    /// The user's message.
+    pub message: Message,
+    /// The assistant's.
+    pub reply: Message,
+    /// The generation that was made, changed or spoken of.
+    pub generation: Option<Generation>,
+}
+
+/// What is to be done about a message.
+#[derive(Debug)]
+enum Planned {
+    Talk(MessageKind, String, Option<Box<Generation>>),
+    Create(Box<Plan>),
+    Answer(Box<Generation>, Map<String, Value>, Box<Quote>),
+    Amend(Box<Generation>, Box<Quote>),
+    Confirm(Box<Generation>),
+    Cancel(Box<Generation>),
+}
+
+/// Takes a user's message in and answers it.
+pub async fn say(
+    flow: &Flow,
+    user: &UserId,
+    conversation: &ConversationId,
+    new: NewMessage,
+    ticket: Option<Ticket>,
+) -> AppResult<Answer> {
+    telemetry::event!(
+        INFO, MESSAGE_CREATE_REQUEST_RECEIVED,
+        userId = %user, conversationId = %conversation
+    );
+    check_text("content", &new.content)?;
+    if new.attachments.is_some_and(|attachments| !attachments.is_empty()) {
+        return Err(AppError::unprocessable("unsupported", "Attachments are not taken yet; leave them out."));
+    }
+    let message = MessageId::new();
+    let traceparent = TraceParent::current().to_string();
+    for _ in 0..ATTEMPTS {
+        let topic = flow.store().topic(user, conversation).await?;
+        let topic = topic.ok_or_else(conversations::service::unknown)?;
+        let intent = read(&new.content, topic.as_ref());
+        let word = word(&intent);
+        telemetry::event!(
+            INFO, MESSAGE_CREATE_INTENT_ANALYSED,
+            conversationId = %conversation, intent = word
+        );
+        let place = Place {
+            conversation: conversation.clone(),
+            message: message.clone(),
+            user: user.clone(),
+            retry_of: None,
+        };
+        let planned = plan_for(flow, intent, topic, place).await?;
+        let words = reply::confirmed(message.as_str());
+        let turn = Turn {
+            user,
+            traceparent: Some(&traceparent),
+            conversation,
+            begins: false,
+            says: Some((&message, &new.content)),
+            deed: planned.deed(&words),
+        };
+        let keep = ticket.as_ref().map(|ticket| (ticket, answer as fn(&Taken) -> Answer));
+        let taken = match flow.store().take_turn(turn, keep).await {
+            Err(Error::Raced) => continue,
+            taken => taken?.ok_or_else(conversations::service::unknown)?,
+        };
+        log(user, conversation, &message, word, &planned, &taken);
+        return Ok(answer(&taken));
+    }
+    Err(AppError::unavailable("the conversation kept changing"))
+}
+
+fn answer(taken: &Taken) -> Answer {
+    Answer::created(&json!({
+        "message": taken.message,
+        "reply": taken.reply,
+        "generation": taken.generation,
+    }))
+}
+
+fn log(
+    user: &UserId,
+    conversation: &ConversationId,
+    message: &MessageId,
+    intent: &str,
+    planned: &Planned,
+    taken: &Taken,
+) {
+    telemetry::event!(
+        INFO, MESSAGE_CREATE_MESSAGE_CREATED,
+        userId = %user, conversationId = %conversation, messageId = %message
+    );
+    if let Planned::Create(plan) = planned {
+        created(&plan.generation);
+    }
+    if let Some(changed) = &taken.changed {
+        observe(changed);
+    }
+    telemetry::event!(
+        INFO, MESSAGE_CREATE_RETURNING_RESPONSE,
+        conversationId = %conversation, messageId = %message, intent = intent,
+        generationId = taken.generation.as_ref().map(|generation| tracing::field::display(&generation.id))
+    );
+}
+
+fn read(content: &str, topic: Option<&Generation>) -> Intent {
+    let open = topic.filter(|generation| generation.status == Status::PendingClarification);
+    let context = Context {
+        open_questions: open
+            .and_then(|generation| generation.clarification_questions.as_deref())
+            .unwrap_or_default(),
+        awaiting_confirmation: topic.is_some_and(|topic| topic.status == Status::PendingConfirmation),
+    };
+    analyse(content, context)
+}
+
+fn word(intent: &Intent) -> &'static str {
+    match intent {
+        Intent::Video(_) => "video",
+        Intent::Answers(_) => "answers",
+        Intent::Change(_) => "change",
+        Intent::Confirm => "confirm",
+        Intent::Cancel => "cancel",
+        Intent::Greeting => "greeting",
+        Intent::Thanks => "thanks",
+        Intent::Help => "help",
+        Intent::Other => "other",
+    }
+}
+
+async fn plan_for(
+    flow: &Flow,
+    intent: Intent,
+    topic: Option<Generation>,
+    place: Place,
+) -> AppResult<Planned> {
+    let key = place.message.as_str().to_owned();
+    let talk = |words| Planned::Talk(MessageKind::Text, words, None);
+    let status = topic.as_ref().map(|generation| generation.status);
+    Ok(match (intent, topic) {
+        (Intent::Video(request), _) => {
+            flow.check_room(&place.user).await?;
+            match plan::plan(flow.catalogue().default_model(), place, &request, Timestamp::now()) {
+                Ok(plan) => Planned::Create(Box::new(plan)),
+                Err(errors) => talk(reply::answers_refused(&errors, &[])),
+            }
+        }
+        (Intent::Answers(answers), Some(open)) => answered(flow, open, answers)?,
+        (Intent::Change(wishes), Some(waiting)) if status == Some(Status::PendingConfirmation) => {
+            amended(flow, waiting, &wishes)?
+        }
+        (Intent::Confirm, Some(waiting)) if status == Some(Status::PendingConfirmation) => {
+            flow.check_queue(&place.user).await?;
+            Planned::Confirm(Box::new(waiting))
+        }
+        // A yes to what has had its yes.
+        (Intent::Confirm, Some(topic)) if status != Some(Status::PendingClarification) => {
+            Planned::Talk(MessageKind::Text, reply::confirmed(&key), Some(Box::new(topic)))
+        }
+        (Intent::Cancel, Some(topic)) => Planned::Cancel(Box::new(topic)),
+        (Intent::Confirm, _) => talk(reply::nothing_to_confirm()),
+        (Intent::Cancel, None) => talk(reply::nothing_to_cancel()),
+        (Intent::Change(_), _) => talk(reply::cannot_change()),
+        (Intent::Greeting, _) => talk(reply::greeting(&key)),
+        (Intent::Thanks, _) => talk(reply::thanks(&key)),
+        (Intent::Help, _) => talk(reply::help(flow.catalogue().default_model())),
+        (Intent::Answers(_) | Intent::Other, _) => talk(reply::other(&key)),
+    })
+}
+
+/// Answers to the open questions, with whatever else was said along with them.
+fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planned> {
+    let model = flow.model_of(&open)?;
+    let Answers { responses, further } = answers;
+    let quote =
+        plan::with_wishes(model, &open, &further).and_then(|wished| plan::answer(model, &wished, &responses));
+    Ok(match quote {
+        Ok(quote) => Planned::Answer(Box::new(open), responses, Box::new(quote)),
+        Err(errors) => {
+            let questions = open.clarification_questions.as_deref().unwrap_or_default();
+            let words = reply::answers_refused(&errors, questions);
+            Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open)))
+        }
+    })
+}
+
+/// A wish to have something otherwise before the yes.
+fn amended(flow: &Flow, waiting: Generation, wishes: &Request) -> AppResult<Planned> {
+    let model = flow.model_of(&waiting)?;
+    let quote = plan::with_wishes(model, &waiting, wishes).and_then(|wished| {
+        let parameters = model.fill_defaults(wished.parameters);
+        plan::quote(model, Settled { prompt: wished.prompt, parameters })
+    });
+    Ok(match quote {
+        Ok(quote) => Planned::Amend(Box::new(waiting), Box::new(quote)),
+        Err(errors) => {
+            let problems: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+            Planned::Talk(MessageKind::Text, reply::change_refused(&problems), Some(Box::new(waiting)))
+        }
+    })
+}
+
+impl Planned {
+    fn deed<'a>(&'a self, confirmed: &'a str) -> Deed<'a> {
+        match self {
+            Self::Talk(kind, words, about) => {
+                Deed::Talk { kind: *kind, words, about: about.as_ref().map(|generation| &generation.id) }
+            }
+            Self::Create(plan) => Deed::Create(&plan.generation, plan.quote.as_ref()),
+            Self::Answer(on, responses, quote) => {
+                Deed::Act { on, input: Input::Answered { responses, quote }, words: "" }
+            }
+            Self::Amend(on, quote) => Deed::Act { on, input: Input::Amended(quote), words: "" },
+            Self::Confirm(on) => Deed::Act { on, input: Input::Confirmed(None), words: confirmed },
+            Self::Cancel(on) => Deed::Act { on, input: Input::Cancelled, words: "" },
+        }
+    }
+}
