@@ -169,6 +169,7 @@ impl Plan<'_> {
             }
             Part::Worker => {
                 own.set("DATABASE_URL", self.database(part));
+                own.choose("WORKER_NAME", self.secrets.worker_name.clone())?;
                 own.choose("WEBHOOK_URL", format!("{}/api/webhooks/worker", url(*api)))?;
                 self.choose_secrets(&mut own)?;
                 self.choose_storage(&mut own)?;

@@ -45,7 +45,8 @@ pub(crate) fn s3_help() -> String {
 /// Runs a part until it is told to stop.
 pub(crate) fn run(part: RunPart) -> anyhow::Result<ExitCode> {
     match part {
-        RunPart::Api(_) | RunPart::Worker(_) => anyhow::bail!("this part is not built yet"),
+        RunPart::Api(arguments) => Ok(api_service::run(arguments.lifeline.end_with_parent)),
+        RunPart::Worker(arguments) => Ok(worker_service::run(arguments.lifeline.end_with_parent)),
         RunPart::S3(lifeline) => {
             let settings = match S3ServerSettings::read(&Environment::process()) {
                 Ok(settings) => settings,

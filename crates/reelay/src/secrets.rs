@@ -17,6 +17,8 @@ pub(crate) struct Secrets {
     /// Opens the embedded storage.
     pub(crate) s3_access_key_id: String,
     pub(crate) s3_secret_access_key: String,
+    /// By which the worker knows its own jobs again. No secret, but made here too.
+    pub(crate) worker_name: String,
     /// The local account.
     pub(crate) email: String,
     pub(crate) password: String,
@@ -40,6 +42,7 @@ impl Secrets {
             worker_api_secret: signing(),
             s3_access_key_id: format!("reelay-{:08x}", rand::random::<u32>()),
             s3_secret_access_key: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 30]>()),
+            worker_name: format!("reelay-{:08x}", rand::random::<u32>()),
             email: "you@reelay.local".to_owned(),
             password: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 15]>()),
             token: None,

@@ -1,0 +1,217 @@
+//! The log catalogue: the flow and its failures emit every entry that a service has, with its fields; one trace
+//! spans both services; and no secret is in any line.
+
+use std::collections::BTreeSet;
+
+use contract::{Timestamp, signing::Secrets};
+use serde_json::{Value, json};
+use telemetry::catalogue::{self, CATALOGUE};
+
+use crate::harness::{Backend, Client, System, client::id, eventually};
+
+/// Entries that no flow can be made to emit, each with its reason.
+const NOT_PROVOKED: &[(&str, &str)] = &[
+    ("[SERVICE] Task failed", "a panic of ours, which foundation's own tests provoke"),
+    ("[SERVICE] Request failed", "an internal error of ours, which the services' own tests provoke"),
+    ("[GENERATION_WORKFLOW] Uploading to R2", "needs an R2 endpoint, which the worker's own tests name"),
+];
+
+/// Settings under which the rare things happen soon.
+const HASTY: &[(&str, &str)] = &[
+    ("SUBMISSION_GRACE", "1s"),
+    ("PROVIDER_SUBMIT_TIMEOUT", "3s"),
+    ("JOB_LEASE", "4s"),
+    ("JOB_HEARTBEAT", "1s"),
+    ("WEBHOOK_FIRST_RETRY", "200ms"),
+    ("WEBHOOK_LIFETIME", "2s"),
+    ("STATUS_FRESH", "1s"),
+];
+
+#[tokio::test]
+async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_services() {
+    let mut system = System::separate(Backend::Sqlite, HASTY).await;
+    let user = system.user().await;
+
+    // The flow, by chat, with a listener who comes back.
+    let answer = user.say("Make me a video of a paper boat").await;
+    let generation = answer["generation"].clone();
+    let path = format!("/api/conversations/{}/events", generation["conversationId"].as_str().unwrap());
+    let mut events = user.listen(&path, Some("0")).await;
+    let answers = json!({"responses": {"duration": 4, "aspect_ratio": "16:9"}});
+    user.act(&generation, "clarify", &answers).await.expect(200);
+    user.act(&generation, "confirm", &json!({})).await.expect(200);
+    while events.next().await.expect("the stream goes on").data["generation"]["status"] != "completed" {}
+    drop(events);
+
+    // Its other ends.
+    for (prompt, end) in [
+        ("a boat that is lost on the way [sim:lost]", "completed"),
+        ("a boat that sinks [sim:fail]", "failed"),
+        ("a boat that is refused once [sim:429]", "completed"),
+    ] {
+        let ordered = user.order(prompt).await;
+        user.until(&ordered, end).await;
+    }
+    let ordered = user.order("a boat that takes its time [sim:latency=60s]").await;
+    user.until(&ordered, "processing").await;
+    // Asked about while it is silent, the worker is asked in turn.
+    eventually("the worker is asked", async || {
+        user.get(&format!("/api/generations/{}/status", id(&ordered))).await.expect(200);
+        logged(&system, "[GENERATION_STATUS] Worker response")
+    })
+    .await;
+    user.act(&ordered, "cancel", &json!({})).await.expect(200);
+
+    late_duplicate_and_forged_webhooks(&system, &user, &generation).await;
+    the_worker_loses_a_job(&mut system, &user).await;
+    the_api_is_away(&mut system, &user).await;
+    for name in ["worker", "api", "simulator", "storage"] {
+        let status = system.process(name).stop().await;
+        assert!(status.success(), "{name}: {status}");
+    }
+
+    let mut lines = system.events();
+    lines.extend(a_worker_sleeps_over_its_lease().await);
+    let emitted: BTreeSet<&str> = lines.iter().filter_map(|line| line["message"].as_str()).collect();
+    let expected = CATALOGUE.iter().filter(|entry| !entry.is_page_side()).map(|entry| entry.name);
+    let missing: Vec<_> = expected
+        .filter(|name| !emitted.contains(name) && !NOT_PROVOKED.iter().any(|(known, _)| known == name))
+        .collect();
+    assert!(missing.is_empty(), "never emitted: {missing:#?}");
+
+    for line in &lines {
+        let Some(entry) = line["message"].as_str().and_then(catalogue::find) else { continue };
+        for field in entry.required_fields().chain(["timestamp", "traceId", "service"]) {
+            assert!(line.get(field).is_some(), "{field} is missing in {line}");
+        }
+    }
+    // The trace of the yes is the trace of the making, in both services.
+    let trace_of = |message: &str| {
+        let mut found = lines.iter().filter(|line| line["message"] == message);
+        found.find(|line| line["generationId"] == generation["id"]).map(|line| &line["traceId"])
+    };
+    let confirm = trace_of("[GENERATION_CONFIRM] Request received").unwrap();
+    assert_eq!(trace_of("[GENERATION_WORKFLOW] Starting generation"), Some(confirm));
+
+    let everything = lines.iter().map(Value::to_string).collect::<String>();
+    let secrets = [&system.webhook_secret, &system.worker_api_secret, user.token.as_ref().unwrap()];
+    for secret in secrets {
+        assert!(!everything.contains(secret.trim_start_matches("whsec_")), "a secret is logged");
+    }
+    assert!(!everything.contains("X-Amz-Signature"), "a signed link is logged");
+}
+
+fn logged(system: &System, message: &str) -> Option<Value> {
+    system.events().into_iter().find(|event| event["message"] == message)
+}
+
+async fn until_logged(system: &System, message: &str) {
+    eventually(&format!("{message} is logged"), async || logged(system, message)).await;
+}
+
+async fn late_duplicate_and_forged_webhooks(system: &System, user: &Client, generation: &Value) {
+    let done = user.until(generation, "completed").await;
+    let now = Timestamp::now();
+    let body = json!({
+        "type": "generation.progress", "timestamp": now,
+        "data": {
+            "generationId": done["id"], "jobId": done["workerJobId"], "status": "active", "sequence": 1,
+            "attempt": 1, "stage": "generating", "progress": 1, "etaSeconds": null, "provider": "veo3",
+            "model": "m", "retryCount": 0, "maxRetries": 3, "createdAt": now, "updatedAt": now, "startedAt": now,
+            "completedAt": null,
+        },
+    })
+    .to_string();
+    let real = Secrets::parse(&system.webhook_secret).unwrap();
+    let forged = Secrets::parse(&Secrets::encode(&[7; 32])).unwrap();
+    for (secrets, status) in [(&real, 204), (&real, 204), (&forged, 401)] {
+        let headers = secrets.sign("evt_0193580c7d3b7c6a9d1f3f1a5b0c2d4e", now, body.as_bytes());
+        let request = user
+            .request(reqwest::Method::POST, "/api/webhooks/worker")
+            .header("content-type", "application/json")
+            .header(contract::signing::ID_HEADER, headers.id)
+            .header(contract::signing::TIMESTAMP_HEADER, headers.timestamp)
+            .header(contract::signing::SIGNATURE_HEADER, headers.signature)
+            .body(body.clone());
+        assert_eq!(user.send(request).await.status, status);
+    }
+}
+
+/// A worker that is killed takes its job back; one that is stopped in order gives it back first.
+async fn the_worker_loses_a_job(system: &mut System, user: &Client) {
+    let ordered = user.order("a boat that changes hands [sim:latency=8s]").await;
+    user.until(&ordered, "processing").await;
+    system.process("worker").kill().await;
+    system.process("worker").start_again().await;
+    until_logged(system, "[QUEUE_MANAGER] Job rescued").await;
+    system.process("worker").stop().await;
+    until_logged(system, "[QUEUE_MANAGER] Job released").await;
+    system.process("worker").start_again().await;
+    user.until(&ordered, "completed").await;
+}
+
+/// With the API away for too long, webhooks become dead letters and the reconciler repairs what they would have
+/// told; sent again, they come too late.
+async fn the_api_is_away(system: &mut System, user: &Client) {
+    let ordered = user.order("a boat without a harbour [sim:latency=3s]").await;
+    user.until(&ordered, "processing").await;
+    system.process("api").kill().await;
+    let dead = eventually("the last webhook is a dead letter", async || {
+        let dead = |event: &Value| {
+            event["message"] == "[WORKER_WEBHOOK] Webhook dead-lettered"
+                && event["event"] == "generation.completed"
+        };
+        system.events().into_iter().find(dead)
+    })
+    .await;
+    system.process("api").start_again().await;
+    user.until(&ordered, "completed").await;
+
+    let path = format!("/api/webhooks/deliveries/{}/redeliver", dead["webhookId"].as_str().unwrap());
+    let secrets = Secrets::parse(&system.worker_api_secret).unwrap();
+    let headers = secrets.sign_request("req_redeliver", Timestamp::now(), "POST", &path, b"");
+    let worker = Client::anonymous(&system.worker);
+    let request = worker
+        .request(reqwest::Method::POST, &path)
+        .header(contract::signing::ID_HEADER, headers.id)
+        .header(contract::signing::TIMESTAMP_HEADER, headers.timestamp)
+        .header(contract::signing::SIGNATURE_HEADER, headers.signature);
+    let answer = worker.send(request).await;
+    assert!(answer.status.is_success(), "{:#}", answer.body);
+    until_logged(system, "[WORKER_WEBHOOK] Webhook redelivered").await;
+}
+
+/// Of two workers, the one that has the job sleeps over its lease: the other takes the job over, and the sleeper
+/// notices when it wakes. The lines that they logged.
+async fn a_worker_sleeps_over_its_lease() -> Vec<Value> {
+    let mut system = System::replicated(Backend::Postgres, 2, HASTY).await;
+    let user = system.user().await;
+    let ordered = user.order("a boat whose captain sleeps [sim:latency=10s]").await;
+    let claimed = eventually("it is claimed", async || logged(&system, "[QUEUE_MANAGER] Job claimed")).await;
+    let workers = ["worker", "worker-2"].map(|name| (name, system.process(name).pid()));
+    // Which of the two it is, only the queue knows; each is put to sleep in turn until the job changes hands.
+    let mut rescued = None;
+    for (_, pid) in workers {
+        crate::harness::process::signal(pid, nix::sys::signal::Signal::SIGSTOP);
+        let lease = std::time::Duration::from_secs(9);
+        let taken_over = |event: &Value| event["message"] == "[QUEUE_MANAGER] Job rescued";
+        let watch = async {
+            loop {
+                if let Some(event) = system.events().into_iter().find(taken_over) {
+                    return event;
+                }
+                tokio::time::sleep(crate::harness::LOOK).await;
+            }
+        };
+        rescued = tokio::time::timeout(lease, watch).await.ok();
+        crate::harness::process::signal(pid, nix::sys::signal::Signal::SIGCONT);
+        if rescued.is_some() {
+            break;
+        }
+    }
+    let rescued = rescued.expect("one of the two had it");
+    assert_eq!(rescued["jobId"], claimed["jobId"]);
+    until_logged(&system, "[QUEUE_MANAGER] Heartbeat lost").await;
+    user.until(&ordered, "completed").await;
+    system.events()
+}
