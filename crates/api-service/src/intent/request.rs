@@ -317,7 +317,7 @@ impl View {
             + usize::from(parameters.resolution.is_some());
         let determined = self.at(Phrase::Determiner, start) > 0;
         let scene = match named {
-            0 => determined && self.acts(start),
+            0 => determined && (self.acts(start) || count >= 5),
             1 => determined && count >= 3,
             _ => count >= 1,
         };

@@ -5,8 +5,8 @@ import { h, setText, touch } from "./dom.js";
 import { topbar } from "./topbar.js";
 
 const IDEAS = [
-  "A paper boat crosses a rainy street at dusk",
-  "Slow drone shot over terraced tea fields at sunrise, 8 seconds",
+  "A paper boat crossing a rainy street at dusk",
+  "A slow drone shot over terraced tea fields at sunrise, 8 seconds",
   "A fox in a red scarf waits for the last train, vertical, in watercolour",
 ];
 
