@@ -4,7 +4,9 @@
 
 mod bucket;
 mod gate;
+mod providers;
 mod storage;
+mod workflow;
 
 /// The launcher's embedded S3 server, by its source, because the launcher itself knows this crate.
 #[path = "../../../reelay/src/s3.rs"]

@@ -1,0 +1,205 @@
+//! Veo's client against servers that answer as no simulator does: what counts as refused and what as unknown,
+//! and where the key goes.
+
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use contract::{JobId, Parameters};
+use foundation::settings::Environment;
+use hyper::{
+    Request, Response, body::Incoming, http::request::Parts, server::conn::http1, service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpListener;
+use url::Url;
+use worker_service::{
+    jobs::state::Retry,
+    media::DownloadError,
+    providers::{Operation, Polled, Provider, Providers, Source, Submission, Submitted},
+};
+
+const KEY: &str = "the-key";
+
+/// A server that answers by a script and remembers what it was asked. It ends with the test's runtime.
+struct Scripted {
+    address: Url,
+    seen: Arc<Mutex<Vec<Parts>>>,
+}
+
+type Answer = Response<s3s::Body>;
+
+impl Scripted {
+    async fn start(answer: impl Fn(&Parts) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let (seen, answer) = (Arc::<Mutex<Vec<Parts>>>::default(), Arc::new(answer));
+        let remembered = Arc::clone(&seen);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (seen, answer) = (Arc::clone(&remembered), Arc::clone(&answer));
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (head, _) = request.into_parts();
+                    let given = answer(&head);
+                    seen.lock().unwrap().push(head);
+                    async move { Ok::<_, std::convert::Infallible>(given) }
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { address, seen }
+    }
+
+    /// The paths that were asked for, each with the key that came along.
+    fn seen(&self) -> Vec<(String, Option<String>)> {
+        let key =
+            |head: &Parts| head.headers.get("x-goog-api-key").map(|key| key.to_str().unwrap().to_owned());
+        self.seen.lock().unwrap().iter().map(|head| (head.uri.path().to_owned(), key(head))).collect()
+    }
+}
+
+fn answer(status: u16, body: impl Into<String>) -> Answer {
+    Response::builder().status(status).body(s3s::Body::from(body.into())).unwrap()
+}
+
+fn redirect(to: &str) -> Answer {
+    Response::builder().status(302).header("location", to).body(s3s::Body::empty()).unwrap()
+}
+
+fn veo(base: &Url) -> Arc<dyn Provider> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let variables = [("VEO3_BASE_URL", base.as_str()), ("VEO3_API_KEY", KEY)];
+    let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Arc::clone(Providers::read(&Environment::from_map(map)).unwrap().get("veo3").unwrap())
+}
+
+fn submission() -> Submission {
+    Submission {
+        job_id: JobId::new(),
+        attempt: 1,
+        model: "veo-3.1-generate-001".to_owned(),
+        prompt: "a paper boat".to_owned(),
+        parameters: Parameters::default(),
+    }
+}
+
+fn operation() -> Operation {
+    Operation { job_id: JobId::new(), name: "models/m/operations/o".to_owned() }
+}
+
+#[tokio::test]
+async fn refusals_are_known_and_everything_else_is_not() {
+    let own = json!([{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}]).to_string();
+    let cases = [
+        (200, "{}".to_owned(), "unknown"),
+        (200, json!({"name": "models/m/operations/o"}).to_string(), "accepted"),
+        (302, String::new(), "rejected"),
+        (400, "{}".to_owned(), "rejected"),
+        (429, "slow down".to_owned(), "rejected"),
+        (500, own.clone(), "unknown"),
+        (502, "<html>".to_owned(), "unknown"),
+        (503, "<html>".to_owned(), "unknown"),
+        (503, own, "rejected"),
+    ];
+    for (status, body, expected) in cases {
+        let given = body.clone();
+        let server = Scripted::start(move |_| answer(status, given.clone())).await;
+        let outcome = match veo(&server.address).submit(&submission()).await {
+            Submitted::Accepted(_) => "accepted",
+            Submitted::Rejected(_) => "rejected",
+            Submitted::Unknown { .. } => "unknown",
+        };
+        assert_eq!(outcome, expected, "{status} {body}");
+        let path = "/v1beta/models/veo-3.1-generate-001:predictLongRunning".to_owned();
+        assert_eq!(server.seen(), [(path, Some(KEY.to_owned()))], "one request, whatever the answer");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_known_and_a_broken_one_is_not() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let breaking = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        drop(stream);
+        // Nobody listens from here on.
+        drop(listener);
+    });
+    let outcome = veo(&address).submit(&submission()).await;
+    assert!(matches!(outcome, Submitted::Unknown { .. }), "{outcome:?}");
+    breaking.await.unwrap();
+    let outcome = veo(&address).submit(&submission()).await;
+    let Submitted::Rejected(failure) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(failure.retry, Retry::OnSchedule);
+}
+
+#[tokio::test]
+async fn the_key_goes_to_the_base_alone() {
+    let elsewhere = Scripted::start(|_| answer(200, "content")).await;
+    let target = elsewhere.address.join("v1beta/files/abc:download").unwrap().to_string();
+    let away = target.clone();
+    let base = Scripted::start(move |head| match head.uri.path() {
+        "/v1beta/files/here:download" => redirect("/moved"),
+        "/moved" => answer(200, "content"),
+        _ => redirect(&away),
+    })
+    .await;
+    let veo = veo(&base.address);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let source = |url: &str| Source(base.address.join(url).unwrap());
+
+    let downloaded = veo.download(&operation(), &source("/v1beta/files/here:download"), file.path()).await;
+    assert_eq!(downloaded.unwrap().size, 7);
+    assert_eq!(std::fs::read(file.path()).unwrap(), b"content");
+    for url in ["/v1beta/files/there:download", target.as_str(), "https://169.254.169.254/latest/meta-data"] {
+        let error = veo.download(&operation(), &source(url), file.path()).await.unwrap_err();
+        assert!(matches!(error, DownloadError::Forbidden(_)), "{url}: {error}");
+    }
+    assert_eq!(elsewhere.seen(), []);
+    let key = Some(KEY.to_owned());
+    let paths = ["/v1beta/files/here:download", "/moved", "/v1beta/files/there:download"];
+    assert_eq!(base.seen(), paths.map(|path| (path.to_owned(), key.clone())));
+}
+
+#[tokio::test]
+async fn a_poll_says_what_it_does_not_know() {
+    let server = Scripted::start(|_| {
+        Response::builder().status(503).header("retry-after", "7").body(s3s::Body::empty()).unwrap()
+    })
+    .await;
+    let polled = veo(&server.address).poll(&operation()).await;
+    assert!(
+        matches!(polled, Polled::Unclear { wait: Some(wait), .. } if wait == Duration::from_secs(7)),
+        "{polled:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_download_ends_with_an_error_when_it_is_cut_off_or_too_large() {
+    let server = Scripted::start(|head| match head.uri.path() {
+        "/gone" => answer(404, ""),
+        _ => answer(200, "x".repeat(1_000)),
+    })
+    .await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let variables = [
+        ("VEO3_BASE_URL", server.address.as_str()),
+        ("VEO3_API_KEY", KEY),
+        ("PROVIDER_LARGEST_VIDEO", "999"),
+    ];
+    let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let providers = Providers::read(&Environment::from_map(map)).unwrap();
+    let veo = providers.get("veo3").unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let fetch = async |path: &str| {
+        let source = Source(server.address.join(path).unwrap());
+        veo.download(&operation(), &source, file.path()).await.unwrap_err()
+    };
+    assert!(matches!(fetch("/large").await, DownloadError::TooLarge));
+    assert!(matches!(fetch("/gone").await, DownloadError::Refused(404)));
+}

@@ -1,0 +1,373 @@
+//! The making of a video against the simulated provider and the embedded storage: every way in which it goes
+//! wrong, and a crash in the middle of every step.
+
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+
+use contract::{
+    ConversationId, ErrorCode, GenerationId, JobStatus, Parameters, UserId, WorkerId,
+    worker_api::{Command, DesiredState},
+};
+use foundation::{settings::Environment, testing::TestDatabase};
+use hyper::{Method, http::request::Parts};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use veo_simulator::{Options, Render, Simulator};
+use worker_service::{
+    bucket::{Bucket, Patience, S3Bucket},
+    jobs::state::Rules,
+    providers::Providers,
+    queue::Lease,
+    store::{AttemptState, Job, ObjectState, Store, Terms},
+    workflow::{Workflow, WorkflowSettings},
+};
+
+use crate::{
+    gate::{Fate, Gate},
+    storage::Storage,
+};
+
+/// Whoever waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A worker without its queue: database, provider, storage, and the workflow between them.
+struct Bench {
+    store: Store,
+    worker: WorkerId,
+    simulator: Simulator,
+    storage: Storage,
+    temporary: tempfile::TempDir,
+    _database: TestDatabase,
+}
+
+impl Bench {
+    async fn start(database: TestDatabase) -> Self {
+        let storage = Storage::start().await;
+        let terms = Terms {
+            rules: Rules { max_retries: 3, retry_delays: vec![Duration::from_millis(1)] },
+            lease: Duration::from_mins(10),
+            webhook_lifetime: Duration::from_hours(1),
+            queue_depth: 100,
+        };
+        let store = Store::open(database.settings(), terms).await.unwrap();
+        let worker = store.register_worker("the bench").await.unwrap();
+        let options = Options {
+            bind: "127.0.0.1:0".parse().unwrap(),
+            latency: Duration::from_millis(50),
+            render: Render::Cached,
+            api_key: Some("the-key".to_owned()),
+            ..Options::default()
+        };
+        let simulator = Simulator::start(options).await.unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        Self { store, worker, simulator, storage, temporary, _database: database }
+    }
+
+    fn provider(&self) -> Url {
+        self.simulator.base_url().parse().unwrap()
+    }
+
+    /// A workflow that reaches provider and storage directly.
+    fn workflow(&self, changes: &[(&str, &str)]) -> Workflow {
+        self.workflow_through(&self.provider(), Arc::new(self.storage.bucket()), changes)
+    }
+
+    fn workflow_through(
+        &self,
+        provider: &Url,
+        bucket: Arc<dyn Bucket>,
+        changes: &[(&str, &str)],
+    ) -> Workflow {
+        let temporary = self.temporary.path().to_str().unwrap();
+        let variables = [
+            ("VEO3_BASE_URL", provider.as_str()),
+            ("VEO3_API_KEY", "the-key"),
+            ("POLL_INTERVAL", "20ms"),
+            ("POLL_INTERVAL_LONGEST", "100ms"),
+            ("SUBMISSION_GRACE", "10ms"),
+            ("WORKER_TEMP_DIR", temporary),
+        ];
+        let entries = variables.iter().chain(changes);
+        let environment = Environment::from_map(
+            entries.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        );
+        let settings = WorkflowSettings::read(&environment).unwrap();
+        let providers = Providers::read(&environment).unwrap();
+        Workflow::new(settings, providers, bucket, &self.storage.settings).unwrap()
+    }
+
+    /// Puts a job for four seconds of video in the queue.
+    async fn queued(&self, prompt: &str) -> GenerationId {
+        let command = Command {
+            generation_id: GenerationId::new(),
+            user_id: UserId::new(),
+            conversation_id: ConversationId::new(),
+            revision: 1,
+            state: DesiredState::Confirmed,
+            provider: "veo3".to_owned(),
+            model: "veo-3.1-fast-generate-001".to_owned(),
+            prompt: prompt.to_owned(),
+            parameters: Parameters { duration: Some(4), ..Parameters::default() },
+            priority: 0,
+            traceparent: None,
+        };
+        let nonce = uuid::Uuid::now_v7().simple().to_string();
+        self.store.take_command(&command, &nonce).await.unwrap().job.generation_id
+    }
+
+    async fn job(&self, generation: &GenerationId) -> Job {
+        self.store.job(generation).await.unwrap().unwrap()
+    }
+
+    /// Claims the one job there is as soon as it may be.
+    async fn claim(&self, stopping: &CancellationToken) -> Lease {
+        in_time(async {
+            loop {
+                if let Some(claimed) = self.store.claim(&self.worker, 1, 10).await.unwrap().pop() {
+                    let lost = CancellationToken::new();
+                    let store = self.store.clone();
+                    return Lease::new(claimed.job, claimed.attempts, store, lost, stopping.clone());
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+    }
+
+    /// Runs a job, with its retries, to its end.
+    async fn run(&self, workflow: &Workflow, generation: &GenerationId) -> Job {
+        loop {
+            let lease = self.claim(&CancellationToken::new()).await;
+            in_time(workflow.run(lease)).await.unwrap();
+            let job = self.job(generation).await;
+            if job.life.status.is_terminal() {
+                return job;
+            }
+        }
+    }
+
+    /// How many submissions the provider has accepted.
+    async fn submissions(&self) -> usize {
+        let ledger: Value = reqwest::get(format!("{}/ledger", self.simulator.base_url()))
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        ledger["submissions"].as_array().unwrap().len()
+    }
+
+    /// What lies in the folder for temporary files, without the marks of living processes.
+    fn leftovers(&self) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(self.temporary.path()).unwrap().map(|entry| entry.unwrap().path());
+        let files = folders.flat_map(|folder| {
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+        });
+        files.filter(|path| path.file_name().is_some_and(|name| name != "lock")).collect()
+    }
+
+    async fn assert_stored(&self, job: &Job) {
+        assert_eq!(job.life.status, JobStatus::Completed, "{:?}", job.life.error);
+        let result = job.life.result.as_ref().unwrap();
+        assert_eq!((result.resolution.as_str(), result.format.as_str()), ("1280x720", "mp4"));
+        assert!((result.duration - 4.0).abs() < 0.1, "{}", result.duration);
+        let bucket = self.storage.bucket();
+        let video = bucket.head(&result.video_key.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(video.size, u64::try_from(result.file_size).unwrap());
+        assert_eq!(video.sha256.as_ref(), Some(&result.sha256));
+        let thumbnail = bucket.head(&result.thumbnail_key.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(thumbnail.content_type.as_deref(), Some("image/jpeg"));
+        let live = self.store.objects(&job.id).await.unwrap();
+        let live = live.iter().filter(|object| object.state == ObjectState::Live);
+        assert_eq!(live.count(), 2);
+        assert_eq!(self.leftovers(), Vec::<PathBuf>::new());
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.unwrap()
+}
+
+async fn a_video_is_made(database: TestDatabase) {
+    let bench = Bench::start(database).await;
+    let generation = bench.queued("a paper boat").await;
+    let job = bench.run(&bench.workflow(&[]), &generation).await;
+    bench.assert_stored(&job).await;
+    assert_eq!((job.life.attempt, job.life.retry_count, job.life.progress), (1, 0, 100));
+    assert_eq!(bench.submissions().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_video_is_made_on_sqlite() {
+    a_video_is_made(TestDatabase::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_video_is_made_on_postgres() {
+    a_video_is_made(TestDatabase::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_ends_as_it_shall() {
+    let bench = Bench::start(TestDatabase::sqlite()).await;
+    let impatient = [("PROVIDER_SUBMIT_TIMEOUT", "1s")];
+    let cautious = [("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
+    // What is asked for, the settings, the error that it ends with, the attempts, and what the provider took.
+    let cases: [(&str, &[(&str, &str)], Option<ErrorCode>, i32, usize); 10] = [
+        ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4),
+        ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1),
+        ("[sim:truncated]", &[], Some(ErrorCode::InvalidVideo), 1, 1),
+        ("[sim:html]", &[], Some(ErrorCode::InvalidVideo), 1, 1),
+        ("[sim:unheard-of]", &[], Some(ErrorCode::InvalidRequest), 1, 0),
+        ("[sim:429]", &[], None, 2, 1),
+        ("[sim:500]", &[], Some(ErrorCode::SubmissionUnknown), 2, 0),
+        ("[sim:hang]", &impatient, Some(ErrorCode::SubmissionUnknown), 2, 0),
+        ("[sim:lost]", &impatient, None, 2, 2),
+        ("[sim:lost] again", &cautious, Some(ErrorCode::SubmissionUnknown), 1, 1),
+    ];
+    for (prompt, changes, error, attempts, submissions) in cases {
+        let before = bench.submissions().await;
+        let generation = bench.queued(prompt).await;
+        let job = bench.run(&bench.workflow(changes), &generation).await;
+        assert_eq!(job.life.error.as_ref().map(|error| error.code), error, "{prompt}");
+        assert_eq!(job.life.attempt, attempts, "{prompt}");
+        assert_eq!(bench.submissions().await - before, submissions, "{prompt}");
+        if error.is_none() {
+            bench.assert_stored(&job).await;
+        }
+        assert_eq!(bench.leftovers(), Vec::<PathBuf>::new(), "{prompt}");
+    }
+}
+
+/// Runs a job until one of its requests hangs, lets go of it there as a crash would, and runs it again.
+async fn crash(database: TestDatabase, at: fn(&Parts) -> bool, attempts: i32) {
+    let bench = Bench::start(database).await;
+    let hanging = |target: &Url| {
+        let struck = std::sync::atomic::AtomicBool::new(false);
+        let target = target.clone();
+        async move {
+            Gate::before(&target, move |head, _| {
+                let strikes = at(head) && !struck.swap(true, std::sync::atomic::Ordering::SeqCst);
+                if strikes { Fate::Hang } else { Fate::Pass }
+            })
+            .await
+        }
+    };
+    let provider = hanging(&bench.provider()).await;
+    let storage = hanging(bench.storage.settings.endpoint.as_ref().unwrap()).await;
+    let settings = foundation::s3::S3Settings {
+        endpoint: Some(storage.address.clone()),
+        ..bench.storage.settings.clone()
+    };
+    let bucket = Arc::new(S3Bucket::new(&settings, Patience::default()).unwrap());
+    let workflow = bench.workflow_through(&provider.address, bucket, &[]);
+    let generation = bench.queued("a paper boat").await;
+
+    let lease = bench.claim(&CancellationToken::new()).await;
+    let epoch = lease.job().life.lease_epoch;
+    let hung = in_time(async {
+        tokio::select! {
+            _ = workflow.run(lease) => false,
+            () = provider.hangs() => true,
+            () = storage.hangs() => true,
+        }
+    });
+    assert!(hung.await, "it came to an end");
+    assert_eq!(bench.leftovers(), Vec::<PathBuf>::new());
+    let job = bench.job(&generation).await;
+    bench.store.abandon(&job.id, epoch).await.unwrap();
+
+    let job = bench.run(&workflow, &generation).await;
+    bench.assert_stored(&job).await;
+    assert_eq!(job.life.attempt, attempts);
+    assert_eq!(bench.submissions().await, 1);
+}
+
+fn is_submission(head: &Parts) -> bool {
+    head.method == Method::POST && head.uri.path().ends_with(":predictLongRunning")
+}
+
+fn is_poll(head: &Parts) -> bool {
+    head.uri.path().contains("/operations/")
+}
+
+fn is_download(head: &Parts) -> bool {
+    head.uri.path().ends_with(":download")
+}
+
+fn is_upload(head: &Parts) -> bool {
+    head.method == Method::PUT && head.uri.path().ends_with("/video.mp4")
+}
+
+fn is_second_upload(head: &Parts) -> bool {
+    head.method == Method::PUT && head.uri.path().ends_with("/thumbnail.jpg")
+}
+
+/// The steps after the provider's accept, on both databases: one submission, whatever happens (I15).
+macro_rules! crashes {
+    ($($name:ident: $at:ident, $attempts:literal;)*) => {$(
+        mod $name {
+            use foundation::testing::TestDatabase;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::crash(TestDatabase::sqlite(), super::$at, $attempts).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::crash(TestDatabase::postgres().await, super::$at, $attempts).await;
+            }
+        }
+    )*};
+}
+
+crashes! {
+    // The fate of the first submission is unknown, so there is another after the grace window (I16).
+    a_crash_while_submitting_is_an_unknown_submission: is_submission, 2;
+    a_crash_while_polling_goes_on_polling: is_poll, 1;
+    a_crash_while_downloading_downloads_again: is_download, 1;
+    a_crash_while_uploading_uploads_elsewhere: is_upload, 1;
+    a_crash_between_uploads_uploads_elsewhere: is_second_upload, 1;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_stops_hands_the_job_back() {
+    let bench = Bench::start(TestDatabase::sqlite()).await;
+    let workflow = bench.workflow(&[]);
+    let generation = bench.queued("[sim:never]").await;
+    let stopping = CancellationToken::new();
+    let lease = bench.claim(&stopping).await;
+    let running = tokio::spawn(async move { workflow.run(lease).await });
+    in_time(async {
+        while bench.submissions().await == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stopping.cancel();
+    in_time(running).await.unwrap().unwrap();
+    let job = bench.job(&generation).await;
+    assert_eq!((job.life.status, &job.life.lease_owner), (JobStatus::Active, &None));
+    let lease = bench.claim(&stopping).await;
+    assert_eq!(lease.attempt().map(|attempt| attempt.state), Some(AttemptState::Accepted));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storage_that_is_away_is_tried_again_without_another_submission() {
+    let bench = Bench::start(TestDatabase::sqlite()).await;
+    let endpoint = bench.storage.settings.endpoint.clone().unwrap();
+    let gate = Gate::before(&endpoint, |head, seen| {
+        if head.method == Method::PUT && seen < 2 { Fate::Refuse(403) } else { Fate::Pass }
+    })
+    .await;
+    let settings =
+        foundation::s3::S3Settings { endpoint: Some(gate.address.clone()), ..bench.storage.settings.clone() };
+    let bucket = Arc::new(S3Bucket::new(&settings, Patience::default()).unwrap());
+    let workflow = bench.workflow_through(&bench.provider(), bucket, &[]);
+    let generation = bench.queued("a paper boat").await;
+    let job = bench.run(&workflow, &generation).await;
+    bench.assert_stored(&job).await;
+    assert_eq!((job.life.attempt, job.life.retry_count), (1, 2));
+    assert_eq!(bench.submissions().await, 1);
+}
