@@ -30,6 +30,9 @@ use crate::{
 /// Whoever waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Variables besides those that every workflow here has.
+type Changes = &'static [(&'static str, &'static str)];
+
 /// A worker without its queue: database, provider, storage, and the workflow between them.
 struct Bench {
     store: Store,
@@ -210,10 +213,10 @@ async fn a_video_is_made_on_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_ends_as_it_shall() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
-    let impatient = [("PROVIDER_SUBMIT_TIMEOUT", "1s")];
-    let cautious = [("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
+    let impatient: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s")];
+    let cautious: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
     // What is asked for, the settings, the error that it ends with, the attempts, and what the provider took.
-    let cases: [(&str, &[(&str, &str)], Option<ErrorCode>, i32, usize); 10] = [
+    let cases: [(&str, Changes, Option<ErrorCode>, i32, usize); 10] = [
         ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4),
         ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1),
         ("[sim:truncated]", &[], Some(ErrorCode::InvalidVideo), 1, 1),
@@ -221,9 +224,9 @@ async fn every_fault_ends_as_it_shall() {
         ("[sim:unheard-of]", &[], Some(ErrorCode::InvalidRequest), 1, 0),
         ("[sim:429]", &[], None, 2, 1),
         ("[sim:500]", &[], Some(ErrorCode::SubmissionUnknown), 2, 0),
-        ("[sim:hang]", &impatient, Some(ErrorCode::SubmissionUnknown), 2, 0),
-        ("[sim:lost]", &impatient, None, 2, 2),
-        ("[sim:lost] again", &cautious, Some(ErrorCode::SubmissionUnknown), 1, 1),
+        ("[sim:hang]", impatient, Some(ErrorCode::SubmissionUnknown), 2, 0),
+        ("[sim:lost]", impatient, None, 2, 2),
+        ("[sim:lost] again", cautious, Some(ErrorCode::SubmissionUnknown), 1, 1),
     ];
     for (prompt, changes, error, attempts, submissions) in cases {
         let before = bench.submissions().await;
