@@ -52,6 +52,18 @@ impl Stream {
         }
     }
 
+    /// The next event: its cursor, its name and its data. Comments and bare cursors are passed over.
+    async fn event(&mut self) -> (i64, String, Value) {
+        loop {
+            let block = self.block().await.unwrap();
+            let field =
+                |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            if let (Some(id), Some(event), Some(data)) = (field("id"), field("event"), field("data")) {
+                return (id.parse().unwrap(), event.to_owned(), serde_json::from_str(data).unwrap());
+            }
+        }
+    }
+
     /// Asserts that nothing more comes.
     async fn ends(mut self) {
         assert_eq!(self.block().await, None);
@@ -178,6 +190,80 @@ on_both_databases! {
             assert_eq!(stream.block().await.unwrap(), "retry: 2000\nid: 0");
             assert_eq!(stream.block().await.unwrap(), resync, "{path} {header:?}");
         }
+        app.stop().await;
+    }
+
+    async fn what_happens_is_told_by_every_road_in_its_get_form(database: TestDatabase) {
+        let app = TestApp::start(database).await;
+        let ada = app.user().await;
+        let conversation = ada.conversation().await;
+        let path = format!("/api/conversations/{conversation}");
+        let mut stream = Stream::open(&ada, &format!("{path}/events"), None).await;
+        stream.block().await.unwrap();
+        let mut socket = Socket::open(&app, &cookie(&ada)).await.unwrap();
+        socket.say(&json!({"subscribe": conversation})).await;
+        socket.settle().await;
+        let said = json!({"content": "Make a 4 second 16:9 video of a paper boat"});
+        let answer = ada.post(&format!("{path}/messages"), &said).await;
+        assert_eq!(answer.status, 201, "{:?}", answer.body);
+        let generation = answer.body["generation"]["id"].as_str().unwrap();
+        let shown = ada.get(&format!("/api/generations/{generation}")).await.body;
+
+        let mut events = Vec::new();
+        while events.last().is_none_or(|(_, _, data): &(i64, String, Value)| {
+            data["generation"]["status"] != "pending_confirmation"
+        }) {
+            events.push(stream.event().await);
+            let (id, name, data) = events.last().unwrap();
+            let frame = json!({"id": id.to_string(), "event": name, "data": data});
+            assert_eq!(socket.next().await, Frame::Json(frame));
+        }
+        let cursors: Vec<_> = events.iter().map(|(cursor, ..)| *cursor).collect();
+        assert_eq!(cursors, (1..=cursors.len() as i64).collect::<Vec<_>>());
+        let messages: Vec<_> =
+            events.iter().filter(|(_, name, _)| name == "message.created").map(|(_, _, data)| data).collect();
+        let told = |message: &Value| json!({"conversationId": conversation, "message": message});
+        assert_eq!(messages, [&told(&answer.body["message"]), &told(&answer.body["reply"])]);
+        let (last, name, data) = events.last().unwrap();
+        assert_eq!((name.as_str(), &data["conversationId"]), ("generation.updated", &json!(conversation)));
+        let without_cursor = |mut generation: Value| {
+            generation.as_object_mut().unwrap().remove("eventsCursor").unwrap();
+            generation
+        };
+        assert_eq!(without_cursor(data["generation"].clone()), without_cursor(shown));
+
+        // The generation's own stream has what is about it and none of the rest, under the same cursors.
+        let own = format!("/api/generations/{generation}/events?after=0");
+        let mut own = Stream::open(&ada, &own, None).await;
+        own.block().await.unwrap();
+        let expected: Vec<_> = events
+            .iter()
+            .filter(|(_, _, data)| {
+                data["generation"]["id"] == generation || data["message"]["generationId"] == generation
+            })
+            .collect();
+        for event in expected {
+            assert_eq!(own.event().await, *event);
+        }
+        // A cancel is pushed to whoever listens, and the end of the conversation ends its streams.
+        ada.post(&format!("/api/generations/{generation}/cancel"), &json!({})).await;
+        loop {
+            let (cursor, _, data) = own.event().await;
+            assert!(cursor > *last);
+            if data["generation"]["status"] == "cancelled" {
+                break;
+            }
+        }
+        ada.delete(&path).await;
+        while stream.block().await.is_some() {}
+        while own.block().await.is_some() {}
+        loop {
+            let Frame::Json(frame) = socket.next().await else { unreachable!("the socket ended") };
+            if !frame["error"].is_null() {
+                break assert_eq!(frame["error"]["conversationId"], conversation.as_str());
+            }
+        }
+        socket.settle().await;
         app.stop().await;
     }
 
