@@ -60,7 +60,7 @@ metrics! {
     // api-service
     GENERATIONS_CREATED = Counter, "reelay_generations_created_total", "provider", "Generations created.";
     GENERATIONS_FINISHED = Counter, "reelay_generations_finished_total", "status, error_code", "Generations that reached a terminal state.";
-    GENERATION_SECONDS = Histogram, "reelay_generation_duration_seconds", "status", "From a generation's confirmation to its terminal state.";
+    GENERATION_SECONDS = Histogram, "reelay_generation_duration_seconds", "status", "From the beginning of a generation's first attempt to its terminal state.";
     WORKER_COMMANDS = Counter, "reelay_worker_commands_total", "outcome", "Commands sent to the worker: accepted, refused or unreachable.";
     WORKER_COMMANDS_PENDING = Gauge, "reelay_worker_commands_pending", "", "Commands that the worker has not accepted yet.";
     WEBHOOKS_RECEIVED = Counter, "reelay_webhooks_received_total", "outcome", "Webhooks: applied, duplicate, late, unknown, invalid or refused.";

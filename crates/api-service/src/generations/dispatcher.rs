@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use rand::RngExt as _;
 use telemetry::{continue_trace, metric};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -21,8 +21,11 @@ const LOOK: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Dispatches until it is told to stop, then finishes what is under way.
+///
+/// Each command is a task of its own: one that is in the middle of a transaction must go on while this looks
+/// for the next, since on SQLite both want the one connection that writes.
 pub async fn run(store: &Store, worker: &WorkerClient, settings: &FlowSettings, stop: CancellationToken) {
-    let mut sending = FuturesUnordered::new();
+    let mut sending = JoinSet::new();
     let most = settings.command_concurrency.max(1);
     // Whoever takes commands and dies leaves them to be sent by others after this.
     let span = worker.patience() + Duration::from_secs(5);
@@ -31,7 +34,14 @@ pub async fn run(store: &Store, worker: &WorkerClient, settings: &FlowSettings, 
         if free > 0 {
             match store.take_commands(i64::try_from(free).unwrap_or(i64::MAX), span).await {
                 Ok(due) => {
-                    sending.extend(due.into_iter().map(|command| send(store, worker, settings, command)));
+                    for command in due {
+                        sending.spawn(send(
+                            store.clone(),
+                            worker.clone(),
+                            settings.command_retry_max,
+                            command,
+                        ));
+                    }
                 }
                 Err(error) => tracing::warn!(%error, "The outbox cannot be read"),
             }
@@ -39,23 +49,32 @@ pub async fn run(store: &Store, worker: &WorkerClient, settings: &FlowSettings, 
         let full = sending.len() >= most;
         tokio::select! {
             () = stop.cancelled() => {}
-            Some(()) = sending.next(), if !sending.is_empty() => {}
+            Some(ended) = sending.join_next() => observe_end(ended),
             () = store.wakes().commands.notified(), if !full => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }
-    while sending.next().await.is_some() {}
+    while let Some(ended) = sending.join_next().await {
+        observe_end(ended);
+    }
+}
+
+/// A command whose task broke stays in the outbox and is sent again.
+fn observe_end(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        telemetry::event!(ERROR, SERVICE_TASK_FAILED, task = "command", error = %error);
+    }
 }
 
 /// Sends one command and writes down what came of it.
-async fn send(store: &Store, worker: &WorkerClient, settings: &FlowSettings, pending: PendingCommand) {
+async fn send(store: Store, worker: WorkerClient, longest_pause: Duration, pending: PendingCommand) {
     let command = &*pending.body;
     let span =
         tracing::info_span!("command", generationId = %command.generation_id, revision = command.revision);
     continue_trace(&span, command.traceparent.as_deref());
     let work = async {
         let way = Way::of(command);
-        log_call(way, &pending, worker);
+        log_call(way, &pending, &worker);
         let answer = worker.command(command).await;
         log_answer(way, &pending, &answer);
         let (outcome, input) = match &answer {
@@ -63,7 +82,7 @@ async fn send(store: &Store, worker: &WorkerClient, settings: &FlowSettings, pen
             Err(Failure::Refused(_)) => ("refused", Input::CommandRefused),
             Err(Failure::Unavailable(_)) => {
                 metrics::counter!(metric::WORKER_COMMANDS, "outcome" => "unreachable").increment(1);
-                let pause = pause(pending.attempts, settings.command_retry_max);
+                let pause = pause(pending.attempts, longest_pause);
                 return store.postpone_command(&command.generation_id, command.revision, pause).await;
             }
         };
