@@ -7,7 +7,7 @@ use contract::{
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, Client, Reply, System, client::id};
+use crate::harness::{Backend, Client, Reply, System, client::id, eventually};
 
 /// All that a user can see of what is theirs.
 async fn everything(user: &Client, conversation: &str) -> Vec<Value> {
@@ -33,6 +33,11 @@ async fn bad_input(backend: Backend) {
         .await
         .expect(201);
     let conversation = generation["conversationId"].as_str().unwrap().to_owned();
+    // The worker's answer comes in later, and changes what is seen.
+    eventually("the worker has taken it", async || {
+        user.generation(&generation).await["workerJobId"].is_string().then_some(())
+    })
+    .await;
     let before = everything(&user, &conversation).await;
 
     for (method, path) in addresses(id(&generation), &conversation) {
@@ -45,8 +50,8 @@ async fn bad_input(backend: Backend) {
             let problem = answer.expect_problem(404, "not_found");
             assert!(!problem.to_string().contains("boat"), "{problem}");
         }
-        call(&Client::anonymous(&user.base), &method, &path).await.expect_problem(401, "unauthorized");
-        call(&user.with_token("not-a-token"), &method, &path).await.expect_problem(401, "unauthorized");
+        call(&Client::anonymous(&user.base), &method, &path).await.expect_problem(401, "unauthenticated");
+        call(&user.with_token("not-a-token"), &method, &path).await.expect_problem(401, "unauthenticated");
     }
 
     let clarify = json!({"responses": {"duration": 4}});

@@ -1,9 +1,10 @@
 //! Crashes: kill -9 of the worker in mid-job, of the API in mid-delivery, and answers that are lost on the way.
 //! Still exactly one result, one message, and no more submissions than were allowed (I1, I3, I15–I17).
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, Client, System, client::id};
+use crate::harness::{Backend, Client, System, client::id, process::signal};
 
 /// What must be there after any fault.
 async fn check_one_result(user: &Client, ordered: &Value) {
@@ -141,4 +142,38 @@ async fn the_providers_faults_are_survived_or_told() {
         });
     }
     futures_util::future::join_all(ends).await;
+}
+
+/// Of two workers, the one that has the job sleeps over its lease: the other takes the job over, and the sleeper
+/// notices when it wakes. The lines that they logged.
+pub(crate) async fn a_worker_sleeps_over_its_lease() -> Vec<Value> {
+    // The provider is asked so rarely that the heartbeat is the first to notice.
+    let settings = [
+        ("JOB_LEASE", "4s"),
+        ("JOB_HEARTBEAT", "1s"),
+        ("POLL_INTERVAL", "30s"),
+        ("POLL_INTERVAL_LONGEST", "30s"),
+    ];
+    let system = System::replicated(Backend::Postgres, 2, &settings).await;
+    let user = system.user().await;
+    let ordered = user.order("a boat whose captain sleeps [sim:latency=3s]").await;
+    let accepted = "[VEO3_SERVICE] Operation accepted";
+    system.until_logged(accepted).await;
+    let has_it =
+        |name: &&str| system.processes[*name].log().events().iter().any(|event| event["message"] == accepted);
+    let sleeper = ["worker", "worker-2"].into_iter().find(has_it).unwrap();
+    let pid = system.processes[sleeper].pid();
+    signal(pid, Signal::SIGSTOP);
+    system.until_logged("[QUEUE_MANAGER] Job rescued").await;
+    signal(pid, Signal::SIGCONT);
+    system.until_logged("[QUEUE_MANAGER] Heartbeat lost").await;
+    user.until(&ordered, "completed").await;
+    system.events()
+}
+
+#[tokio::test]
+async fn a_worker_that_sleeps_over_its_lease_finds_its_job_gone() {
+    let lines = a_worker_sleeps_over_its_lease().await;
+    let completed = lines.iter().filter(|line| line["message"] == "[JOB_MANAGER] Job completed");
+    assert_eq!(completed.count(), 1);
 }

@@ -120,7 +120,7 @@ async fn links_never_die(user: &Client, done: &Value) {
         assert!(answer.status.is_redirection(), "{}", answer.status);
         let bytes = user.download(answer.headers["location"].to_str().unwrap()).await;
         assert!(begins.is_none_or(|begins| bytes.starts_with(&begins)));
-        Client::anonymous(&user.base).get(&path).await.expect_problem(401, "unauthorized");
+        Client::anonymous(&user.base).get(&path).await.expect_problem(401, "unauthenticated");
     }
 }
 

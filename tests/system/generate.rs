@@ -9,8 +9,8 @@ use crate::harness::{Backend, LIMIT, System, process::REELAY, video};
 
 async fn generate(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(REELAY);
-    command.arg("generate").args(arguments).envs(settings.iter().copied()).kill_on_drop(true);
-    command.env_remove("DATABASE_URL").env_remove("REELAY_TOKEN").stdin(std::process::Stdio::null());
+    command.arg("generate").args(arguments).stdin(std::process::Stdio::null()).kill_on_drop(true);
+    command.env_remove("DATABASE_URL").env_remove("REELAY_TOKEN").envs(settings.iter().copied());
     tokio::time::timeout(LIMIT, command.output()).await.expect("it ends").unwrap()
 }
 

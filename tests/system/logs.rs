@@ -7,7 +7,10 @@ use contract::{Timestamp, signing::Secrets};
 use serde_json::{Value, json};
 use telemetry::catalogue::{self, CATALOGUE};
 
-use crate::harness::{Backend, Client, System, client::id, eventually};
+use crate::{
+    faults,
+    harness::{Backend, Client, System, client::id, eventually},
+};
 
 /// Entries that no flow can be made to emit, each with its reason.
 const NOT_PROVOKED: &[(&str, &str)] = &[
@@ -57,7 +60,7 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
     // Asked about while it is silent, the worker is asked in turn.
     eventually("the worker is asked", async || {
         user.get(&format!("/api/generations/{}/status", id(&ordered))).await.expect(200);
-        logged(&system, "[GENERATION_STATUS] Worker response")
+        system.logged("[GENERATION_STATUS] Worker response")
     })
     .await;
     user.act(&ordered, "cancel", &json!({})).await.expect(200);
@@ -71,7 +74,7 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
     }
 
     let mut lines = system.events();
-    lines.extend(a_worker_sleeps_over_its_lease().await);
+    lines.extend(faults::a_worker_sleeps_over_its_lease().await);
     let emitted: BTreeSet<&str> = lines.iter().filter_map(|line| line["message"].as_str()).collect();
     let expected = CATALOGUE.iter().filter(|entry| !entry.is_page_side()).map(|entry| entry.name);
     let missing: Vec<_> = expected
@@ -99,14 +102,6 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
         assert!(!everything.contains(secret.trim_start_matches("whsec_")), "a secret is logged");
     }
     assert!(!everything.contains("X-Amz-Signature"), "a signed link is logged");
-}
-
-fn logged(system: &System, message: &str) -> Option<Value> {
-    system.events().into_iter().find(|event| event["message"] == message)
-}
-
-async fn until_logged(system: &System, message: &str) {
-    eventually(&format!("{message} is logged"), async || logged(system, message)).await;
 }
 
 async fn late_duplicate_and_forged_webhooks(system: &System, user: &Client, generation: &Value) {
@@ -143,9 +138,9 @@ async fn the_worker_loses_a_job(system: &mut System, user: &Client) {
     user.until(&ordered, "processing").await;
     system.process("worker").kill().await;
     system.process("worker").start_again().await;
-    until_logged(system, "[QUEUE_MANAGER] Job rescued").await;
+    system.until_logged("[QUEUE_MANAGER] Job rescued").await;
     system.process("worker").stop().await;
-    until_logged(system, "[QUEUE_MANAGER] Job released").await;
+    system.until_logged("[QUEUE_MANAGER] Job released").await;
     system.process("worker").start_again().await;
     user.until(&ordered, "completed").await;
 }
@@ -178,40 +173,5 @@ async fn the_api_is_away(system: &mut System, user: &Client) {
         .header(contract::signing::SIGNATURE_HEADER, headers.signature);
     let answer = worker.send(request).await;
     assert!(answer.status.is_success(), "{:#}", answer.body);
-    until_logged(system, "[WORKER_WEBHOOK] Webhook redelivered").await;
-}
-
-/// Of two workers, the one that has the job sleeps over its lease: the other takes the job over, and the sleeper
-/// notices when it wakes. The lines that they logged.
-async fn a_worker_sleeps_over_its_lease() -> Vec<Value> {
-    let mut system = System::replicated(Backend::Postgres, 2, HASTY).await;
-    let user = system.user().await;
-    let ordered = user.order("a boat whose captain sleeps [sim:latency=10s]").await;
-    let claimed = eventually("it is claimed", async || logged(&system, "[QUEUE_MANAGER] Job claimed")).await;
-    let workers = ["worker", "worker-2"].map(|name| (name, system.process(name).pid()));
-    // Which of the two it is, only the queue knows; each is put to sleep in turn until the job changes hands.
-    let mut rescued = None;
-    for (_, pid) in workers {
-        crate::harness::process::signal(pid, nix::sys::signal::Signal::SIGSTOP);
-        let lease = std::time::Duration::from_secs(9);
-        let taken_over = |event: &Value| event["message"] == "[QUEUE_MANAGER] Job rescued";
-        let watch = async {
-            loop {
-                if let Some(event) = system.events().into_iter().find(taken_over) {
-                    return event;
-                }
-                tokio::time::sleep(crate::harness::LOOK).await;
-            }
-        };
-        rescued = tokio::time::timeout(lease, watch).await.ok();
-        crate::harness::process::signal(pid, nix::sys::signal::Signal::SIGCONT);
-        if rescued.is_some() {
-            break;
-        }
-    }
-    let rescued = rescued.expect("one of the two had it");
-    assert_eq!(rescued["jobId"], claimed["jobId"]);
-    until_logged(&system, "[QUEUE_MANAGER] Heartbeat lost").await;
-    user.until(&ordered, "completed").await;
-    system.events()
+    system.until_logged("[WORKER_WEBHOOK] Webhook redelivered").await;
 }

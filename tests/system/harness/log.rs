@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::eventually;
 
 /// How much of a log is shown when a test fails.
-const TAIL: usize = 40;
+const TAIL: usize = 30;
 
 /// The log of one or several processes.
 #[derive(Debug, Clone)]
@@ -29,6 +29,14 @@ impl LogFile {
         let found = |event: &Value| event["message"] == message && fits(event);
         eventually(&format!("{message} is logged"), async || self.events().into_iter().find(|e| found(e)))
             .await
+    }
+
+    /// A copy of it that outlives the test, for whoever must find out what went wrong.
+    pub(crate) fn kept(&self) -> PathBuf {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(std::process::id().to_string());
+        let copy = folder.join(self.0.file_name().unwrap_or_default());
+        let _ = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(&self.0, &copy));
+        copy
     }
 
     /// The last lines, for whoever must find out what went wrong.

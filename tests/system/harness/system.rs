@@ -135,27 +135,28 @@ impl System {
             ),
         ];
         for ((index, api), worker) in apis.iter().enumerate().zip(workers) {
-            let api_recipe = part("api", "api.log").with(s3.clone()).with(shared).with([
-                ("API_BIND", api.bind()),
-                ("DATABASE_URL", url("api.sqlite")),
-                ("PUBLIC_URL", api.url()),
-                ("WORKER_URL", worker.url()),
-            ]);
-            let worker_recipe = part("worker", "worker.log").with(s3.clone()).with(shared).with([
-                ("WORKER_BIND", worker.bind()),
-                ("DATABASE_URL", url("worker.sqlite")),
-                ("WEBHOOK_URL", format!("{}/api/webhooks/worker", api.url())),
-                ("PROVIDERS", "veo3".to_owned()),
-                ("VEO3_BASE_URL", simulator.url()),
-                ("VEO3_API_KEY", "simulator".to_owned()),
-            ]);
+            let api_recipe =
+                part("api", ["api.log", "api-2.log"][index]).with(s3.clone()).with(shared).with([
+                    ("API_BIND", api.bind()),
+                    ("DATABASE_URL", url("api.sqlite")),
+                    ("PUBLIC_URL", api.url()),
+                    ("WORKER_URL", worker.url()),
+                ]);
+            let worker_recipe =
+                part("worker", ["worker.log", "worker-2.log"][index]).with(s3.clone()).with(shared).with([
+                    ("WORKER_BIND", worker.bind()),
+                    ("DATABASE_URL", url("worker.sqlite")),
+                    ("WEBHOOK_URL", format!("{}/api/webhooks/worker", api.url())),
+                    ("PROVIDERS", "veo3".to_owned()),
+                    ("VEO3_BASE_URL", simulator.url()),
+                    ("VEO3_API_KEY", "simulator".to_owned()),
+                ]);
             recipes.push((["api", "api-2"][index], api_recipe));
             recipes.push((["worker", "worker-2"][index], worker_recipe));
         }
         let started = futures_util::future::join_all(recipes.iter().map(|(_, recipe)| recipe.start())).await;
         let names = recipes.iter().map(|(name, _)| *name);
-        let mut logs: Vec<_> = recipes.iter().map(|(_, recipe)| recipe.log.clone()).collect();
-        logs.dedup();
+        let logs = recipes.iter().map(|(_, recipe)| recipe.log());
         Self {
             api: apis[0].url(),
             worker: workers[0].url(),
@@ -164,7 +165,7 @@ impl System {
             worker_api_secret: WORKER_API_SECRET.to_owned(),
             processes: names.zip(started).collect(),
             facts: Value::Null,
-            logs: logs.iter().map(|path| LogFile::at(path)).collect(),
+            logs: logs.collect(),
             _ports: ports,
             _database: database,
             folder,
@@ -192,6 +193,16 @@ impl System {
         all.iter().filter(|submission| submission["promptSha256"] == wanted.as_str()).count()
     }
 
+    /// An event with this message, if there is one.
+    pub(crate) fn logged(&self, message: &str) -> Option<Value> {
+        self.events().into_iter().find(|event| event["message"] == message)
+    }
+
+    /// Waits for such an event.
+    pub(crate) async fn until_logged(&self, message: &str) {
+        eventually(&format!("{message} is logged"), async || self.logged(message)).await;
+    }
+
     /// Every event that any of its processes logged.
     pub(crate) fn events(&self) -> Vec<Value> {
         self.logs.iter().flat_map(LogFile::events).collect()
@@ -202,7 +213,7 @@ impl Drop for System {
     fn drop(&mut self) {
         if std::thread::panicking() {
             for log in &self.logs {
-                eprintln!("--- {log:?}\n{}", log.tail());
+                eprintln!("--- {}\n{}", log.kept().display(), log.tail());
             }
         }
         // The launcher's children end with it, but not before it; their data must not be taken from under them.

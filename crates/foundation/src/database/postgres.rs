@@ -87,12 +87,19 @@ fn target(url: &Url, ca_file: Option<&Path>, schema: &'static str) -> Result<Tar
     Ok(Target { config, tls: MakeRustlsConnect::new(tls_config(verified, ca_file)?), schema })
 }
 
+/// How long the server waits for the next statement of a transaction before it rolls it back. Ours follow each
+/// other at once; a process that is frozen in the middle of one must not keep its rows from all others.
+const ABANDONED: &str = "10s";
+
 async fn connect(target: &Target) -> Result<Postgres, ConnectionError> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(describe(&error));
     let (client, connection) = target.config.connect(target.tls.clone()).await.map_err(bad)?;
     let mut connection = Postgres::try_from_client_and_connection(client, connection).await?;
     connection
-        .batch_execute(&format!("SET search_path TO {}; SET TIME ZONE 'UTC'", target.schema))
+        .batch_execute(&format!(
+            "SET search_path TO {}; SET TIME ZONE 'UTC'; SET idle_in_transaction_session_timeout TO '{ABANDONED}'",
+            target.schema
+        ))
         .await
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
