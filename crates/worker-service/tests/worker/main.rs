@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bucket;
+mod fixture;
 mod gate;
 mod providers;
+mod queue;
+mod receiver;
+mod routes;
 mod storage;
+mod webhooks;
 mod workflow;
 
 /// The launcher's embedded S3 server, by its source, because the launcher itself knows this crate.

@@ -1,0 +1,278 @@
+//! The worker's routes, over real HTTP, by a caller who signs as api-service does.
+
+use std::collections::HashMap;
+
+use contract::{
+    GenerationId, Timestamp,
+    signing::{ID_HEADER, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER},
+    worker_api::{Command, DesiredState},
+};
+use foundation::{settings::Environment, testing::TestDatabase};
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use worker_service::{app::Application, settings::Settings};
+
+use crate::{
+    fixture::{command, in_time, nonce, on_both_databases},
+    receiver::{Receiver, SECRET as WEBHOOK_SECRET},
+    storage::Storage,
+};
+
+on_both_databases! {
+    commands_are_taken_by_their_revision_in_any_order,
+    nothing_passes_unsigned_or_twice,
+    what_is_wrong_with_a_request_is_told,
+    a_full_queue_asks_to_come_again,
+    an_operator_sees_the_queue_and_the_deliveries,
+}
+
+const API_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
+/// A running worker, and a caller who may ask it.
+struct Service {
+    base: String,
+    client: Client,
+    stop: oneshot::Sender<()>,
+    running: tokio::task::JoinHandle<()>,
+    receiver: Receiver,
+    _storage: Storage,
+    _database: TestDatabase,
+}
+
+impl Service {
+    async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> Self {
+        let storage = Storage::start().await;
+        let receiver = Receiver::start([]).await;
+        let s3 = &storage.settings;
+        let mut map: HashMap<String, String> = [
+            ("WORKER_BIND", "127.0.0.1:0".to_owned()),
+            ("DATABASE_URL", database.url()),
+            ("WORKER_API_SECRETS", API_SECRET.to_owned()),
+            ("WEBHOOK_SECRETS", WEBHOOK_SECRET.to_owned()),
+            ("WEBHOOK_URL", receiver.url.to_string()),
+            ("S3_ENDPOINT", s3.endpoint.as_ref().unwrap().to_string()),
+            ("S3_BUCKET", s3.bucket.clone()),
+            ("S3_ACCESS_KEY_ID", s3.access_key_id.clone()),
+            ("S3_SECRET_ACCESS_KEY", s3.secret_access_key.reveal().to_owned()),
+            // Nobody listens there.
+            ("VEO3_BASE_URL", "http://127.0.0.1:1".to_owned()),
+            ("VEO3_API_KEY", "none".to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        map.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let settings = Settings::read(&Environment::from_map(map)).unwrap();
+        let application = Application::build(settings).await.unwrap();
+        let base = format!("http://{}", application.address());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(application.run_until_stopped(async move {
+            let _ = stopped.await;
+            "the test is over"
+        }));
+        Self { base, client: Client::new(), stop, running, receiver, _storage: storage, _database: database }
+    }
+
+    async fn send(&self, id: &str, signed_for: &str, method: &str, target: &str, body: &str) -> Response {
+        let signed = Secrets::parse(API_SECRET).unwrap().sign_request(
+            id,
+            Timestamp::now(),
+            method,
+            signed_for,
+            body.as_bytes(),
+        );
+        self.client
+            .request(method.parse().unwrap(), format!("{}{target}", self.base))
+            .header(ID_HEADER, signed.id)
+            .header(TIMESTAMP_HEADER, signed.timestamp)
+            .header(SIGNATURE_HEADER, signed.signature)
+            .header("content-type", "application/json")
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn post(&self, target: &str, body: &str) -> Response {
+        self.send(&nonce(), target, "POST", target, body).await
+    }
+
+    async fn get(&self, target: &str) -> Response {
+        self.send(&nonce(), target, "GET", target, "").await
+    }
+
+    async fn end(self) {
+        self.stop.send(()).unwrap();
+        in_time(self.running).await.unwrap();
+    }
+}
+
+async fn refused(response: Response, status: u16, code: &str) -> Value {
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert_eq!(response.status().as_u16(), status);
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!((&problem["code"], &problem["requestId"]), (&json!(code), &json!(id)));
+    problem
+}
+
+fn text(command: &Command) -> String {
+    serde_json::to_string(command).unwrap()
+}
+
+async fn commands_are_taken_by_their_revision_in_any_order(database: TestDatabase) {
+    let service = Service::start(database, &[]).await;
+    let first = command(DesiredState::Pending);
+    let path = format!("/api/generations/{}", first.generation_id);
+    let created = service.post("/api/generations", &text(&first)).await;
+    assert_eq!(created.status(), StatusCode::CREATED);
+    let created: Value = created.json().await.unwrap();
+    assert_eq!((&created["status"], &created["revision"]), (&json!("pending"), &json!(1)));
+    let again = service.post("/api/generations", &text(&first)).await;
+    assert_eq!(again.status(), StatusCode::OK);
+    assert_eq!(again.json::<Value>().await.unwrap(), created);
+    // A cancel overtakes the answers to the questions.
+    let cancelled = Command { revision: 3, state: DesiredState::Cancelled, ..first.clone() };
+    let answer: Value =
+        service.post(&format!("{path}/cancel"), &text(&cancelled)).await.json().await.unwrap();
+    assert_eq!((&answer["status"], &answer["jobId"]), (&json!("cancelled"), &created["jobId"]));
+    let late = Command { revision: 2, state: DesiredState::PendingConfirmation, ..first.clone() };
+    let answer = service.post(&format!("{path}/clarify"), &text(&late)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.json::<Value>().await.unwrap()["revision"], 3);
+    // One that the worker never heard of is remembered as cancelled.
+    let unknown = command(DesiredState::Cancelled);
+    let target = format!("/api/generations/{}/cancel", unknown.generation_id);
+    let answer: Value = service.post(&target, &text(&unknown)).await.json().await.unwrap();
+    assert_eq!(answer["status"], "cancelled");
+
+    let status: Value = service.get(&format!("{path}/status")).await.json().await.unwrap();
+    assert_eq!((&status["status"], &status["sequence"]), (&json!("cancelled"), &json!(1)));
+    let ids = json!({"ids": [first.generation_id, unknown.generation_id, GenerationId::new()]});
+    let statuses: Value =
+        service.post("/api/generations/status", &ids.to_string()).await.json().await.unwrap();
+    assert_eq!(statuses["items"].as_array().unwrap().len(), 2);
+    assert!(statuses["items"].as_array().unwrap().contains(&status));
+    service.end().await;
+}
+
+async fn nothing_passes_unsigned_or_twice(database: TestDatabase) {
+    let service = Service::start(database, &[]).await;
+    let wanted = command(DesiredState::Pending);
+    let (path, body) = (format!("/api/generations/{}", wanted.generation_id), text(&wanted));
+    let range =
+        json!({"since": Timestamp::from_micros(0), "until": Timestamp::from_micros(1_000_000)}).to_string();
+    let ids = json!({"ids": []}).to_string();
+    let routes = [
+        ("POST", "/api/generations".to_owned(), body.as_str()),
+        ("POST", format!("{path}/clarify"), body.as_str()),
+        ("POST", format!("{path}/confirm"), body.as_str()),
+        ("POST", format!("{path}/cancel"), body.as_str()),
+        ("GET", format!("{path}/status"), ""),
+        ("POST", "/api/generations/status".to_owned(), ids.as_str()),
+        ("GET", "/api/queue".to_owned(), ""),
+        ("GET", "/api/webhooks/deliveries?state=dead".to_owned(), ""),
+        ("POST", "/api/webhooks/redeliver".to_owned(), range.as_str()),
+        ("GET", "/api/openapi.json".to_owned(), ""),
+    ];
+    for (method, target, body) in &routes {
+        let url = format!("{}{target}", service.base);
+        let unsigned = service.client.request(method.parse().unwrap(), url).body((*body).to_owned());
+        refused(unsigned.send().await.unwrap(), 401, "invalid_signature").await;
+        refused(service.send(&nonce(), "/elsewhere", method, target, body).await, 401, "invalid_signature")
+            .await;
+        let id = nonce();
+        let taken = service.send(&id, target, method, target, body).await;
+        assert!(taken.status().is_success(), "{method} {target}: {}", taken.status());
+        refused(service.send(&id, target, method, target, body).await, 401, "invalid_signature").await;
+    }
+    refused(service.get("/api/nowhere").await, 404, "not_found").await;
+    for open in ["/healthz", "/readyz", "/metrics"] {
+        let answer = service.client.get(format!("{}{open}", service.base)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{open}");
+    }
+    let document: Value = service.get("/api/openapi.json").await.json().await.unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    for path in ["/api/generations/{id}/status", "/api/webhooks/deliveries/{id}/redeliver", "/readyz"] {
+        assert!(paths.contains_key(path), "{path}: {paths:?}");
+    }
+    service.end().await;
+}
+
+async fn what_is_wrong_with_a_request_is_told(database: TestDatabase) {
+    let service = Service::start(database, &[]).await;
+    refused(service.post("/api/generations", "{\"generationId\":").await, 400, "malformed_json").await;
+    refused(service.post("/api/generations", "{}").await, 422, "validation_failed").await;
+    let bad = Command { revision: 0, prompt: "\0".to_owned(), ..command(DesiredState::Pending) };
+    let problem =
+        refused(service.post("/api/generations", &text(&bad)).await, 422, "validation_failed").await;
+    let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+    assert_eq!(fields, ["revision", "prompt"]);
+    let other = format!("/api/generations/{}/confirm", GenerationId::new());
+    let good = text(&command(DesiredState::Confirmed));
+    refused(service.post(&other, &good).await, 422, "validation_failed").await;
+    let large = " ".repeat(64 * 1024 + 1);
+    refused(service.post("/api/generations", &large).await, 413, "payload_too_large").await;
+    let unknown = format!("/api/generations/{}/status", GenerationId::new());
+    refused(service.get(&unknown).await, 404, "not_found").await;
+    refused(service.get("/api/generations/nobody/status").await, 404, "not_found").await;
+    let many: Vec<_> = (0..501).map(|_| GenerationId::new()).collect();
+    let many = json!({ "ids": many }).to_string();
+    refused(service.post("/api/generations/status", &many).await, 422, "validation_failed").await;
+    refused(service.get("/api/webhooks/deliveries?state=lost").await, 422, "validation_failed").await;
+    refused(service.get("/api/webhooks/deliveries?limit=0").await, 422, "validation_failed").await;
+    let gone = "/api/webhooks/deliveries/evt_0192f0c1d2e37a4b8c5d6e7f80912a3b/redeliver";
+    refused(service.post(gone, "").await, 404, "not_found").await;
+    let answer = service.client.get(format!("{}/healthz", service.base)).header("x-request-id", "mine");
+    assert_eq!(answer.send().await.unwrap().headers()["x-request-id"], "mine");
+    service.end().await;
+}
+
+async fn a_full_queue_asks_to_come_again(database: TestDatabase) {
+    let service = Service::start(database, &[("WORKER_QUEUE_DEPTH", "0")]).await;
+    let waiting = command(DesiredState::PendingConfirmation);
+    let (id, path) = (nonce(), format!("/api/generations/{}/confirm", waiting.generation_id));
+    assert_eq!(service.post("/api/generations", &text(&waiting)).await.status(), StatusCode::CREATED);
+    let confirmed = Command { revision: 2, state: DesiredState::Confirmed, ..waiting };
+    let full = service.send(&id, &path, "POST", &path, &text(&confirmed)).await;
+    assert!(full.headers().contains_key("retry-after"));
+    refused(full, 503, "queue_full").await;
+    // Nothing of it was taken, not even its id.
+    refused(service.send(&id, &path, "POST", &path, &text(&confirmed)).await, 503, "queue_full").await;
+    service.end().await;
+}
+
+async fn an_operator_sees_the_queue_and_the_deliveries(database: TestDatabase) {
+    let mut service = Service::start(database, &[]).await;
+    let cancelled = command(DesiredState::Cancelled);
+    service.post("/api/generations", &text(&cancelled)).await;
+    let received = service.receiver.next().await;
+    assert!(received.is_genuine());
+    let overview: Value = service.get("/api/queue").await.json().await.unwrap();
+    assert_eq!((&overview["queue"], &overview["activeJobs"]), (&json!([]), &json!([])));
+    let worker = &overview["workers"][0];
+    assert_eq!((&worker["status"], &worker["currentJob"]), (&json!("running"), &Value::Null));
+    assert!(worker["workerId"].as_str().unwrap().starts_with("worker_"));
+
+    let page: Value = crate::fixture::eventually(|| async {
+        let page: Value = service.get("/api/webhooks/deliveries?state=delivered").await.json().await.unwrap();
+        (!page["items"].as_array().unwrap().is_empty()).then_some(page)
+    })
+    .await;
+    let item = &page["items"][0];
+    assert_eq!((&item["id"], &item["attempts"]), (&json!(received.signed.id), &json!(1)));
+    assert_eq!(item["tries"][0]["status"], 204);
+    assert_eq!(page["nextCursor"], Value::Null);
+    let again = format!("/api/webhooks/deliveries/{}/redeliver", received.signed.id);
+    assert_eq!(service.post(&again, "").await.status(), StatusCode::OK);
+    assert_eq!(service.receiver.next().await.signed.id, received.signed.id);
+    let range = json!({"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}).to_string();
+    crate::fixture::eventually(|| async {
+        let due: Value = service.post("/api/webhooks/redeliver", &range).await.json().await.unwrap();
+        (due["redelivered"] == 1).then_some(())
+    })
+    .await;
+    assert_eq!(service.receiver.next().await.signed.id, received.signed.id);
+    service.end().await;
+}
