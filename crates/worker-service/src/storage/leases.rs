@@ -186,6 +186,9 @@ impl Store {
             let held = job::table
                 .filter(job::lease_owner.eq(id))
                 .filter(job::status.eq(JobStatus::Active))
+                // One that has run out, or was ended at once, is anyone's: renewed, it would keep the job
+                // from those who can run it.
+                .filter(job::lease_until.gt(database_now().nullable()))
                 .filter(job::id.eq_any(running));
             diesel::update(held)
                 .set(job::lease_until.eq(until.nullable()))
