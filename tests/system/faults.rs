@@ -4,7 +4,7 @@
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, Client, System, client::id, process::signal};
+use crate::harness::{Backend, Client, System, client::id, eventually, process::signal};
 
 /// What must be there after any fault.
 async fn check_one_result(user: &Client, ordered: &Value) {
@@ -159,6 +159,11 @@ pub(crate) async fn a_worker_sleeps_over_its_lease() -> Vec<Value> {
     let ordered = user.order("a boat whose captain sleeps [sim:latency=3s]").await;
     let accepted = "[VEO3_SERVICE] Operation accepted";
     system.until_logged(accepted).await;
+    // Told to others, so written down: before that, the fate of the submission would be unknown.
+    let told = |event: &Value| {
+        event["message"] == "[WORKER_WEBHOOK] Webhook delivered" && event["event"] == "generation.progress"
+    };
+    eventually("the progress is told", async || system.events().into_iter().find(|event| told(event))).await;
     let has_it =
         |name: &&str| system.processes[*name].log().events().iter().any(|event| event["message"] == accepted);
     let sleeper = ["worker", "worker-2"].into_iter().find(has_it).unwrap();

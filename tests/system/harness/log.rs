@@ -33,7 +33,8 @@ impl LogFile {
 
     /// A copy of it that outlives the test, for whoever must find out what went wrong.
     pub(crate) fn kept(&self) -> PathBuf {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(std::process::id().to_string());
+        let of_system = self.0.parent().and_then(Path::file_name).unwrap_or_default();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(of_system);
         let copy = folder.join(self.0.file_name().unwrap_or_default());
         let _ = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(&self.0, &copy));
         copy
