@@ -87,12 +87,18 @@ fn refusal(request: &ServiceRequest, state: &State, allowed: bool) -> Option<App
         && state.directory.has(request.path(), method.as_str())
         && !request.path().starts_with("/api/webhooks/");
     let content_type = request.headers().get(header::CONTENT_TYPE);
-    // A DELETE has no body to be of a type.
-    if is_ours && !(method == Method::DELETE && content_type.is_none()) && !content_type.is_some_and(is_json)
-    {
+    // What has no body has none to be of a type; the origin is what keeps other sites' pages from sending it.
+    let is_bare = content_type.is_none() && !has_body(request.headers());
+    if is_ours && !is_bare && !content_type.is_some_and(is_json) {
         return Some(AppError::unsupported_media_type());
     }
     None
+}
+
+/// Whether a body follows the head (RFC 9112, section 6.3).
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    headers.contains_key(header::TRANSFER_ENCODING) || !matches!(length, None | Some(b"0"))
 }
 
 fn is_upgrade(headers: &HeaderMap) -> bool {

@@ -17,7 +17,7 @@ const ABOUT: &str = "Say what you want to see, and get the video.\n\n\
     are a prefix and a UUIDv7. Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every \
     answer carries `x-request-id`, taken from the request if it is well-formed; `traceparent` is read and \
     passed on.\n\n\
-    Requests that change something need `content-type: application/json` (a DELETE has no body and needs \
+    Requests that change something need `content-type: application/json` (one without a body needs \
     none), and from a browser an `Origin` that is the service's own or allowed. A body may have 64 KiB and nest \
     32 levels deep. An empty body counts as `{}`.\n\n\
     A request that was refused for coming too often (429) says in `retry-after` how many seconds to wait.";
