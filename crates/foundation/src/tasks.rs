@@ -45,6 +45,7 @@ impl Tasks {
                 match home.spawn(run(stop.clone())).await {
                     Err(error) if error.is_panic() => {
                         telemetry::event!(ERROR, SERVICE_TASK_FAILED, task = name, error = %error);
+                        metrics::counter!(telemetry::metric::TASK_RESTARTS, "task" => name).increment(1);
                     }
                     // It has ended by itself, or the runtime is going down.
                     Ok(()) | Err(_) => return,

@@ -176,6 +176,8 @@ impl Plan<'_> {
                 if matches!(provider, Place::Ours(_)) {
                     own.set("VEO3_BASE_URL", provider.url());
                     own.choose("VEO3_API_KEY", SIMULATOR_KEY.to_owned())?;
+                    // What the simulator takes, so that the first video's estimate is not the real provider's.
+                    own.choose("VEO3_USUAL_LATENCY", "6s".to_owned())?;
                 }
             }
             Part::Provider => {
