@@ -28,9 +28,16 @@ pub async fn round(store: &Store, settings: &FlowSettings, now: Timestamp) -> Ap
         let forgotten = store.forgotten(now - settings.confirmation_period, AT_ONCE).await?;
         let mut ended = 0;
         for id in &forgotten {
-            if let Outcome::Changed(changed) = store.happen(id, Input::Expired, Origin::Ourselves).await? {
-                observe(&changed);
-                ended += 1;
+            match store.happen(id, Input::Expired, Origin::Ourselves).await {
+                Ok(Outcome::Changed(changed)) => {
+                    observe(&changed);
+                    ended += 1;
+                }
+                Ok(_) => {}
+                // One that cannot be ended holds nothing else up.
+                Err(error) => {
+                    tracing::error!(generationId = %id, %error, "A forgotten generation was not ended");
+                }
             }
         }
         if ended == 0 {

@@ -150,7 +150,11 @@ pub fn with_wishes(
             format!("{}, {further}", generation.prompt.trim_end_matches(['.', ',']))
         };
     }
-    let errors = model.check(&wished.parameters);
+    let mut errors = model.check(&wished.parameters);
+    // Many small wishes must not grow into a prompt that the worker refuses; an empty one is still a question.
+    if !wished.prompt.is_empty() {
+        errors.extend(model.check_prompt(&wished.prompt));
+    }
     if errors.is_empty() { Ok(wished) } else { Err(errors) }
 }
 
@@ -217,5 +221,8 @@ mod tests {
             ..intent::Request::default()
         };
         assert_eq!(with_wishes(model, &before, &impossible).unwrap_err()[0].field, "parameters.duration");
+        let endless =
+            intent::Request { subject: Some("and on ".repeat(2_000)), ..intent::Request::default() };
+        assert_eq!(with_wishes(model, &before, &endless).unwrap_err()[0].field, "prompt");
     }
 }

@@ -48,7 +48,15 @@ pub async fn round(store: &Store, worker: &WorkerClient, settings: &FlowSettings
         let mut told: HashMap<GenerationId, JobSnapshot> =
             told.into_iter().map(|snapshot| (snapshot.generation_id.clone(), snapshot)).collect();
         for generation in &silent {
-            repair(store, generation, told.remove(&generation.id)).await?;
+            // One that cannot be repaired holds nobody back; where the database is gone, none can be.
+            match repair(store, generation, told.remove(&generation.id)).await {
+                Err(error) if error.status() == 503 => return Err(error),
+                Err(error) => tracing::error!(
+                    generationId = %generation.id, cause = error.cause(),
+                    "A silent generation was not repaired"
+                ),
+                Ok(()) => {}
+            }
         }
         // Those that have nothing new are asked about again only after another silence.
         store.heard(&ids).await?;
