@@ -64,7 +64,7 @@ impl DataDir {
     pub(crate) async fn wait_for_leftovers(&self) -> Result<()> {
         let deadline = tokio::time::Instant::now() + LEFTOVER_LIMIT;
         let mut told = false;
-        while let Some(pid) = self.recorded()?.into_iter().find(|pid| is_alive(*pid)) {
+        while let Some(pid) = self.recorded()?.into_iter().find(|pid| is_part(*pid)) {
             if !told {
                 eprintln!("reelay: waiting for what is left of the last run (process {pid})");
                 told = true;
@@ -127,9 +127,13 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
-fn is_alive(pid: i32) -> bool {
+/// Whether a recorded process still runs and is a launcher's child: after a restart of the machine or container
+/// another may have its number. Where there is no `/proc` to tell, one that runs is taken for it.
+fn is_part(pid: i32) -> bool {
     // No signal is sent; it is only asked whether one could be.
-    pid > 0 && kill(Pid::from_raw(pid), None).is_ok()
+    let is_alive = pid > 0 && kill(Pid::from_raw(pid), None).is_ok();
+    let is_ours = |line: Vec<u8>| String::from_utf8_lossy(&line).contains("--end-with-parent");
+    is_alive && fs::read(format!("/proc/{pid}/cmdline")).map_or(true, is_ours)
 }
 
 /// The user's own place for such data.

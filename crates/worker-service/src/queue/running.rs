@@ -23,10 +23,13 @@ impl Running {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job; gives the token that fires when it is lost.
+    /// Adds a job; gives the token that fires when it is lost. A runner that had it under an earlier lease,
+    /// which ran out unnoticed, is told at once.
     pub(super) fn add(&self, id: &JobId, epoch: i64) -> CancellationToken {
         let lost = CancellationToken::new();
-        self.lock().insert(id.clone(), Held { epoch, lost: lost.clone() });
+        if let Some(earlier) = self.lock().insert(id.clone(), Held { epoch, lost: lost.clone() }) {
+            earlier.lost.cancel();
+        }
         lost
     }
 

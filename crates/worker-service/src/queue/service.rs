@@ -58,7 +58,7 @@ pub struct Worker {
     /// What it says of itself.
     pub status: WorkerStatus,
     /// What it runs; of several jobs, the one that runs the longest.
-    pub current_job: Option<JobId>,
+    pub current_job_id: Option<JobId>,
 }
 
 /// The queue as it is now.
@@ -71,7 +71,7 @@ pub async fn overview(store: &Store) -> Result<Overview, Error> {
     let workers = workers
         .into_iter()
         .map(|worker| Worker {
-            current_job: current(&worker.id),
+            current_job_id: current(&worker.id),
             worker_id: worker.id,
             last_heartbeat: worker.last_heartbeat,
             status: worker.status,

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use contract::{JobId, JobStatus, Timestamp, UserId, WorkerId};
+use contract::{GenerationId, JobId, JobStatus, Timestamp, UserId, WorkerId};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use foundation::{database::database_now, on_both, reading, transaction, writing};
@@ -130,35 +130,47 @@ impl Store {
         if !held {
             return Err(Error::LostLease(job.id.clone()));
         }
-        if change.event.is_some() {
-            self.wakes.webhooks.notify_one();
-        }
-        if change.life.status != JobStatus::Active || change.life.lease_owner.is_none() {
-            self.wakes.queue.notify_one();
-        }
+        self.wake_after(change);
         Ok(changed(job, None, change))
     }
 
     /// Decides on the job as it is in the database and commits that, for whoever has only the lease's epoch:
-    /// a runner that was cut off. Gives the job as it was and what has become of it; `Ok(None)` if nothing.
+    /// a runner that was cut off, whose last write may still be under way: the row is locked between the look
+    /// and the write. Gives the job as it was and what has become of it; `Ok(None)` if nothing.
     pub async fn decide_and_commit(
         &self,
         id: &JobId,
         epoch: i64,
         input: Input,
     ) -> Result<Option<(Job, Change)>, Error> {
-        let query = job::table.find(id).filter(job::lease_epoch.eq(epoch));
-        let found: Option<Job> =
-            reading!(&self.database, |c| query.select(Job::as_select()).first(c).await.optional())?;
+        let query = job::table.find(id).select(job::generation_id);
+        let generation: Option<GenerationId> = reading!(&self.database, |c| query.first(c).await.optional())?;
         let lost = || Error::LostLease(id.clone());
-        let before = found.ok_or_else(lost)?;
-        match state::decide(&before, input, &self.terms.rules, Timestamp::now()) {
-            Ok(Some(change)) => {
-                self.commit(&before, &change).await?;
-                Ok(Some((before, change)))
+        let generation = generation.ok_or_else(lost)?;
+        let (terms, now) = (&*self.terms, Timestamp::now());
+        let settled: Option<(Job, Change)> = transaction!(&self.database, Error, |c| {
+            let locked = c.lock_job(&generation).await?.filter(|job| job.life.lease_epoch == epoch);
+            let before = locked.ok_or_else(lost)?;
+            let decided = state::decide(&before, input.clone(), &terms.rules, now).map_err(|_| lost())?;
+            let Some(change) = decided else { return Ok(None) };
+            if !c.apply(&before, None, &change, terms).await? {
+                return Err(lost());
             }
-            Ok(None) => Ok(None),
-            Err(_) => Err(lost()),
+            Ok(Some((before, change)))
+        })?;
+        if let Some((_, change)) = &settled {
+            self.wake_after(change);
+        }
+        Ok(settled)
+    }
+
+    /// Wakes whoever has work from a runner's change.
+    fn wake_after(&self, change: &Change) {
+        if change.event.is_some() {
+            self.wakes.webhooks.notify_one();
+        }
+        if change.life.status != JobStatus::Active || change.life.lease_owner.is_none() {
+            self.wakes.queue.notify_one();
         }
     }
 

@@ -9,7 +9,7 @@ use foundation::{database::database_now, reading, writing};
 
 use super::{
     Counts, Error, Store,
-    columns::{ObjectState, WebhookState, WorkerStatus},
+    columns::{ObjectState, WebhookState},
     rows::Job,
     schema::{job, object, seen_request, webhook, worker},
 };
@@ -102,7 +102,7 @@ impl Store {
     /// Takes workers off the list that have ended, in order or not, so long ago.
     pub async fn forget_workers(&self, older_than: Duration) -> Result<usize, Error> {
         let gone = worker::last_heartbeat.lt(database_now().minus(older_than));
-        let query = diesel::delete(worker::table.filter(gone.and(worker::status.ne(WorkerStatus::Running))));
+        let query = diesel::delete(worker::table.filter(gone));
         Ok(writing!(&self.database, |c| query.execute(c).await)?)
     }
 

@@ -114,7 +114,8 @@ pub(super) fn polled(body: &[u8], base: &Url) -> Polled {
             let reasons: Vec<_> = videos.rai_media_filtered_reasons.iter().map(String::as_str).collect();
             Polled::Failed(google::filtered(&reasons))
         }
-        None => Polled::Failed(google::failed(Retry::OnSchedule)),
+        // It was not reported as failed, so it may have been paid: another submission would be paid again (I17).
+        None => Polled::Failed(google::failed(Retry::Never)),
     }
 }
 
@@ -229,7 +230,7 @@ mod tests {
         let Polled::Failed(failure) = poll(&finished(&json!({"generatedSamples": []}))) else {
             panic!("nothing")
         };
-        assert_eq!(failure.error.code, ErrorCode::ProviderError);
+        assert_eq!((failure.error.code, failure.retry), (ErrorCode::ProviderError, Retry::Never));
         assert!(matches!(polled(b"<html>", &base()), Polled::Unclear { .. }));
     }
 
