@@ -2,8 +2,8 @@
 //!
 //! [`analyse`] reads a message in plain language. It finds whether a video is asked for, takes the
 //! parameters that are named out of the sentence, and keeps the rest, in the user's own words, as what the
-//! video shows. The rules know a handful of European languages (`lexicon/`), never guess a value, and never
-//! spend money: a yes is only a yes if nothing else was said with it.
+//! video shows. The rules know English (`lexicon/`; the files of other languages wait for their words), never
+//! guess a value, and never spend money: a yes is only a yes if nothing else was said with it.
 //!
 //! Pure: no I/O, and it decides nothing. What follows from an intent is for the services to say.
 
