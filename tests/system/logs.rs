@@ -21,6 +21,8 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
 
 /// Settings under which the rare things happen soon.
 const HASTY: &[(&str, &str)] = &[
+    // Named at the start, and never come to.
+    ("CRASH_AT", "before:turn_taken#1000000"),
     ("SUBMISSION_GRACE", "1s"),
     ("PROVIDER_SUBMIT_TIMEOUT", "3s"),
     ("JOB_LEASE", "4s"),

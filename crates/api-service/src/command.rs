@@ -3,6 +3,7 @@
 use std::{io::Write as _, process::ExitCode};
 
 use foundation::{
+    crash,
     settings::{self, Environment, SettingError},
     shutdown,
 };
@@ -73,6 +74,10 @@ async fn serve(end_with_parent: bool) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return fail(BAD_SETTING, &error.to_string()),
     };
+    if let Err(error) = crash::arm(&environment) {
+        telemetry.shutdown().await;
+        return fail(BAD_SETTING, &error.to_string());
+    }
     let application = match Application::build(settings).await {
         Ok(application) => application,
         Err(error) => {

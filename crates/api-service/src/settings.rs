@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use contract::signing::Secrets;
 use foundation::{
+    crash::CrashSettings,
     database::DatabaseSettings,
     s3::S3Settings,
     settings::{Environment, Live, SettingError, Variable},
@@ -119,6 +120,7 @@ impl Settings {
         RateSettings::VARIABLES,
         FlowSettings::VARIABLES,
         PushSettings::VARIABLES,
+        CrashSettings::VARIABLES,
     ];
 
     /// Reads all settings; the first that is missing or malformed is the error.

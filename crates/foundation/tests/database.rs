@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use diesel_migrations::embed_migrations;
 use foundation::{
+    crash::Place,
     database::{self, Database, OpenError, Schema, database_now},
     on_both, reading,
     testing::TestDatabase,
@@ -100,13 +101,13 @@ async fn what_both_backends_do(database: Database) {
     assert_eq!((guarded().await, guarded().await), (1, 0));
 
     // An error rolls back what the transaction's steps had done.
-    let outcome: Result<usize, Failure> = transaction!(&database, Failure, |c| {
+    let outcome: Result<usize, Failure> = transaction!(&database, Place::TurnTaken, Failure, |c| {
         c.insert_twice(&Row { id: GenerationId::new(), ..row.clone() }).await?;
         Err(Failure::Refused)
     });
     assert!(matches!(outcome, Err(Failure::Refused)));
     assert_eq!(rows(&database).await.len(), 1);
-    let outcome: Result<usize, Failure> = transaction!(&database, Failure, |c| {
+    let outcome: Result<usize, Failure> = transaction!(&database, Place::TurnTaken, Failure, |c| {
         Ok(c.insert_twice(&Row { id: GenerationId::new(), ..row.clone() }).await?)
     });
     assert_eq!(outcome.unwrap(), 2);
@@ -181,7 +182,7 @@ async fn sqlite_writers_queue() {
             let database = database.clone();
             tokio::spawn(async move {
                 let row = row();
-                transaction!(&database, Failure, |c| Ok(c.insert_twice(&row).await?))
+                transaction!(&database, Place::TurnTaken, Failure, |c| Ok(c.insert_twice(&row).await?))
             })
         })
         .collect();

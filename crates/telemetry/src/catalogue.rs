@@ -163,6 +163,7 @@ catalogue! {
 
     // Any process's own life.
     SERVICE_LISTENING = "SERVICE", "Listening", "address";
+    SERVICE_CRASH_POINT_SET = "SERVICE", "Crash point set", "point";
     SERVICE_STOPPING = "SERVICE", "Stopping", "reason";
     SERVICE_STOPPED = "SERVICE", "Stopped", "durationMs";
     SERVICE_REQUEST_FAILED = "SERVICE", "Request failed", "requestId, code, error";

@@ -3,6 +3,7 @@
 use std::{io::Write as _, process::ExitCode};
 
 use foundation::{
+    crash,
     settings::{self, Environment},
     shutdown,
 };
@@ -60,7 +61,8 @@ fn answer(argument: &str) -> Option<String> {
 }
 
 async fn serve(end_with_parent: bool) -> ExitCode {
-    let settings = match Settings::read(&Environment::process()) {
+    let environment = Environment::process();
+    let settings = match Settings::read(&environment) {
         Ok(settings) => settings,
         Err(error) => return fail(BAD_SETTING, &error.to_string()),
     };
@@ -72,6 +74,10 @@ async fn serve(end_with_parent: bool) -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return fail(BAD_SETTING, &error.to_string()),
     };
+    if let Err(error) = crash::arm(&environment) {
+        telemetry.shutdown().await;
+        return fail(BAD_SETTING, &error.to_string());
+    }
     let application = match Application::build(settings).await {
         Ok(application) => application,
         Err(error) => {

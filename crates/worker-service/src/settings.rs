@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use contract::signing::Secrets;
 use foundation::{
+    crash::CrashSettings,
     database::DatabaseSettings,
     s3::S3Settings,
     settings::{Environment, Live, SettingError, Variable},
@@ -130,7 +131,7 @@ impl Settings {
             SweeperSettings::VARIABLES,
             WorkflowSettings::VARIABLES,
         ];
-        own.into_iter().chain(providers::variables()).collect()
+        own.into_iter().chain(providers::variables()).chain([CrashSettings::VARIABLES]).collect()
     }
 
     /// Reads all settings; the first that is missing or malformed is the error. Needs rustls's default

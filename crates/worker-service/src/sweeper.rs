@@ -1,6 +1,7 @@
 //! Removes what nobody needs any more: objects and half-made uploads in the bucket (I19), and rows that have
 //! had their time. Temporary files go with the process that made them.
 
+use foundation::crash::{Place, sending};
 use std::{sync::Arc, time::Duration};
 
 use contract::Timestamp;
@@ -92,7 +93,7 @@ impl Sweeper {
         for object in self.store.garbage(self.grace, BATCH).await? {
             // A row that is no key of ours can have no object.
             if let Ok(key) = object.key.parse::<ObjectKey>() {
-                self.bucket.delete(&key).await?;
+                sending(Place::ObjectRemoved, self.bucket.delete(&key)).await?;
                 swept.objects += 1;
             }
             let store = self.store.clone();

@@ -1,6 +1,7 @@
 //! Hands the outbox's commands to the worker (I6): woken by commits, several at a time, each again and again
 //! until the worker has taken it or will never take it. One slow command holds nobody back.
 
+use foundation::crash::{Place, sending};
 use std::time::Duration;
 
 use rand::RngExt as _;
@@ -75,7 +76,7 @@ async fn send(store: Store, worker: WorkerClient, longest_pause: Duration, pendi
     let work = async {
         let way = Way::of(command);
         log_call(way, &pending, &worker);
-        let answer = worker.command(command).await;
+        let answer = sending(Place::CommandSent, worker.command(command)).await;
         log_answer(way, &pending, &answer);
         let (outcome, input) = match &answer {
             Ok(answer) => ("accepted", Input::CommandAccepted(answer)),

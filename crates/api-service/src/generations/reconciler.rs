@@ -1,6 +1,7 @@
 //! Asks the worker about generations that have been silent too long, so that even the loss of every webhook
 //! only costs time (I9). What it hears goes the way of a webhook, with the same guards.
 
+use foundation::crash::{Place, sending};
 use std::collections::HashMap;
 
 use contract::{
@@ -44,7 +45,9 @@ pub async fn round(store: &Store, worker: &WorkerClient, settings: &FlowSettings
                 generationId = %generation.id, oldStatus = %generation.status
             );
         }
-        let told = worker.statuses(&ids).await.map_err(crate::error::AppError::unavailable)?;
+        let told = sending(Place::JobsAsked, worker.statuses(&ids))
+            .await
+            .map_err(crate::error::AppError::unavailable)?;
         let mut told: HashMap<GenerationId, JobSnapshot> =
             told.into_iter().map(|snapshot| (snapshot.generation_id.clone(), snapshot)).collect();
         for generation in &silent {

@@ -1,6 +1,7 @@
 //! Asks the worker how a generation is when somebody reads its status: one question at a time for each
 //! generation, for a short while, and with its answer good for others for a moment.
 
+use foundation::crash::{Place, sending};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -90,7 +91,8 @@ impl Flow {
             DEBUG, GENERATION_STATUS_CHECKING_WORKER,
             generationId = %id, workerGenerationId = job.map(tracing::field::display)
         );
-        let answer = timeout(self.settings.status_wait, self.worker.status(id)).await;
+        let asked = sending(Place::JobsAsked, self.worker.status(id));
+        let answer = timeout(self.settings.status_wait, asked).await;
         let snapshot = match answer {
             Ok(Ok(snapshot)) => snapshot.filter(|snapshot| events::check(snapshot).is_ok()),
             Ok(Err(_)) | Err(_) => None,

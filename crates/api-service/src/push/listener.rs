@@ -1,6 +1,7 @@
 //! One listener: a bounded queue of what it is told, filled by a follower for each conversation that it
 //! listens to, and the reasons for its end. It knows nothing of how its transport words things.
 
+use foundation::crash::{Place, sending};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use contract::{ConversationId, GenerationId, UserId};
@@ -270,7 +271,7 @@ impl Follower {
                         cursor = event.cursor;
                         passed = !self.concerns(&event);
                         if !passed {
-                            self.tell(self.render(&event)).await?;
+                            sending(Place::EventsPushed, self.tell(self.render(&event))).await?;
                         }
                     }
                     if passed {

@@ -3,7 +3,7 @@
 use contract::{Timestamp, UserId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{database::database_now, reading, transaction, writing};
+use foundation::{crash::Place, database::database_now, reading, transaction, writing};
 
 use super::{
     Error, Store, rows,
@@ -43,7 +43,7 @@ impl Store {
             created_at: new.created_at,
         };
         let opened = session_row(token, &new.id, until);
-        transaction!(&self.database, Error, |c| {
+        transaction!(&self.database, Place::Registered, Error, |c| {
             let query =
                 diesel::insert_into(account::table).values(&row).on_conflict(account::email).do_nothing();
             if query.execute(c).await? == 0 {

@@ -3,7 +3,7 @@
 use contract::{ConversationId, Timestamp, UserId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{reading, transaction, writing};
+use foundation::{crash::Place, reading, transaction, writing};
 
 use super::{
     Error, Store,
@@ -45,7 +45,7 @@ impl Store {
             updated_at: new.updated_at,
             deleted_at: None,
         };
-        transaction!(&self.database, Error, |c| {
+        transaction!(&self.database, Place::ConversationBegun, Error, |c| {
             diesel::insert_into(conversation::table).values(&row).execute(c).await?;
             if let Some((ticket, answer)) = answer {
                 c.finish_idempotency(ticket, answer.status, &answer.body).await?;

@@ -3,7 +3,7 @@
 use contract::{ConversationId, GenerationId, GenerationStatus, Timestamp, UserId};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
-use foundation::{on_both, reading, transaction, writing};
+use foundation::{crash::Place, on_both, reading, transaction, writing};
 
 use super::{
     Error, Store,
@@ -113,6 +113,20 @@ on_both! {
     }
 }
 
+/// Where what comes of an input is committed, for tests that end the process there.
+fn place(input: &Input<'_>) -> Place {
+    match input {
+        Input::Created(_) => Place::TurnTaken,
+        Input::Answered { .. } | Input::Amended(_) => Place::Clarified,
+        Input::Confirmed(_) => Place::Confirmed,
+        Input::Cancelled => Place::Cancelled,
+        Input::Discarded => Place::ConversationDiscarded,
+        Input::Expired => Place::Expired,
+        Input::CommandAccepted(_) | Input::CommandRefused => Place::CommandAnswered,
+        Input::Snapshot(_) => Place::SnapshotApplied,
+    }
+}
+
 impl Store {
     /// Lets something happen to a generation: decides on it as it is in the database and writes what comes
     /// of that, in one transaction under its conversation's lock.
@@ -124,7 +138,7 @@ impl Store {
     ) -> Result<Outcome, Error> {
         let now = Timestamp::now();
         let (outcome, conversation): (Outcome, Option<ConversationId>) =
-            transaction!(&self.database, Error, |c| {
+            transaction!(&self.database, place(&input), Error, |c| {
                 let locked = c.lock_conversation_of(id).await?;
                 if let Origin::Webhook(webhook) = origin
                     && !c.remember_webhook(webhook, now).await?
@@ -199,23 +213,26 @@ impl Store {
         traceparent: Option<&str>,
     ) -> Result<Option<Vec<Changed>>, Error> {
         let now = Timestamp::now();
-        let discarded: Option<Vec<Changed>> = transaction!(&self.database, Error, |c| {
-            let locked = c.lock_conversation(id).await?;
-            let own = locked.filter(|locked| locked.user_id == *user && locked.deleted_at.is_none());
-            let Some(mut locked) = own else { return Ok(None) };
-            let began_at = locked.last_cursor;
-            let mut discarded = Vec::new();
-            for generation in c.generations_in(id).await? {
-                let before = c.find_generation(&generation).await?.ok_or(diesel::result::Error::NotFound)?;
-                if let Ok(Decision::Change(mut change)) = state::decide(&before, Input::Discarded, now) {
-                    let message = c.write_change(&mut locked, &mut change, false, traceparent, now).await?;
-                    discarded.push(Changed { change: *change, message });
+        let discarded: Option<Vec<Changed>> =
+            transaction!(&self.database, Place::ConversationDiscarded, Error, |c| {
+                let locked = c.lock_conversation(id).await?;
+                let own = locked.filter(|locked| locked.user_id == *user && locked.deleted_at.is_none());
+                let Some(mut locked) = own else { return Ok(None) };
+                let began_at = locked.last_cursor;
+                let mut discarded = Vec::new();
+                for generation in c.generations_in(id).await? {
+                    let before =
+                        c.find_generation(&generation).await?.ok_or(diesel::result::Error::NotFound)?;
+                    if let Ok(Decision::Change(mut change)) = state::decide(&before, Input::Discarded, now) {
+                        let message =
+                            c.write_change(&mut locked, &mut change, false, traceparent, now).await?;
+                        discarded.push(Changed { change: *change, message });
+                    }
                 }
-            }
-            c.unlock(&locked, began_at, now).await?;
-            c.hide_conversation(id, now).await?;
-            Ok(Some(discarded))
-        })?;
+                c.unlock(&locked, began_at, now).await?;
+                c.hide_conversation(id, now).await?;
+                Ok(Some(discarded))
+            })?;
         if discarded.is_some() {
             self.wake(Some(id), true);
         }

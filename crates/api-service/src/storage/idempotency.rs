@@ -3,7 +3,7 @@
 use contract::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{database::database_now, on_both, transaction, writing};
+use foundation::{crash::Place, database::database_now, on_both, transaction, writing};
 use serde_json::Value;
 
 use super::{Error, Store, schema::idempotency_key};
@@ -72,7 +72,7 @@ on_both! {
 impl Store {
     /// Claims a request's key, or says what became of the first request under it.
     pub async fn claim(&self, keyed: &Keyed) -> Result<Claim, Error> {
-        let found = transaction!(&self.database, Error, |c| {
+        let found = transaction!(&self.database, Place::KeyClaimed, Error, |c| {
             Ok(match c.claim_key(keyed).await? {
                 Some(claimed_at) => Err(claimed_at),
                 None => Ok(c.find_key(keyed).await?),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     async fn commit(store: &Store, ticket: &Ticket) -> Result<(), Error> {
-        transaction!(&store.database, Error, |c| {
+        transaction!(&store.database, Place::KeyClaimed, Error, |c| {
             Ok(c.finish_idempotency(ticket, 201, &json!({"id": 1})).await?)
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::{GenerationId, GenerationStatus, Timestamp};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
-use foundation::{database::database_now, reading, transaction, writing};
+use foundation::{crash::Place, database::database_now, reading, transaction, writing};
 
 use super::{Error, Store, locking::Locking, rows::Command, schema::command, steps::Steps};
 use crate::generations::state;
@@ -14,7 +14,7 @@ impl Store {
     /// Commands that are due, put off for `span`: whoever took them sends them meanwhile, and if it dies, they
     /// are due again.
     pub async fn take_commands(&self, limit: i64, span: Duration) -> Result<Vec<Command>, Error> {
-        Ok(transaction!(&self.database, Error, |c| {
+        Ok(transaction!(&self.database, Place::CommandsTaken, Error, |c| {
             let due = c.pick_commands(limit).await?;
             if !due.is_empty() {
                 let ids: Vec<_> = due.iter().map(|command| &command.generation_id).collect();
@@ -47,7 +47,7 @@ impl Store {
     /// there or the generation has ended meanwhile. Says whether it did.
     pub async fn command_again(&self, id: &GenerationId) -> Result<bool, Error> {
         let now = Timestamp::now();
-        let again = transaction!(&self.database, Error, |c| {
+        let again = transaction!(&self.database, Place::CommandRenewed, Error, |c| {
             c.lock_conversation_of(id).await?;
             let Some(generation) = c.find_generation(id).await? else { return Ok(false) };
             let waiting: i64 =

@@ -4,7 +4,7 @@
 use contract::{ConversationId, GenerationId, GenerationStatus, MessageId, Timestamp, UserId};
 use diesel::{OptionalExtension as _, prelude::*};
 use diesel_async::RunQueryDsl;
-use foundation::{on_both, reading, transaction};
+use foundation::{crash::Place, on_both, reading, transaction};
 
 use super::{
     Error, Store,
@@ -96,7 +96,7 @@ impl Store {
     /// that it acts on is no longer as the plan knew it, and then nothing was written.
     pub async fn take_turn(&self, turn: Turn<'_>, keep: Keep<'_>) -> Result<Option<Taken>, Error> {
         let now = Timestamp::now();
-        let taken: Option<Taken> = transaction!(&self.database, Error, |c| {
+        let taken: Option<Taken> = transaction!(&self.database, Place::TurnTaken, Error, |c| {
             let locked = if turn.begins {
                 let row = rows::Conversation {
                     id: turn.conversation.clone(),

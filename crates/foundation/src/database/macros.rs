@@ -38,33 +38,50 @@ macro_rules! __on_pool {
     };
 }
 
-/// Runs a transaction on either backend: `transaction!(db, Error, |c| { …; Ok(value) })`.
+/// Runs a transaction on either backend: `transaction!(db, Place::JobCompleted, Error, |c| { …; Ok(value) })`.
 ///
+/// The place names the commit's two [points](crate::crash) at which a test can have the process die.
 /// The body yields `Result<T, Error>`; an error rolls back. `Error` must be made from `database::Error` and
 /// from `diesel::result::Error`. On SQLite it takes the write lock at its beginning (`BEGIN IMMEDIATE`).
 #[macro_export]
 macro_rules! transaction {
-    ($database:expr, $error:ty, |$c:ident| $body:expr) => {
+    ($database:expr, $place:expr, $error:ty, |$c:ident| $body:expr) => {
         match $database {
             $crate::database::Database::Postgres(pool) => {
                 async {
                     let mut guard = pool.get().await.map_err($crate::database::Error::from)?;
-                    ::diesel_async::AsyncConnection::transaction::<_, $error, _>(&mut *guard, async |$c| {
-                        $body
-                    })
-                    .await
+                    let committed = ::diesel_async::AsyncConnection::transaction::<_, $error, _>(
+                        &mut *guard,
+                        async |$c| $crate::__with_points!(Before, $place, async { $body }.await),
+                    );
+                    $crate::__with_points!(After, $place, committed.await)
                 }
                 .await
             }
             $crate::database::Database::Sqlite { write, .. } => {
                 async {
                     let mut guard = write.get().await.map_err($crate::database::Error::from)?;
-                    (*guard).immediate_transaction::<_, $error, _>(async |$c| $body).await
+                    let committed = (*guard).immediate_transaction::<_, $error, _>(async |$c| {
+                        $crate::__with_points!(Before, $place, async { $body }.await)
+                    });
+                    $crate::__with_points!(After, $place, committed.await)
                 }
                 .await
             }
         }
     };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_points {
+    ($side:ident, $place:expr, $result:expr) => {{
+        let result: ::std::result::Result<_, _> = $result;
+        if result.is_ok() {
+            $crate::crash::pass($crate::crash::Side::$side, $place);
+        }
+        result
+    }};
 }
 
 /// Declares steps that several transactions share, implemented for both backends:

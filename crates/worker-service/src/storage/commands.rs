@@ -3,7 +3,7 @@
 use contract::{GenerationId, JobId, JobStatus, Timestamp, worker_api::Command};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
-use foundation::{database::database_now, on_both, reading, transaction};
+use foundation::{crash::Place, database::database_now, on_both, reading, transaction};
 
 use super::{
     Error, Store,
@@ -74,7 +74,7 @@ impl Store {
 
     async fn try_command(&self, command: &Command, nonce: &str) -> Result<TakenCommand, Error> {
         let (terms, now) = (&*self.terms, Timestamp::now());
-        transaction!(&self.database, Error, |c| {
+        transaction!(&self.database, Place::CommandStored, Error, |c| {
             if !c.remember(nonce).await? {
                 return Err(Error::Replayed);
             }

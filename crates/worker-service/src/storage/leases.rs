@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use contract::{GenerationId, JobId, JobStatus, Timestamp, UserId, WorkerId};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
-use foundation::{database::database_now, on_both, reading, transaction, writing};
+use foundation::{crash::Place, database::database_now, on_both, reading, transaction, writing};
 
 use super::{
     Error, Store,
@@ -16,7 +16,7 @@ use super::{
     schema::{attempt, job, worker},
     steps::{Steps, changed},
 };
-use crate::jobs::state::{self, Change, Input};
+use crate::jobs::state::{self, AttemptChange, Change, Input, Timing};
 
 /// What a round of claiming brought.
 #[derive(Clone, Debug)]
@@ -58,6 +58,18 @@ on_both! {
     }
 }
 
+/// Where a runner's change is committed, for tests that end the process there.
+fn place(change: &Change) -> Place {
+    match (&change.attempt, change.life.status) {
+        (_, JobStatus::Completed) => Place::JobCompleted,
+        (Some(AttemptChange::Begun { .. }), _) => Place::AttemptBegun,
+        (Some(AttemptChange::Accepted { .. }), _) => Place::OperationAccepted,
+        (_, JobStatus::Confirmed | JobStatus::Failed) => Place::AttemptFailed,
+        _ if change.timing == Timing::Expire => Place::JobReleased,
+        _ => Place::JobProgressed,
+    }
+}
+
 impl Store {
     /// Claims at most `slots` jobs for a worker: those whose lease has run out first, then the queue's in
     /// order, passing over users who have `per_user` jobs running.
@@ -69,7 +81,7 @@ impl Store {
     ) -> Result<Vec<Claimed>, Error> {
         let (terms, now) = (&*self.terms, Timestamp::now());
         let (slots, per_user) = (slots as i64, per_user as i64);
-        let claimed: Vec<Claimed> = transaction!(&self.database, Error, |c| {
+        let claimed: Vec<Claimed> = transaction!(&self.database, Place::JobsClaimed, Error, |c| {
             c.serialise_claims().await?;
             let mut picked = c.pick_lapsed(slots).await?;
             let free = slots - picked.len() as i64;
@@ -125,8 +137,9 @@ impl Store {
     /// Writes a runner's change under its lease and gives the job as it is then.
     pub async fn commit(&self, job: &Job, change: &Change) -> Result<Job, Error> {
         let terms = &*self.terms;
-        let held: bool =
-            transaction!(&self.database, Error, |c| Ok(c.apply(job, None, change, terms).await?))?;
+        let held: bool = transaction!(&self.database, place(change), Error, |c| Ok(c
+            .apply(job, None, change, terms)
+            .await?))?;
         if !held {
             return Err(Error::LostLease(job.id.clone()));
         }
@@ -148,7 +161,8 @@ impl Store {
         let lost = || Error::LostLease(id.clone());
         let generation = generation.ok_or_else(lost)?;
         let (terms, now) = (&*self.terms, Timestamp::now());
-        let settled: Option<(Job, Change)> = transaction!(&self.database, Error, |c| {
+        let settling = if input == Input::Released { Place::JobReleased } else { Place::DeadlinePassed };
+        let settled: Option<(Job, Change)> = transaction!(&self.database, settling, Error, |c| {
             let locked = c.lock_job(&generation).await?.filter(|job| job.life.lease_epoch == epoch);
             let before = locked.ok_or_else(lost)?;
             let decided = state::decide(&before, input.clone(), &terms.rules, now).map_err(|_| lost())?;
@@ -189,7 +203,7 @@ impl Store {
     /// as job and epoch. A lease whose runner is gone is not among `running`, so that it lapses.
     pub async fn heartbeat(&self, id: &WorkerId, running: &[JobId]) -> Result<Vec<(JobId, i64)>, Error> {
         let until = database_now().plus(self.terms.lease);
-        Ok(transaction!(&self.database, Error, |c| {
+        Ok(transaction!(&self.database, Place::LeasesRenewed, Error, |c| {
             let beat = worker::last_heartbeat.eq(database_now());
             diesel::update(worker::table.find(id)).set(beat).execute(c).await?;
             if running.is_empty() {
@@ -215,7 +229,7 @@ impl Store {
     /// be claimed at once (I14). Gives the id of this start.
     pub async fn register_worker(&self, name: &str) -> Result<WorkerId, Error> {
         let id = WorkerId::new();
-        transaction!(&self.database, Error, |c| {
+        transaction!(&self.database, Place::WorkerRegistered, Error, |c| {
             let earlier: Option<WorkerId> =
                 worker::table.filter(worker::name.eq(name)).select(worker::id).first(c).await.optional()?;
             if let Some(earlier) = earlier {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::{JobId, JobStatus, Timestamp};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{database::database_now, reading, transaction, writing};
+use foundation::{crash::Place, database::database_now, reading, transaction, writing};
 
 use super::{
     Error, Store,
@@ -18,7 +18,7 @@ impl Store {
     /// Writes down that an object is about to be uploaded, under the job's lease.
     pub async fn begin_object(&self, under: &Job, key: &str) -> Result<(), Error> {
         let (id, epoch) = (&under.id, under.life.lease_epoch);
-        transaction!(&self.database, Error, |c| {
+        transaction!(&self.database, Place::ObjectBegun, Error, |c| {
             // A write, though it changes nothing: it holds the row against a cancel until the object stands.
             let held = job::table
                 .find(id)

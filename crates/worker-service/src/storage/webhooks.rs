@@ -6,7 +6,7 @@ use std::time::Duration;
 use contract::{EventId, JobId, Timestamp};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{database::database_now, on_both, reading, transaction, writing};
+use foundation::{crash::Place, database::database_now, on_both, reading, transaction, writing};
 
 use super::{
     Error, Store,
@@ -63,7 +63,7 @@ impl Store {
         limit: usize,
         hold: Duration,
     ) -> Result<Vec<Webhook>, Error> {
-        transaction!(&self.database, Error, |c| {
+        transaction!(&self.database, Place::WebhooksTaken, Error, |c| {
             if c.is_paused(url).await? {
                 return Ok(Vec::new());
             }
@@ -90,7 +90,7 @@ impl Store {
 
     /// Writes down a try and what follows from it. A webhook that was superseded meanwhile stays so.
     pub async fn record_try(&self, made: &WebhookTry, after: After) -> Result<(), Error> {
-        transaction!(&self.database, Error, |c| {
+        transaction!(&self.database, Place::WebhookSettled, Error, |c| {
             diesel::insert_into(webhook_try::table).values(made).on_conflict_do_nothing().execute(c).await?;
             let pending =
                 webhook::table.find(&made.webhook_id).filter(webhook::state.eq(WebhookState::Pending));

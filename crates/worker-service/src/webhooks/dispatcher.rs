@@ -1,6 +1,7 @@
 //! Sends what the outbox holds (I7): due webhooks are claimed in batches and delivered in parallel, one at a
 //! time for each generation. Every due time is a row, so a restart forgets nothing.
 
+use foundation::crash::{Place, sending};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use contract::{JobId, Timestamp};
@@ -123,7 +124,7 @@ impl Inner {
             let (id, generation, kind) = (&webhook.id, &webhook.generation_id, webhook.kind.as_str());
             let attempt = webhook.attempts;
             event!(INFO, WORKER_WEBHOOK_SENDING, webhookId = %id, generationId = %generation, event = kind, attempt);
-            let (made, verdict) = self.sender.deliver(&webhook).await;
+            let (made, verdict) = sending(Place::WebhookSent, self.sender.deliver(&webhook)).await;
             let after = self.judge(&webhook, &verdict).await;
             tell(&webhook, &made, after);
             self.record(made, after).await;

@@ -7,7 +7,10 @@ use contract::{
     ErrorCode, Stage,
     worker_api::{JobError, JobResult},
 };
-use foundation::s3::ObjectKey;
+use foundation::{
+    crash::{Place, sending},
+    s3::ObjectKey,
+};
 use sha2::{Digest, Sha256};
 use telemetry::{event, metric};
 
@@ -106,7 +109,8 @@ impl Run<'_> {
                 Ok(file) => file,
                 Err(error) => return Ok(Err(Ended::after_download(&error.into()))),
             };
-            match self.provider.download(operation, source, file.path()).await {
+            let download = self.provider.download(operation, source, file.path());
+            match sending(Place::Downloaded, download).await {
                 Ok(content) => {
                     self.lease.progress(Stage::Processing, estimate::PROCESSING, eta).await?;
                     match media::examine(file.path().to_owned()).await {
@@ -140,8 +144,9 @@ impl Run<'_> {
         let picture_described = Description { content_type: "image/jpeg", sha256 };
         let bytes = fetched.content.size + picture.len() as u64;
         let stored = async {
-            bucket.put_file(video, fetched.file.path(), &described).await?;
-            bucket.put_bytes(thumbnail, picture, &picture_described).await
+            sending(Place::VideoStored, bucket.put_file(video, fetched.file.path(), &described)).await?;
+            let picture = bucket.put_bytes(thumbnail, picture, &picture_described);
+            sending(Place::ThumbnailStored, picture).await
         };
         stored.await.map_err(|error| {
             tracing::warn!(%error, "A video could not be stored");

@@ -12,6 +12,7 @@ use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use contract::{ErrorCode, Stage, Timestamp, worker_api::JobError};
 use foundation::{
+    crash::{Place, sending},
     s3::{Links, S3Settings},
     settings::Setting,
 };
@@ -167,7 +168,7 @@ impl Run<'_> {
             prompt: job.wanted.prompt.clone(),
             parameters: job.wanted.parameters.clone().into_inner(),
         };
-        match self.provider.submit(&submission).await {
+        match sending(Place::Submitted, self.provider.submit(&submission)).await {
             Submitted::Accepted(operation) => {
                 self.lease.operation_accepted(&operation).await?;
                 let pause = self.workflow.settings.poll_interval;
@@ -214,7 +215,7 @@ impl Run<'_> {
             pause = interval;
             interval = interval.mul_f64(1.5).min(settings.longest_poll_interval);
             let elapsed = Timestamp::now().since(since);
-            match self.provider.poll(&operation).await {
+            match sending(Place::Polled, self.provider.poll(&operation)).await {
                 Polled::Pending { progress } => {
                     let usual = self.workflow.latencies.of(&model, self.provider.usual_latency());
                     let (guessed, eta) = estimate::generating(elapsed, usual);

@@ -1,10 +1,11 @@
-//! The catalogues of telemetry: every event and every metric in them is used, and what looks like an event's
-//! name stands nowhere else.
+//! The catalogues: every event, every metric and every place where a test can end a process is used, and what
+//! looks like an event's name stands nowhere else.
 
 use super::{Finding, Tree, mentions};
 
 const EVENTS: &str = "crates/telemetry/src/catalogue.rs";
 const METRICS: &str = "crates/telemetry/src/metric.rs";
+const PLACES: &str = "crates/foundation/src/crash.rs";
 
 /// Where the page's scripts lie, which say `log("Action", …)`.
 const PAGE: &str = "crates/api-service/web/";
@@ -46,6 +47,23 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
                 let place = format!("{catalogue}:{line}");
                 findings.push(Finding::new(place, format!("nothing uses {constant}")).tolerable());
             }
+        }
+    }
+    findings.extend(unused_places(tree));
+    findings
+}
+
+/// Places of commits and sends that no code comes by: a fault that is asked for there would never happen.
+fn unused_places(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, line) in tree.text(PLACES).into_iter().flat_map(str::lines).enumerate() {
+        let Some((place, _)) = line.strip_prefix("    ").and_then(|line| line.split_once(" = \"")) else {
+            continue;
+        };
+        let code = tree.rust().filter(|source| source.path != PLACES && source.place().is_some());
+        let name = format!("Place::{place}");
+        if !code.flat_map(super::Source::code).any(|(_, line)| mentions(line, &name)) {
+            findings.push(Finding::new(format!("{PLACES}:{}", index + 1), format!("nothing uses {name}")));
         }
     }
     findings
@@ -114,6 +132,16 @@ mod tests {
         assert_eq!(
             findings(&[(METRICS, metrics)]),
             ["crates/telemetry/src/metric.rs:1: nothing uses PUSHED"]
+        );
+    }
+
+    #[test]
+    fn a_place_that_nobody_comes_by_is_found() {
+        let places = "    /// A commit.\n    TurnTaken = \"turn_taken\";\n    Sent = \"sent\";\n";
+        let code = ("crates/api-service/src/a.rs", "sending(Place::Sent, x); let y = Place::TurnTakenNot;");
+        assert_eq!(
+            findings(&[(PLACES, places), code]),
+            ["crates/foundation/src/crash.rs:2: nothing uses Place::TurnTaken"]
         );
     }
 

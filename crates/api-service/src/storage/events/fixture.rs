@@ -3,7 +3,7 @@
 use contract::{ConversationId, GenerationId, Timestamp, UserId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{database::Database, reading, transaction, writing};
+use foundation::{crash::Place, database::Database, reading, transaction, writing};
 use serde_json::Value;
 
 use crate::storage::{
@@ -69,7 +69,7 @@ pub(crate) async fn happen(
     signal: bool,
 ) -> i64 {
     let name = if generation.is_some() { "generation.updated" } else { "message.created" };
-    let cursor = transaction!(&store.database, Error, |c| {
+    let cursor = transaction!(&store.database, Place::TurnTaken, Error, |c| {
         let row = conversation::table.find(id);
         let cursor: i64 = diesel::update(row)
             .set(conversation::last_cursor.eq(conversation::last_cursor + 1))
