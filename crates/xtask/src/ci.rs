@@ -35,7 +35,7 @@ pub(crate) fn run() -> Result<()> {
         steps.push(Done { name, took: start.elapsed(), outcome });
     };
     step("fmt", &mut || step::run(&mut step::cargo(&["fmt", "--all", "--check"])));
-    step("tidy", &mut || tidy::run(true));
+    step("tidy", &mut tidy::run);
     step("deny", &mut deny::run);
     step("clippy", &mut || {
         let arguments =

@@ -33,11 +33,7 @@ enum Task {
     /// Everything that CI checks: format, rules of the house, dependencies, lints, all tests.
     Ci,
     /// The rules of the house that neither rustc nor clippy knows.
-    Tidy {
-        /// Names of the catalogues that nothing uses are errors, too.
-        #[arg(long)]
-        strict: bool,
-    },
+    Tidy,
     /// Licences, sources, duplicates and known vulnerabilities of the dependencies.
     Deny,
 }
@@ -46,7 +42,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { runner_arguments } => test::run(&runner_arguments),
         Task::Ci => ci::run(),
-        Task::Tidy { strict } => tidy::run(strict),
+        Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),
     };
     match done {

@@ -92,21 +92,15 @@ fn mentions(line: &str, word: &str) -> bool {
 struct Finding {
     place: String,
     problem: String,
-    /// Tolerated while the parts that will use a name are not all there; an error with `--strict`.
-    tolerable: bool,
 }
 
 impl Finding {
     fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into(), tolerable: false }
+        Self { place: place.into(), problem: problem.into() }
     }
 
     fn at(source: Source<'_>, line: usize, problem: impl Into<String>) -> Self {
         Self::new(format!("{}:{line}", source.path), problem)
-    }
-
-    fn tolerable(self) -> Self {
-        Self { tolerable: true, ..self }
     }
 }
 
@@ -117,7 +111,7 @@ impl fmt::Display for Finding {
 }
 
 /// The task itself.
-pub(crate) fn run(strict: bool) -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let tree = Tree::read()?;
     let rules = [
         layout::check,
@@ -127,16 +121,12 @@ pub(crate) fn run(strict: bool) -> Result<()> {
         catalogue::check,
         deployment::check,
     ];
-    let findings = rules.iter().flat_map(|rule| rule(&tree));
-    let (tolerated, errors): (Vec<_>, Vec<_>) = findings.partition(|finding| finding.tolerable && !strict);
-    if !tolerated.is_empty() {
-        println!("{} names of the catalogues are not used yet; --strict lists them", tolerated.len());
-    }
-    for finding in &errors {
+    let findings: Vec<_> = rules.iter().flat_map(|rule| rule(&tree)).collect();
+    for finding in &findings {
         println!("error: {finding}");
     }
-    if !errors.is_empty() {
-        bail!("{} rules broken", errors.len());
+    if !findings.is_empty() {
+        bail!("{} rules broken", findings.len());
     }
     println!("tidy: {} files in order", tree.0.len());
     Ok(())

@@ -45,7 +45,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             };
             if !used {
                 let place = format!("{catalogue}:{line}");
-                findings.push(Finding::new(place, format!("nothing uses {constant}")).tolerable());
+                findings.push(Finding::new(place, format!("nothing uses {constant}")));
             }
         }
     }
