@@ -5,12 +5,7 @@ pub mod health;
 pub mod observe;
 pub mod openapi;
 
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
@@ -27,7 +22,12 @@ use foundation::{
 };
 use futures_util::future::{BoxFuture, join_all, select_all};
 use telemetry::{Metrics, event};
-use tokio::{net::TcpSocket, runtime::Handle, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpSocket,
+    runtime::Handle,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 use tracing_actix_web::TracingLogger;
@@ -40,7 +40,7 @@ use crate::{
     bucket::{Bucket, BucketError, Patience, S3Bucket},
     error::{AppError, AppResult},
     jobs::service::Jobs,
-    queue::{Lease, Limits, Runner, Running},
+    queue::{self, Lease, Limits, Runner, Running},
     routes,
     settings::Settings,
     store::{self, Store},
@@ -203,7 +203,8 @@ impl Application {
         let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(&settings.s3, Patience::default())?);
         let store = Store::open(&settings.database, settings.terms()).await?;
         let dispatcher = Dispatcher::new(store.clone(), &settings.webhooks)?;
-        let sweeper = Sweeper::new(store.clone(), Arc::clone(&bucket), &settings);
+        let sweeper =
+            Sweeper::new(store.clone(), Arc::clone(&bucket), &settings.sweeper, settings.webhooks.kept);
         let workflow = {
             let (settings, bucket) = (settings.clone(), Arc::clone(&bucket));
             let opening = move || Workflow::new(settings.workflow, settings.providers, bucket, &settings.s3);
@@ -214,7 +215,7 @@ impl Application {
             let workflow = workflow.clone();
             Box::pin(async move { workflow.run(lease).await })
         });
-        let worker = store.register_worker(&worker_name(&settings, address)).await?;
+        let worker = queue::register(&store, &worker_name(&settings, address)).await?;
         let running = Running::default();
         let limits = Limits::from(&settings.queue);
         let runner = Runner::new(store.clone(), worker.clone(), running.clone(), limits, work);
@@ -259,7 +260,8 @@ impl Application {
             (Tasks::new(home.clone()), Tasks::new(home.clone()), Tasks::new(home.clone()), Tasks::new(home));
         let claimer = Arc::clone(&runner);
         claims.supervise("queue", move |stop| Arc::clone(&claimer).run(stop));
-        leases.supervise("leases", move |stop| Arc::clone(&runner).keep_alive(stop));
+        let keeper = Arc::clone(&runner);
+        leases.supervise("leases", move |stop| Arc::clone(&keeper).keep_alive(stop));
         deliveries.supervise("webhooks", move |stop| dispatcher.clone().run(stop));
         upkeep.supervise("sweeper", move |stop| sweeper.clone().run(stop));
         let environment = settings.environment.clone();
@@ -278,15 +280,19 @@ impl Application {
 
         event!(INFO, SERVICE_STOPPING, reason);
         let began = Instant::now();
+        let end = began + settings.http.shutdown_timeout;
+        // Each stage may take what is left of the whole, and what its own nature allows.
+        let left = |most: Duration| most.min(end.saturating_duration_since(Instant::now()));
+        runner.end_by(end - settings.http.shutdown_timeout / 4);
         state.stopping.cancel();
         let stopped = join_all(handles.iter().map(|handle| handle.stop(true)));
-        if timeout(settings.http.shutdown + SPARE, stopped).await.is_err() {
+        if timeout(left(settings.http.shutdown + SPARE), stopped).await.is_err() {
             tracing::warn!("Requests that were still being answered have been cut off");
         }
-        let mut late = claims.stop(settings.queue.shutdown + SPARE).await;
-        late.extend(leases.stop(SPARE).await);
-        late.extend(deliveries.stop(settings.webhooks.shutdown).await);
-        late.extend(upkeep.stop(SPARE).await);
+        let mut late = claims.stop(left(Duration::MAX)).await;
+        late.extend(leases.stop(left(SPARE)).await);
+        late.extend(deliveries.stop(left(settings.webhooks.shutdown)).await);
+        late.extend(upkeep.stop(left(SPARE)).await);
         for task in late {
             event!(WARN, SERVICE_TASK_FAILED, task, error = "did not stop in time");
         }

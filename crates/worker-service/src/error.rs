@@ -183,7 +183,9 @@ impl From<store::Error> for AppError {
                 let detail = "As many jobs wait as may. Try again later.";
                 Self::with(StatusCode::SERVICE_UNAVAILABLE, "queue_full", detail).after(FULL)
             }
-            error @ (store::Error::LostLease(_) | store::Error::Raced) => Self::unavailable(error),
+            error @ (store::Error::LostLease(_) | store::Error::NameTaken(_) | store::Error::Raced) => {
+                Self::unavailable(error)
+            }
         }
     }
 }

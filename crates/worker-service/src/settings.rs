@@ -29,6 +29,9 @@ foundation::settings! {
         pub secrets: Live<Secrets> = live("WORKER_API_SECRETS"),
         /// How long requests in flight may take to end at a shutdown.
         pub shutdown: Duration = or_default("HTTP_SHUTDOWN", "5s"),
+        /// How long a shutdown may take as a whole: each of its stages gets what the ones before have left. A
+        /// little less than whoever sends SIGTERM waits before SIGKILL.
+        pub shutdown_timeout: Duration = or_default("SHUTDOWN_TIMEOUT", "20s"),
     }
 }
 
@@ -55,7 +58,8 @@ foundation::settings! {
         pub max_retries: i32 = or_default("JOB_MAX_RETRIES", "3"),
         /// How long the first, second, … retry waits; the last stands for all that follow.
         pub retry_delays: Vec<Duration> = or_default("JOB_RETRY_DELAYS", "5s,30s,120s"),
-        /// How long running jobs may take to come to a good point at a shutdown, before they are cut off.
+        /// How long running jobs may take to come to a good point at a shutdown, before they are cut off. A
+        /// submission that is under way is waited for as long as the shutdown as a whole allows.
         pub shutdown: Duration = or_default("JOB_SHUTDOWN", "10s"),
     }
 }
@@ -91,7 +95,8 @@ foundation::settings! {
     pub struct SweeperSettings {
         /// How often to look.
         pub every: Duration = or_default("SWEEP_EVERY", "30s"),
-        /// How old an object must be before it is removed, so that no upload of it is still under way.
+        /// How long nobody must have needed an object before it is removed, so that no upload of it is still
+        /// under way.
         pub grace: Duration = or_default("SWEEP_GRACE", "5m"),
     }
 }

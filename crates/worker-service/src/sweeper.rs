@@ -1,21 +1,23 @@
 //! Removes what nobody needs any more: objects and half-made uploads in the bucket (I19), and rows that have
 //! had their time. Temporary files go with the process that made them.
 
-use foundation::crash::{Place, sending};
 use std::{sync::Arc, time::Duration};
 
 use contract::Timestamp;
-use foundation::s3::{ALL_GENERATIONS, ObjectKey};
+use foundation::{
+    crash::{Place, sending},
+    s3::{ALL_GENERATIONS, ObjectKey},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     bucket::{Bucket, BucketError},
-    settings::Settings,
-    store::{Error, Store},
+    settings::SweeperSettings,
+    store::{BATCH, Error, Store},
 };
 
-/// How many objects one round removes at most.
-const BATCH: i64 = 200;
+/// How many objects are read from the list at once.
+const ROUND: i64 = 200;
 /// How long the ids of signed requests are remembered: both ends of the signature's tolerance.
 const REQUESTS_KEPT: Duration = Duration::from_mins(10);
 /// How long workers that have ended stay on the list.
@@ -28,6 +30,8 @@ pub struct Swept {
     pub objects: usize,
     /// Open uploads ended.
     pub uploads: usize,
+    /// Objects and uploads that could not be removed; the next round tries again.
+    pub left: usize,
 }
 
 /// A round failed midway; the next one goes on.
@@ -61,11 +65,14 @@ impl std::fmt::Debug for Sweeper {
 }
 
 impl Sweeper {
-    /// Sweeps nothing yet.
-    #[must_use]
-    pub fn new(store: Store, bucket: Arc<dyn Bucket>, settings: &Settings) -> Self {
-        let (every, grace) = (settings.sweeper.every, settings.sweeper.grace);
-        Self { store, bucket, every, grace, webhooks_kept: settings.webhooks.kept }
+    /// Sweeps nothing yet. Webhooks that have been delivered or superseded for `webhooks_kept` are forgotten.
+    pub fn new(
+        store: Store,
+        bucket: Arc<dyn Bucket>,
+        settings: &SweeperSettings,
+        webhooks_kept: Duration,
+    ) -> Self {
+        Self { store, bucket, every: settings.every, grace: settings.grace, webhooks_kept }
     }
 
     /// Sweeps again and again, until `stop` fires.
@@ -73,46 +80,84 @@ impl Sweeper {
         while stop.run_until_cancelled(tokio::time::sleep(self.every)).await.is_some() {
             // Cut off between two rounds or two objects: what is left is found again.
             match stop.run_until_cancelled(self.sweep()).await {
-                Some(Ok(swept)) if swept != Swept::default() => {
-                    tracing::info!(objects = swept.objects, uploads = swept.uploads, "Swept the bucket");
+                Some(Ok(Swept { objects, uploads, .. })) if objects + uploads > 0 => {
+                    tracing::info!(objects, uploads, "Swept the bucket");
                 }
                 Some(Err(error)) => tracing::warn!(%error, "The sweep was not finished"),
                 Some(Ok(_)) | None => {}
             }
-            if let Err(error) = self.forget().await {
+            // Each statement is a transaction of its own, run to its end.
+            let forgetting = self.clone();
+            let forgotten = tokio::spawn(async move { forgetting.forget().await });
+            if let Some(Ok(Err(error))) = stop.run_until_cancelled(forgotten).await {
                 tracing::warn!(%error, "Old rows were not removed");
             }
         }
     }
 
-    /// One round over the bucket.
+    /// One round over the bucket. What cannot be removed holds nothing else up, as long as the bucket as a whole
+    /// can be used.
     pub async fn sweep(&self) -> Result<Swept, SweepError> {
-        let mut swept = Swept::default();
-        let store = self.store.clone();
-        in_own_task(async move { store.give_up_uploads().await }).await?;
-        for object in self.store.garbage(self.grace, BATCH).await? {
-            // A row that is no key of ours can have no object.
-            if let Ok(key) = object.key.parse::<ObjectKey>() {
-                sending(Place::ObjectRemoved, self.bucket.delete(&key)).await?;
-                swept.objects += 1;
+        let (mut swept, mut first) = (Swept::default(), None);
+        while self.give_up_uploads().await? >= BATCH {}
+        let mut after = String::new();
+        loop {
+            let garbage = self.store.garbage(self.grace, &after, ROUND).await?;
+            let Some(last) = garbage.last() else { break };
+            after.clone_from(&last.key);
+            for object in garbage {
+                // A row that is no key of ours can have no object.
+                if let Ok(key) = object.key.parse::<ObjectKey>() {
+                    let removed = sending(Place::ObjectRemoved, self.bucket.delete(&key)).await;
+                    if let Err(error) = removed {
+                        self.note(error, &mut swept, &mut first).await?;
+                        continue;
+                    }
+                    swept.objects += 1;
+                }
+                let store = self.store.clone();
+                in_own_task(async move { store.forget_object(&object.key).await }).await?;
             }
-            let store = self.store.clone();
-            in_own_task(async move { store.forget_object(&object.key).await }).await?;
         }
         for upload in self.bucket.open_uploads(ALL_GENERATIONS).await? {
             let is_old = upload.begun.is_none_or(|begun| begun + self.grace < Timestamp::now());
             if is_old && !self.store.is_wanted(upload.key.as_str()).await? {
-                self.bucket.abort(&upload).await?;
-                swept.uploads += 1;
+                match self.bucket.abort(&upload).await {
+                    Ok(()) => swept.uploads += 1,
+                    Err(error) => self.note(error, &mut swept, &mut first).await?,
+                }
             }
+        }
+        if let Some(error) = first {
+            tracing::warn!(left = swept.left, %error, "Not everything could be removed from the bucket");
         }
         Ok(swept)
     }
 
-    /// One round over the rows.
-    async fn forget(&self) -> Result<(), Error> {
-        self.store.forget_requests(REQUESTS_KEPT).await?;
-        self.store.forget_webhooks(self.webhooks_kept).await?;
+    /// Something could not be removed, which is told once a round. If nothing can be just now, the round ends.
+    async fn note(
+        &self,
+        error: BucketError,
+        swept: &mut Swept,
+        first: &mut Option<BucketError>,
+    ) -> Result<(), SweepError> {
+        swept.left += 1;
+        if error.is_transient() {
+            self.bucket.ready().await?;
+        }
+        first.get_or_insert(error);
+        Ok(())
+    }
+
+    async fn give_up_uploads(&self) -> Result<usize, Error> {
+        let store = self.store.clone();
+        in_own_task(async move { store.give_up_uploads().await }).await
+    }
+
+    /// One round over the rows: all that have had their time.
+    pub async fn forget(&self) -> Result<(), Error> {
+        while self.store.forget_requests(REQUESTS_KEPT).await? >= BATCH {}
+        while self.store.forget_webhooks(self.webhooks_kept).await? >= BATCH {}
         self.store.forget_workers(WORKERS_KEPT).await?;
         Ok(())
     }

@@ -286,6 +286,8 @@ pub fn decide(job: &Job, input: Input, rules: &Rules, now: Timestamp) -> Result<
     match input {
         Input::Claimed(_) => {}
         Input::Released => {
+            // Who was cut off may still have a write under way: it comes too late from here on.
+            life.lease_epoch += 1;
             life.lease_owner = None;
             change.timing = Timing::Expire;
         }

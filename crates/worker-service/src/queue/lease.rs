@@ -1,7 +1,7 @@
 //! A job in the hands of the one who runs it. Every write goes through here: it is decided by the lifecycle,
 //! carries the lease's epoch, and changes nothing if the lease is lost (I11).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use contract::{
     JobStatus, Stage, Timestamp,
@@ -9,6 +9,7 @@ use contract::{
 };
 use foundation::s3::ObjectKey;
 use telemetry::event;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -35,7 +36,12 @@ pub struct Lease {
     rules: Rules,
     lost: CancellationToken,
     stopping: CancellationToken,
+    whole: Whole,
 }
+
+/// What must not be cut in two: a submission to the provider, from the POST to the commit of its answer. Whoever
+/// holds it is let come to its end.
+pub(super) type Whole = Arc<Mutex<()>>;
 
 impl Lease {
     /// A job just claimed. `lost` and `stopping` are fired by whoever keeps the lease alive.
@@ -48,7 +54,7 @@ impl Lease {
         stopping: CancellationToken,
     ) -> Self {
         let rules = store.rules().clone();
-        Self { job, attempts, store, rules, lost, stopping }
+        Self { job, attempts, store, rules, lost, stopping, whole: Whole::default() }
     }
 
     /// The job as it is after the last write.
@@ -82,6 +88,18 @@ impl Lease {
     #[must_use]
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping
+    }
+
+    /// What the queue waits for before it drops the workflow's future.
+    pub(super) fn whole(&self) -> Whole {
+        Arc::clone(&self.whole)
+    }
+
+    /// As long as the answer is held, the queue does not drop the workflow's future: not for the end of the
+    /// worker, unless its very last second has come, not for the job's deadline, and not for a lost lease. For
+    /// a submission, which half done is one of unknown fate (I16); it must come to its end by itself.
+    pub async fn uncut(&self) -> OwnedMutexGuard<()> {
+        self.whole().lock_owned().await
     }
 
     /// Tells how the work comes on. Progress never falls within an attempt: a lower number leaves it.

@@ -3,12 +3,14 @@
 
 pub mod http;
 mod lease;
+mod registration;
 pub mod runner;
 mod running;
 pub mod service;
 
 pub use self::{
     lease::Lease,
+    registration::register,
     runner::{Limits, Runner},
     running::Running,
 };

@@ -1,14 +1,20 @@
 //! Claims jobs while it has room, runs each, and keeps their leases alive. A job is handed back in order if
 //! this worker ends, given up if its runner breaks, and dropped if the lease is lost.
 
-use std::{any::Any, collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use contract::{JobId, JobStatus, Timestamp, WorkerId};
 use futures_util::FutureExt as _;
 use telemetry::{continue_trace, event, metric};
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -23,6 +29,8 @@ use crate::{
 /// How often to look without being woken: for retries that became due, lapsed leases, and what another
 /// replica wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a submission under way is waited for at the end, if nobody says until when.
+const SUBMISSION_PATIENCE: Duration = Duration::from_mins(1);
 /// How often the end of a job's run is offered to a database that does not take it.
 const WRITE_TRIES: u32 = 5;
 
@@ -69,6 +77,9 @@ pub struct Runner<W> {
     work: W,
     stopping: CancellationToken,
     cut: CancellationToken,
+    /// When even a submission under way is cut off, once the worker ends.
+    last: OnceLock<Instant>,
+    out_of_time: CancellationToken,
 }
 
 /// How a job's run came to its end.
@@ -101,12 +112,20 @@ where
 {
     /// A runner for a worker that [is on the list](Store::register_worker).
     pub fn new(store: Store, worker: WorkerId, running: Running, limits: Limits, work: W) -> Arc<Self> {
-        let (stopping, cut) = (CancellationToken::new(), CancellationToken::new());
-        Arc::new(Self { store, worker, running, limits, work, stopping, cut })
+        let [stopping, cut, out_of_time] = [(); 3].map(|()| CancellationToken::new());
+        let last = OnceLock::new();
+        Arc::new(Self { store, worker, running, limits, work, stopping, cut, last, out_of_time })
+    }
+
+    /// Says until when jobs may be waited for at the end of [`run`](Self::run). To be called before it is told
+    /// to stop.
+    pub fn end_by(&self, last: Instant) {
+        // The first word holds.
+        let _ = self.last.set(last);
     }
 
     /// Claims and runs until `stop` fires; then asks the jobs to stop, waits for them, cuts off those that do
-    /// not, and hands them back.
+    /// not, as soon as they have no submission under way, and hands them back.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut jobs = JoinSet::new();
         while !stop.is_cancelled() {
@@ -122,13 +141,16 @@ where
                 () = sleep(LOOK_EVERY), if has_room => {}
             }
         }
-        self.mark(WorkerStatus::Stopping).await;
         self.stopping.cancel();
-        let drained = timeout(self.limits.shutdown, drain(&mut jobs)).await;
-        if drained.is_err() {
-            self.cut.cancel();
-            drain(&mut jobs).await;
+        self.mark(WorkerStatus::Stopping).await;
+        let soon = Instant::now() + self.limits.shutdown;
+        let last = self.last.get().copied().unwrap_or(soon + SUBMISSION_PATIENCE);
+        for (until, cut) in [(soon.min(last), &self.cut), (last, &self.out_of_time)] {
+            if timeout_at(until, drain(&mut jobs)).await.is_err() {
+                cut.cancel();
+            }
         }
+        drain(&mut jobs).await;
         self.mark(WorkerStatus::Stopped).await;
     }
 
@@ -185,16 +207,36 @@ where
         let age = now.since(job.life.started_at.unwrap_or(now));
         let left = self.limits.deadline.saturating_sub(age);
         let lease = Lease::new(job, attempts, self.store.clone(), lost.clone(), self.stopping.clone());
-        let end = tokio::select! {
-            biased;
-            () = lost.cancelled() => End::Lost,
-            () = self.cut.cancelled() => End::CutOff,
-            () = sleep(left) => End::Late,
-            returned = AssertUnwindSafe(async { (self.work)(lease).await }).catch_unwind() => match returned {
-                Ok(result) => End::Returned(result),
-                Err(panic) => End::Panicked(message(&*panic)),
-            },
+        let whole = lease.whole();
+        let interrupted = async {
+            let end = tokio::select! {
+                biased;
+                () = lost.cancelled() => End::Lost,
+                () = self.cut.cancelled() => End::CutOff,
+                () = sleep(left) => End::Late,
+            };
+            tokio::select! {
+                _ = whole.lock() => {}
+                () = self.out_of_time.cancelled() => {}
+            }
+            end
         };
+        let end = if left.is_zero() {
+            End::Late
+        } else {
+            tokio::select! {
+                biased;
+                end = interrupted => end,
+                returned = AssertUnwindSafe(async { (self.work)(lease).await }).catch_unwind() => match returned {
+                    Ok(result) => End::Returned(result),
+                    Err(panic) => End::Panicked(message(&*panic)),
+                },
+            }
+        };
+        if let End::Returned(Err(Error::LostLease(_))) = end {
+            // Its own write was the first to notice.
+            self.lose(&id, epoch);
+        }
         drop(on_list);
         match end {
             End::Lost | End::Returned(Err(Error::LostLease(_))) => {}
@@ -274,10 +316,17 @@ where
             }
         };
         for (id, epoch) in held {
-            if !kept.contains(&(id.clone(), epoch)) && self.running.lose(&id, epoch) {
-                metrics::counter!(metric::LEASES_LOST).increment(1);
-                event!(WARN, QUEUE_MANAGER_HEARTBEAT_LOST, jobId = %id, workerId = %self.worker, epoch);
+            if !kept.contains(&(id.clone(), epoch)) {
+                self.lose(&id, epoch);
             }
+        }
+    }
+
+    /// Tells a job's runner that its lease is lost, and the operator, unless both know.
+    fn lose(&self, id: &JobId, epoch: i64) {
+        if self.running.lose(id, epoch) {
+            metrics::counter!(metric::LEASES_LOST).increment(1);
+            event!(WARN, QUEUE_MANAGER_HEARTBEAT_LOST, jobId = %id, workerId = %self.worker, epoch);
         }
     }
 }

@@ -202,6 +202,7 @@ impl Store {
     /// Renews the leases of the jobs that a worker runs, and its own row. Gives the leases that it still has,
     /// as job and epoch. A lease whose runner is gone is not among `running`, so that it lapses.
     pub async fn heartbeat(&self, id: &WorkerId, running: &[JobId]) -> Result<Vec<(JobId, i64)>, Error> {
+        self.keep_names().await;
         let until = database_now().plus(self.terms.lease);
         Ok(transaction!(&self.database, Place::LeasesRenewed, Error, |c| {
             let beat = worker::last_heartbeat.eq(database_now());
@@ -226,12 +227,18 @@ impl Store {
     }
 
     /// Puts a worker on the list under its name. What an earlier process of that name left behind is free to
-    /// be claimed at once (I14). Gives the id of this start.
+    /// be claimed at once (I14). Gives the id of this start, or [`Error::NameTaken`] if that process is alive.
     pub async fn register_worker(&self, name: &str) -> Result<WorkerId, Error> {
         let id = WorkerId::new();
+        let ours = self.hold_name(name).await?;
         transaction!(&self.database, Place::WorkerRegistered, Error, |c| {
-            let earlier: Option<WorkerId> =
-                worker::table.filter(worker::name.eq(name)).select(worker::id).first(c).await.optional()?;
+            let named = worker::table.filter(worker::name.eq(name));
+            // The server may go on holding the name for a host that has vanished, but that one falls silent.
+            let silent = named.filter(worker::last_heartbeat.lt(database_now().minus(self.terms.lease)));
+            if !ours && silent.select(worker::id).first::<WorkerId>(c).await.optional()?.is_none() {
+                return Err(Error::NameTaken(name.to_owned()));
+            }
+            let earlier: Option<WorkerId> = named.select(worker::id).first(c).await.optional()?;
             if let Some(earlier) = earlier {
                 let left = job::table
                     .filter(job::lease_owner.eq(&earlier))

@@ -4,6 +4,7 @@ pub mod columns;
 mod commands;
 mod leases;
 mod locking;
+mod names;
 mod objects;
 mod overview;
 pub mod rows;
@@ -16,11 +17,12 @@ use std::{sync::Arc, time::Duration};
 use contract::JobId;
 use diesel_migrations::embed_migrations;
 use foundation::database::{self, Database, DatabaseSettings, OpenError, Schema};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 pub use self::{
     commands::TakenCommand,
     leases::Claimed,
+    overview::BATCH,
     webhooks::{After, WebhookQuery},
 };
 use crate::jobs::state::Rules;
@@ -82,6 +84,9 @@ pub enum Error {
     /// The write came under a lease that is no longer held: another has the job, or it has ended (I11).
     #[error("the lease on {0} is lost")]
     LostLease(JobId),
+    /// Another worker that is alive has this name.
+    #[error("another worker runs under the name {0:?}: each needs its own (WORKER_NAME)")]
+    NameTaken(String),
     /// Another transaction was faster; asked again, it goes.
     #[error("another transaction was faster")]
     Raced,
@@ -101,13 +106,14 @@ pub struct Store {
     database: Database,
     terms: Arc<Terms>,
     wakes: Arc<Wakes>,
+    names: Arc<Mutex<names::Names>>,
 }
 
 impl Store {
     /// Opens the database and brings its tables up to date. To be called on the home runtime.
     pub async fn open(settings: &DatabaseSettings, terms: Terms) -> Result<Self, OpenError> {
         let database = Database::open(settings, SCHEMA).await?;
-        Ok(Self { database, terms: Arc::new(terms), wakes: Arc::default() })
+        Ok(Self { database, terms: Arc::new(terms), wakes: Arc::default(), names: Arc::default() })
     }
 
     /// What is woken after commits.

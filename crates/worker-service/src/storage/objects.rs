@@ -5,7 +5,11 @@ use std::time::Duration;
 use contract::{JobId, JobStatus, Timestamp};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{crash::Place, database::database_now, reading, transaction, writing};
+use foundation::{
+    crash::Place,
+    database::{DatabaseNow, database_now},
+    reading, transaction, writing,
+};
 
 use super::{
     Error, Store,
@@ -13,6 +17,13 @@ use super::{
     rows::{Job, Object},
     schema::{job, object},
 };
+
+/// What is written when objects change their state: the time, too, which a sweep goes by.
+pub(super) fn became(
+    state: ObjectState,
+) -> (diesel::dsl::Eq<object::state, ObjectState>, diesel::dsl::Eq<object::changed_at, DatabaseNow>) {
+    (object::state.eq(state), object::changed_at.eq(database_now()))
+}
 
 impl Store {
     /// Writes down that an object is about to be uploaded, under the job's lease.
@@ -27,24 +38,28 @@ impl Store {
             if diesel::update(held).set(job::lease_epoch.eq(epoch)).execute(c).await? == 0 {
                 return Err(Error::LostLease(id.clone()));
             }
+            let now = Timestamp::now();
             let row = Object {
                 key: key.to_owned(),
                 job_id: id.clone(),
                 lease_epoch: epoch,
                 state: ObjectState::Uploading,
-                created_at: Timestamp::now(),
+                created_at: now,
+                changed_at: now,
             };
             diesel::insert_into(object::table).values(row).on_conflict_do_nothing().execute(c).await?;
             Ok(())
         })
     }
 
-    /// Objects that nobody needs and whose upload was begun so long ago that it is over, oldest first.
-    pub async fn garbage(&self, older_than: Duration, limit: i64) -> Result<Vec<Object>, Error> {
+    /// Objects that have been garbage for so long that whoever was uploading them knows, in the order of their
+    /// keys, from the one after `after`.
+    pub async fn garbage(&self, older_than: Duration, after: &str, limit: i64) -> Result<Vec<Object>, Error> {
         let query = object::table
             .filter(object::state.eq(ObjectState::Garbage))
-            .filter(object::created_at.lt(database_now().minus(older_than)))
-            .order(object::created_at)
+            .filter(object::changed_at.lt(database_now().minus(older_than)))
+            .filter(object::key.gt(after))
+            .order(object::key)
             .limit(limit);
         Ok(reading!(&self.database, |c| query.select(Object::as_select()).load(c).await)?)
     }

@@ -10,12 +10,14 @@ use foundation::{database::database_now, reading, writing};
 use super::{
     Counts, Error, Store,
     columns::{ObjectState, WebhookState},
+    objects::became,
     rows::Job,
     schema::{job, object, seen_request, webhook, worker},
 };
 
-/// How many rows are removed by one statement at most, so that none holds the database for long.
-const BATCH: i64 = 1_000;
+/// How many rows are removed by one statement at most, so that none holds the database for long. Whoever forgets so
+/// many asks again.
+pub const BATCH: usize = 1_000;
 
 impl Store {
     /// The first jobs of the queue, in its order.
@@ -74,7 +76,7 @@ impl Store {
     pub async fn forget_requests(&self, older_than: Duration) -> Result<usize, Error> {
         let old = seen_request::table
             .filter(seen_request::seen_at.lt(database_now().minus(older_than)))
-            .limit(BATCH)
+            .limit(BATCH as i64)
             .select(seen_request::id);
         let ids: Vec<String> = reading!(&self.database, |c| old.load(c).await)?;
         if ids.is_empty() {
@@ -89,7 +91,7 @@ impl Store {
         let old = webhook::table
             .filter(webhook::state.eq_any([WebhookState::Delivered, WebhookState::Superseded]))
             .filter(webhook::updated_at.lt(database_now().minus(older_than)))
-            .limit(BATCH)
+            .limit(BATCH as i64)
             .select(webhook::id);
         let ids: Vec<String> = reading!(&self.database, |c| old.load(c).await)?;
         if ids.is_empty() {
@@ -113,7 +115,7 @@ impl Store {
             .inner_join(job::table.on(job::id.eq(object::job_id)))
             .filter(object::state.eq(ObjectState::Uploading))
             .filter(job::lease_epoch.gt(object::lease_epoch))
-            .limit(BATCH)
+            .limit(BATCH as i64)
             .select(object::key);
         let keys: Vec<String> = reading!(&self.database, |c| dead.load(c).await)?;
         if keys.is_empty() {
@@ -121,7 +123,7 @@ impl Store {
         }
         let uploading =
             object::table.filter(object::key.eq_any(&keys)).filter(object::state.eq(ObjectState::Uploading));
-        let query = diesel::update(uploading).set(object::state.eq(ObjectState::Garbage));
+        let query = diesel::update(uploading).set(became(ObjectState::Garbage));
         Ok(writing!(&self.database, |c| query.execute(c).await)?)
     }
 

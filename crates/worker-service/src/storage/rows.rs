@@ -79,7 +79,7 @@ pub struct Life {
     pub retry_count: i32,
     /// Who runs it; absent on an active job that was handed back.
     pub lease_owner: Option<WorkerId>,
-    /// The fencing token: rises with every claim, rescue and cancel.
+    /// The fencing token: rises with every claim, rescue, release and cancel.
     pub lease_epoch: i64,
     /// How often its runner fell silent since it last came further.
     pub lost_leases: i32,
@@ -135,6 +135,8 @@ pub struct Object {
     pub state: ObjectState,
     /// When it was begun.
     pub created_at: Timestamp,
+    /// When its state last changed.
+    pub changed_at: Timestamp,
 }
 
 /// A webhook in the outbox.

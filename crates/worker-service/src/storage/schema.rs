@@ -66,6 +66,7 @@ diesel::table! {
         lease_epoch -> BigInt,
         state -> Text,
         created_at -> UtcTimestamp,
+        changed_at -> UtcTimestamp,
     }
 }
 

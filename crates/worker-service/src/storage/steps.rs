@@ -11,6 +11,7 @@ use foundation::{database::database_now, on_both};
 use super::{
     Terms,
     columns::{AttemptState, Json, ObjectState, WebhookState},
+    objects::became,
     rows::{Attempt, Job, Wanted},
     schema::{attempt, job, object, webhook},
 };
@@ -98,12 +99,12 @@ on_both! {
             match &change.objects {
                 Objects::Keep => {}
                 Objects::None => {
-                    diesel::update(all).set(object::state.eq(ObjectState::Garbage)).execute(self).await?;
+                    diesel::update(all).set(became(ObjectState::Garbage)).execute(self).await?;
                 }
                 Objects::Only(keys) => {
                     let (live, rest) = (all.filter(object::key.eq_any(keys)), all.filter(object::key.ne_all(keys)));
-                    diesel::update(live).set(object::state.eq(ObjectState::Live)).execute(self).await?;
-                    diesel::update(rest).set(object::state.eq(ObjectState::Garbage)).execute(self).await?;
+                    diesel::update(live).set(became(ObjectState::Live)).execute(self).await?;
+                    diesel::update(rest).set(became(ObjectState::Garbage)).execute(self).await?;
                 }
             }
             Ok(())

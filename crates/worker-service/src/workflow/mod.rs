@@ -158,6 +158,7 @@ impl Run<'_> {
         if resubmission {
             metrics::counter!(metric::SUBMISSIONS_REPEATED, "provider" => self.provider.name()).increment(1);
         }
+        let uncut = self.lease.uncut().await;
         let attempt = self.lease.begin_attempt(resubmission).await?;
         let begun = Timestamp::now();
         let job = self.lease.job();
@@ -171,6 +172,7 @@ impl Run<'_> {
         match sending(Place::Submitted, self.provider.submit(&submission)).await {
             Submitted::Accepted(operation) => {
                 self.lease.operation_accepted(&operation).await?;
+                drop(uncut);
                 let pause = self.workflow.settings.poll_interval;
                 self.follow(operation, begun, pause).await
             }

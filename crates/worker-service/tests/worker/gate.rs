@@ -1,4 +1,4 @@
-//! An HTTP proxy that does to requests what networks and servers do: refuse, swallow the answer, hang.
+//! An HTTP proxy that does to requests what networks and servers do: refuse, swallow the answer, hang, take their time.
 
 use std::{
     net::Ipv4Addr,
@@ -13,7 +13,10 @@ use hyper::{
     Request, Response, body::Incoming, http::request::Parts, server::conn::http1, service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+};
 use url::Url;
 
 /// What becomes of a request.
@@ -27,6 +30,8 @@ pub(crate) enum Fate {
     LoseAnswer,
     /// It is never answered.
     Hang,
+    /// It is passed on once the test lets it.
+    Hold,
 }
 
 /// Decides over a request, given how many came before it.
@@ -44,6 +49,7 @@ struct Shared {
     decide: Decide,
     seen: AtomicUsize,
     hanging: Notify,
+    released: Semaphore,
 }
 
 impl Gate {
@@ -60,6 +66,7 @@ impl Gate {
             decide: Box::new(decide),
             seen: AtomicUsize::new(0),
             hanging: Notify::new(),
+            released: Semaphore::new(0),
         });
         let accepting = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -73,9 +80,14 @@ impl Gate {
         Self { address, shared }
     }
 
-    /// Resolves once a request hangs.
+    /// Resolves once a request hangs or is held.
     pub(crate) async fn hangs(&self) {
         self.shared.hanging.notified().await;
+    }
+
+    /// Lets every request go that is held, and hold no more.
+    pub(crate) fn release(&self) {
+        self.shared.released.close();
     }
 
     /// How many requests have come.
@@ -97,6 +109,11 @@ impl Shared {
             Fate::Hang => {
                 self.hanging.notify_one();
                 std::future::pending::<()>().await;
+            }
+            Fate::Hold => {
+                self.hanging.notify_one();
+                // The end of the semaphore is the signal.
+                let _ = self.released.acquire().await;
             }
             Fate::Pass | Fate::LoseAnswer => {}
         }

@@ -10,6 +10,7 @@ mod queue;
 mod receiver;
 mod routes;
 mod storage;
+mod sweeper;
 mod webhooks;
 mod workflow;
 

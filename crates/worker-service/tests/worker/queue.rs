@@ -3,16 +3,20 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use contract::{
-    ErrorCode, GenerationId, JobStatus,
+    ErrorCode, GenerationId, JobStatus, Stage,
     worker_api::{DesiredState, JobError},
 };
 use foundation::testing::TestDatabase;
-use tokio::sync::{Semaphore, mpsc};
+use telemetry::{catalogue, testing::Capture};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use worker_service::{
-    jobs::service::Jobs,
+    jobs::{service::Jobs, state::Input},
     queue::{Lease, Limits, Runner, Running},
-    store::{Error, Store},
+    store::{AttemptState, Error, Store, Terms},
 };
 
 use crate::fixture::{command, in_time, job, nonce, on_both_databases, open, queued, reaches, terms};
@@ -25,6 +29,11 @@ on_both_databases! {
     a_silent_workers_job_is_rescued,
     a_job_that_breaks_its_runner_three_times_is_poison,
     a_job_ends_at_its_deadline,
+    a_job_whose_time_is_over_is_not_begun,
+    a_submission_outlives_the_deadline,
+    submissions_without_an_answer_do_not_keep_a_worker_from_ending,
+    a_job_handed_back_takes_no_late_write,
+    a_runner_that_finds_its_lease_lost_says_so_once,
     a_worker_that_ends_hands_its_jobs_back,
     a_worker_that_starts_again_takes_back_its_own_at_once,
     a_lost_lease_writes_nothing,
@@ -44,6 +53,7 @@ struct Worker {
     stop: CancellationToken,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     running: Running,
+    end_by: Box<dyn Fn(Instant) + Send>,
 }
 
 impl Worker {
@@ -57,9 +67,9 @@ impl Worker {
         let runner = Runner::new(store.clone(), id, running.clone(), limits, work);
         let tasks = vec![
             tokio::spawn(Arc::clone(&runner).run(stop.clone())),
-            tokio::spawn(runner.keep_alive(stop.clone())),
+            tokio::spawn(Arc::clone(&runner).keep_alive(stop.clone())),
         ];
-        Self { stop, tasks, running }
+        Self { stop, tasks, running, end_by: Box::new(move |last| runner.end_by(last)) }
     }
 
     async fn end(self) {
@@ -236,6 +246,168 @@ async fn a_job_ends_at_its_deadline(database: TestDatabase) {
     let failed = reaches(&store, &generation, JobStatus::Failed).await;
     assert_eq!(failed.life.error.unwrap().code, ErrorCode::Timeout);
     worker.end().await;
+}
+
+async fn a_job_whose_time_is_over_is_not_begun(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    let generation = queued(&store).await.generation_id;
+    let limits = Limits { deadline: Duration::ZERO, ..LIMITS };
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let worker = Worker::start(&store, "one", limits, move |lease: Lease| {
+        began.send(()).unwrap();
+        async move { lease.fail(None, error()).await }
+    })
+    .await;
+    let failed = reaches(&store, &generation, JobStatus::Failed).await;
+    assert_eq!(failed.life.error.unwrap().code, ErrorCode::Timeout);
+    worker.end().await;
+    assert!(begun.try_recv().is_err());
+}
+
+async fn a_submission_outlives_the_deadline(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    // On a slow machine a short deadline may pass before the work has begun, which shows nothing.
+    for deadline in [20, 200, 2_000, 20_000].map(Duration::from_millis) {
+        let generation = queued(&store).await.generation_id;
+        let (began, mut begun) = mpsc::unbounded_channel();
+        let work = move |mut lease: Lease| {
+            let began = began.clone();
+            async move {
+                let _uncut = lease.uncut().await;
+                began.send(()).unwrap();
+                lease.begin_attempt(false).await?;
+                // As a slow provider would: the deadline is over before it answers.
+                tokio::time::sleep(deadline).await;
+                lease.operation_accepted("operations/1").await?;
+                pending().await
+            }
+        };
+        let worker = Worker::start(&store, "one", Limits { deadline, ..LIMITS }, work).await;
+        let ended = crate::fixture::eventually(|| async {
+            let job = job(&store, &generation).await;
+            (job.life.stage == Some(Stage::Generating) || job.life.status.is_terminal()).then_some(job)
+        })
+        .await;
+        worker.stop.cancel();
+        worker.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        if begun.try_recv().is_ok() {
+            assert_eq!(ended.life.stage, Some(Stage::Generating), "{:?}", ended.life);
+            return;
+        }
+        assert_eq!(ended.life.status, JobStatus::Failed);
+    }
+    panic!("the work was never begun in time");
+}
+
+async fn submissions_without_an_answer_do_not_keep_a_worker_from_ending(database: TestDatabase) {
+    const JOBS: usize = 50;
+    let store = open(&database, terms()).await;
+    let mut jobs = Vec::new();
+    for _ in 0..JOBS {
+        jobs.push(queued(&store).await.generation_id);
+    }
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let work = move |mut lease: Lease| {
+        let began = began.clone();
+        async move {
+            let _uncut = lease.uncut().await;
+            lease.begin_attempt(false).await?;
+            began.send(()).unwrap();
+            pending().await
+        }
+    };
+    let limits = Limits { running: JOBS, shutdown: Duration::from_millis(1), ..LIMITS };
+    let worker = Worker::start(&store, "one", limits, work).await;
+    for _ in 0..JOBS {
+        in_time(begun.recv()).await.unwrap();
+    }
+    (worker.end_by)(Instant::now() + Duration::from_millis(100));
+    worker.end().await;
+    for generation in &jobs {
+        let left = job(&store, generation).await;
+        assert_eq!((left.life.status, left.life.lease_owner), (JobStatus::Active, None));
+    }
+    // What became of the submissions is for whoever claims the jobs next to find unknown.
+    let next = store.register_worker("next").await.unwrap();
+    let claimed = store.claim(&next, 1, 2).await.unwrap();
+    assert_eq!(claimed[0].attempts[0].state, AttemptState::Submitting);
+}
+
+async fn a_job_handed_back_takes_no_late_write(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    let generation = queued(&store).await.generation_id;
+    let worker = store.register_worker("one").await.unwrap();
+    let claimed = store.claim(&worker, 1, 2).await.unwrap().remove(0);
+    let (id, epoch) = (claimed.job.id.clone(), claimed.job.life.lease_epoch);
+    let tokens = [(); 2].map(|()| CancellationToken::new());
+    let [lost, stopping] = tokens;
+    let mut cut_off = Lease::new(claimed.job, claimed.attempts, store.clone(), lost, stopping);
+    store.decide_and_commit(&id, epoch, Input::Released).await.unwrap().unwrap();
+    let released = job(&store, &generation).await;
+    let late = cut_off.progress(Stage::Generating, 50, None).await;
+    assert!(matches!(late, Err(Error::LostLease(_))), "{late:?}");
+    assert_eq!(job(&store, &generation).await.life, released.life);
+}
+
+async fn a_runner_that_finds_its_lease_lost_says_so_once(database: TestDatabase) {
+    let logged = Capture::install().unwrap();
+    let store = open(&database, terms()).await;
+    let id = queued(&store).await.id;
+    let (got, mut leases) = mpsc::unbounded_channel();
+    let work = move |lease: Lease| {
+        let (give_back, again) = tokio::sync::oneshot::channel();
+        got.send((lease, give_back)).unwrap();
+        async move {
+            let mut lease: Lease = again.await.unwrap();
+            lease.progress(Stage::Generating, 50, None).await
+        }
+    };
+    let limits = Limits { running: 1, heartbeat: Duration::from_secs(600), ..LIMITS };
+    let worker = Worker::start(&store, "one", limits, work).await;
+    let (lease, give_back) = in_time(leases.recv()).await.unwrap();
+    store.abandon(&id, lease.job().life.lease_epoch).await.unwrap();
+    let other = store.register_worker("other").await.unwrap();
+    assert_eq!(store.claim(&other, 1, 2).await.unwrap().len(), 1);
+    drop(give_back.send(lease));
+    crate::fixture::eventually(|| async { (worker.running.count() == 0).then_some(()) }).await;
+    worker.stop.cancel();
+    for task in worker.tasks {
+        task.abort();
+    }
+    let told = logged.named(catalogue::QUEUE_MANAGER_HEARTBEAT_LOST);
+    let told = told.iter().filter(|record| record.text("jobId") == Some(id.as_str()));
+    assert_eq!(told.count(), 1);
+}
+
+/// Two processes of one name would each take the other's jobs for what its own former life has left behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workers_name_is_one_living_processs() {
+    let database = TestDatabase::postgres().await;
+    let (first, second) = (open(&database, terms()).await, open(&database, terms()).await);
+    let generation = queued(&first).await.generation_id;
+    let id = first.register_worker("one").await.unwrap();
+    assert_eq!(first.claim(&id, 1, 2).await.unwrap().len(), 1);
+    let refused = second.register_worker("one").await;
+    assert!(matches!(&refused, Err(Error::NameTaken(name)) if name == "one"), "{refused:?}");
+    let other = second.register_worker("another").await.unwrap();
+    assert!(second.claim(&other, 1, 2).await.unwrap().is_empty());
+    assert!(first.heartbeat(&id, &[]).await.is_ok());
+
+    // Its process ends, be it by kill -9: the next of its name has its jobs at once, though the lease holds.
+    drop(first);
+    let again = in_time(worker_service::queue::register(&second, "one")).await.unwrap();
+    let claimed = second.claim(&again, 1, 2).await.unwrap();
+    assert_eq!(claimed[0].job.generation_id, generation);
+}
+
+/// Of a host that vanished the server may not know for hours; that it has been silent for a lease is enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_workers_name_is_free() {
+    let database = TestDatabase::postgres().await;
+    let vanished = open(&database, terms()).await;
+    vanished.register_worker("one").await.unwrap();
+    let next = open(&database, Terms { lease: Duration::ZERO, ..terms() }).await;
+    next.register_worker("one").await.unwrap();
 }
 
 async fn a_worker_that_ends_hands_its_jobs_back(database: TestDatabase) {

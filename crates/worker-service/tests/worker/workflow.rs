@@ -17,15 +17,26 @@ use worker_service::{
     bucket::{Bucket, Patience, S3Bucket},
     jobs::state::Rules,
     providers::Providers,
-    queue::Lease,
+    queue::{Lease, Limits, Runner, Running},
     store::{AttemptState, Job, ObjectState, Store, Terms},
     workflow::{Workflow, WorkflowSettings},
 };
 
 use crate::{
+    fixture::on_both_databases,
     gate::{Fate, Gate},
     storage::Storage,
 };
+
+on_both_databases! {
+    a_video_is_made,
+    a_crash_while_submitting_is_an_unknown_submission,
+    a_crash_while_polling_goes_on_polling,
+    a_crash_while_downloading_downloads_again,
+    a_crash_while_uploading_uploads_elsewhere,
+    a_crash_between_uploads_uploads_elsewhere,
+    a_worker_that_must_end_waits_for_the_providers_answer,
+}
 
 /// Whoever waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -201,16 +212,6 @@ async fn a_video_is_made(database: TestDatabase) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_video_is_made_on_sqlite() {
-    a_video_is_made(TestDatabase::sqlite()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_video_is_made_on_postgres() {
-    a_video_is_made(TestDatabase::postgres().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_ends_as_it_shall() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
     let impatient: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s")];
@@ -306,32 +307,27 @@ fn is_second_upload(head: &Parts) -> bool {
     head.method == Method::PUT && head.uri.path().ends_with("/thumbnail.jpg")
 }
 
-/// The steps after the provider's accept, on both databases: one submission, whatever happens (I15).
-macro_rules! crashes {
-    ($($name:ident: $at:ident, $attempts:literal;)*) => {$(
-        mod $name {
-            use foundation::testing::TestDatabase;
+// The steps after the provider's accept: one submission, whatever happens (I15).
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::crash(TestDatabase::sqlite(), super::$at, $attempts).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::crash(TestDatabase::postgres().await, super::$at, $attempts).await;
-            }
-        }
-    )*};
+/// The fate of the first submission is unknown, so there is another after the grace window (I16).
+async fn a_crash_while_submitting_is_an_unknown_submission(database: TestDatabase) {
+    crash(database, is_submission, 2).await;
 }
 
-crashes! {
-    // The fate of the first submission is unknown, so there is another after the grace window (I16).
-    a_crash_while_submitting_is_an_unknown_submission: is_submission, 2;
-    a_crash_while_polling_goes_on_polling: is_poll, 1;
-    a_crash_while_downloading_downloads_again: is_download, 1;
-    a_crash_while_uploading_uploads_elsewhere: is_upload, 1;
-    a_crash_between_uploads_uploads_elsewhere: is_second_upload, 1;
+async fn a_crash_while_polling_goes_on_polling(database: TestDatabase) {
+    crash(database, is_poll, 1).await;
+}
+
+async fn a_crash_while_downloading_downloads_again(database: TestDatabase) {
+    crash(database, is_download, 1).await;
+}
+
+async fn a_crash_while_uploading_uploads_elsewhere(database: TestDatabase) {
+    crash(database, is_upload, 1).await;
+}
+
+async fn a_crash_between_uploads_uploads_elsewhere(database: TestDatabase) {
+    crash(database, is_second_upload, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -354,6 +350,66 @@ async fn a_worker_that_stops_hands_the_job_back() {
     assert_eq!((job.life.status, &job.life.lease_owner), (JobStatus::Active, &None));
     let lease = bench.claim(&stopping).await;
     assert_eq!(lease.attempt().map(|attempt| attempt.state), Some(AttemptState::Accepted));
+}
+
+/// Even one whose time to stop in order is over: half a submission would be one of unknown fate.
+async fn a_worker_that_must_end_waits_for_the_providers_answer(database: TestDatabase) {
+    let bench = Bench::start(database).await;
+    let gate =
+        Gate::before(&bench.provider(), |head, _| if is_submission(head) { Fate::Hold } else { Fate::Pass })
+            .await;
+    let workflow = bench.workflow_through(&gate.address, Arc::new(bench.storage.bucket()), &[]);
+    let asked = bench.queued("[sim:never]").await;
+    // This one knows no stop, so it shows when jobs are cut off.
+    let deaf = bench.queued("deaf").await;
+    let work = move |lease: Lease| {
+        let workflow = workflow.clone();
+        async move {
+            if lease.job().wanted.prompt == "deaf" {
+                std::future::pending().await
+            } else {
+                workflow.run(lease).await
+            }
+        }
+    };
+    let limits = Limits {
+        running: 2,
+        per_user: 2,
+        heartbeat: Duration::from_secs(600),
+        lease: Duration::from_secs(600),
+        deadline: Duration::from_secs(600),
+        shutdown: Duration::from_millis(1),
+    };
+    let (store, stop) = (bench.store.clone(), CancellationToken::new());
+    let runner = Runner::new(store, bench.worker.clone(), Running::default(), limits, work);
+    let running = tokio::spawn(runner.run(stop.clone()));
+    in_time(gate.hangs()).await;
+    in_time(async {
+        while bench.job(&deaf).await.life.status != JobStatus::Active {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stop.cancel();
+    in_time(async {
+        while bench.job(&deaf).await.life.lease_owner.is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(bench.job(&asked).await.life.lease_owner.is_some(), "it waits for its answer");
+    gate.release();
+    in_time(running).await.unwrap();
+    let job = bench.job(&asked).await;
+    assert_eq!((job.life.status, &job.life.lease_owner), (JobStatus::Active, &None));
+    let lease = loop {
+        let lease = bench.claim(&CancellationToken::new()).await;
+        if lease.job().generation_id == asked {
+            break lease;
+        }
+    };
+    assert_eq!(lease.attempt().map(|attempt| attempt.state), Some(AttemptState::Accepted));
+    assert_eq!(bench.submissions().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,7 +21,7 @@ CREATE TABLE job (
     max_retries INTEGER NOT NULL,
     run_after INTEGER,
     lease_owner TEXT,
-    lease_epoch BIGINT NOT NULL DEFAULT 0, -- rises with every claim, rescue and cancel: the fencing token
+    lease_epoch BIGINT NOT NULL DEFAULT 0, -- rises with every claim, rescue, release and cancel: the fencing token
     lease_until INTEGER, -- by the database's clock
     lost_leases INTEGER NOT NULL DEFAULT 0, -- since anything was last persisted
     result BLOB,
@@ -64,10 +64,11 @@ CREATE TABLE object (
     job_id TEXT NOT NULL REFERENCES job (id),
     lease_epoch BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('uploading', 'live', 'garbage')),
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL -- its state, last
 );
 CREATE INDEX object_job_id ON object (job_id);
-CREATE INDEX object_state ON object (state, created_at);
+CREATE INDEX object_state ON object (state, key);
 
 -- The outbox of webhooks (I7).
 CREATE TABLE webhook (
@@ -86,7 +87,7 @@ CREATE TABLE webhook (
     updated_at INTEGER NOT NULL
 );
 CREATE INDEX webhook_due ON webhook (next_attempt_at) WHERE state = 'pending';
-CREATE INDEX webhook_job_id ON webhook (job_id, sequence);
+CREATE UNIQUE INDEX webhook_job_id ON webhook (job_id, sequence);
 CREATE INDEX webhook_state ON webhook (state, id);
 
 CREATE TABLE webhook_try (
