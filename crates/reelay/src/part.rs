@@ -18,8 +18,14 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// In the order in which they are stopped: first whoever takes work in, last who is needed to end it.
+    /// In the order in which they are stopped, the services at once: first whoever takes work in, last who is
+    /// needed to end it.
     pub(crate) const ALL: [Self; 4] = [Self::Api, Self::Worker, Self::Provider, Self::S3];
+
+    /// Whether it is one of ours that finishes what it is at, rather than something that these stand on.
+    pub(crate) fn is_service(self) -> bool {
+        matches!(self, Self::Api | Self::Worker)
+    }
 
     /// The word for it on the command line.
     pub(crate) fn name(self) -> &'static str {

@@ -24,8 +24,10 @@ use crate::{
     secrets::Secrets,
 };
 
-/// How long a part may take to stop: a little longer than a service's own deadline.
-const STOP_LIMIT: Duration = Duration::from_secs(25);
+/// How long the services may take to stop, both at once: a little longer than the worker's own deadline.
+const SERVICES_STOP: Duration = Duration::from_secs(22);
+/// How long the parts may take that they stand on, one after the other: these have nothing to finish.
+const PART_STOP: Duration = Duration::from_secs(3);
 /// How often free ports are chosen anew because somebody else was faster.
 const MOST_CHOICES: usize = 5;
 
@@ -148,7 +150,8 @@ impl System {
                 pids.insert(part, pid);
                 record(&data_dir, pids.values().copied());
             };
-            let kept_alive = tokio::spawn(keep_alive(child, recipe, stop.clone(), STOP_LIMIT, changed));
+            let limit = if part.is_service() { SERVICES_STOP } else { PART_STOP };
+            let kept_alive = tokio::spawn(keep_alive(child, recipe, stop.clone(), limit, changed));
             self.running.push(Running { part, stop, kept_alive });
         }
     }
@@ -166,6 +169,10 @@ impl System {
     /// Stops all parts in order. Their data stays, and what was in flight goes on at the next start.
     pub(crate) async fn stop(mut self) {
         self.running.sort_by_key(|running| running.part);
+        // The services at once, so that their deadlines do not add up.
+        for running in self.running.iter().filter(|running| running.part.is_service()) {
+            running.stop.cancel();
+        }
         for running in self.running.drain(..) {
             running.stop.cancel();
             if let Err(error) = running.kept_alive.await {
