@@ -160,6 +160,7 @@ catalogue! {
     WORKER_WEBHOOK_FAILED = "WORKER_WEBHOOK", "Webhook failed", "webhookId, generationId, event, attempt, status?, nextAttemptAt?";
     WORKER_WEBHOOK_DEAD_LETTERED = "WORKER_WEBHOOK", "Webhook dead-lettered", "webhookId, generationId, event, attempt";
     WORKER_WEBHOOK_REDELIVERED = "WORKER_WEBHOOK", "Webhook redelivered", "webhookId, generationId, event";
+    WORKER_WEBHOOK_PINGED = "WORKER_WEBHOOK", "Ping sent", "webhookId, status?, error?, durationMs";
 
     // Any process's own life.
     SERVICE_LISTENING = "SERVICE", "Listening", "address";

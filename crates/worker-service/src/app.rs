@@ -66,6 +66,7 @@ pub struct State {
     home: Handle,
     store: Store,
     jobs: Jobs,
+    dispatcher: Dispatcher,
     secrets: Live<Secrets>,
     health: Health,
     stopping: CancellationToken,
@@ -106,6 +107,11 @@ impl State {
     /// The jobs.
     pub const fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// Who tells the API.
+    pub const fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
     }
 
     /// Who may ask.
@@ -227,6 +233,7 @@ impl Application {
         let state = Data::new(State {
             home: Handle::current(),
             jobs: Jobs::new(store.clone(), running),
+            dispatcher: dispatcher.clone(),
             store,
             secrets: settings.http.secrets.clone(),
             health,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use contract::{
-    Timestamp,
+    EventId, Timestamp,
     signing::{ID_HEADER, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER},
 };
 use foundation::settings::Live;
@@ -58,16 +58,21 @@ impl Sender {
 
     /// Makes a try. It takes no longer than the timeout.
     pub(super) async fn deliver(&self, webhook: &Webhook) -> (WebhookTry, Verdict) {
+        self.attempt(&webhook.id, webhook.attempts, &webhook.body).await
+    }
+
+    /// The same for a body that stands in no outbox.
+    pub(super) async fn attempt(&self, id: &EventId, number: i32, body: &str) -> (WebhookTry, Verdict) {
         let begun = Instant::now();
-        let answered = self.send(webhook).await;
+        let answered = self.send(id, body).await;
         let duration_ms = begun.elapsed().as_millis() as i64;
         let (status, answer, error, verdict) = match answered {
             Ok((status, answer, verdict)) => (Some(i32::from(status.as_u16())), Some(answer), None, verdict),
             Err(error) => (None, None, Some(described(&error)), Verdict::Refused(None)),
         };
         let made = WebhookTry {
-            webhook_id: webhook.id.clone(),
-            number: webhook.attempts,
+            webhook_id: id.clone(),
+            number,
             status,
             duration_ms,
             answer,
@@ -77,9 +82,9 @@ impl Sender {
         (made, verdict)
     }
 
-    async fn send(&self, webhook: &Webhook) -> reqwest::Result<(StatusCode, String, Verdict)> {
+    async fn send(&self, id: &EventId, body: &str) -> reqwest::Result<(StatusCode, String, Verdict)> {
         let secrets = self.secrets.current();
-        let signed = secrets.sign(webhook.id.as_str(), Timestamp::now(), webhook.body.as_bytes());
+        let signed = secrets.sign(id.as_str(), Timestamp::now(), body.as_bytes());
         let mut headers = header::HeaderMap::new();
         TraceParent::current().inject(&mut headers);
         let mut response = self
@@ -90,7 +95,7 @@ impl Sender {
             .header(ID_HEADER, signed.id)
             .header(TIMESTAMP_HEADER, signed.timestamp)
             .header(SIGNATURE_HEADER, signed.signature)
-            .body(webhook.body.clone())
+            .body(body.to_owned())
             .send()
             .await?;
         let status = response.status();

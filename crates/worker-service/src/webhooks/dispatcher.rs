@@ -4,7 +4,7 @@
 use foundation::crash::{Place, sending};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use contract::{JobId, Timestamp};
+use contract::{EventId, JobId, Timestamp};
 use telemetry::{continue_trace, event, metric};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,8 @@ use crate::{
     store::{After, Error, Store, Webhook, WebhookTry},
 };
 
+/// The type of a ping: no event of the contract, so that a receiver takes it and does nothing.
+const PING: &str = "reelay.ping";
 /// How often to look without being woken: for what became due, and for what another replica wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How much longer than a try may take a claimed webhook stays hidden from other dispatchers.
@@ -58,6 +60,16 @@ impl Dispatcher {
             pause: settings.pause,
             hold: settings.timeout + HOLD_SPARE,
         })))
+    }
+
+    /// Sends a `reelay.ping` to the endpoint at once, even to one that rests, and says what came back. It stands in
+    /// no outbox, and is not repeated.
+    pub async fn ping(&self) -> WebhookTry {
+        let body = serde_json::json!({"type": PING, "timestamp": Timestamp::now(), "data": {}}).to_string();
+        let (made, _) = self.0.sender.attempt(&EventId::new(), 1, &body).await;
+        let (id, status, error) = (&made.webhook_id, made.status, made.error.as_deref());
+        event!(INFO, WORKER_WEBHOOK_PINGED, webhookId = %id, status, error, durationMs = made.duration_ms);
+        made
     }
 
     /// Dispatches until `stop` fires, then lets the deliveries in flight end.

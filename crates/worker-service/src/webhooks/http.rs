@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::service::{self, Deliveries, Delivery, Range, Redelivered};
+use super::service::{self, Deliveries, Delivery, Ping, Range, Redelivered};
 use crate::{
     app::{State, body::Body},
     auth::Fresh,
@@ -19,7 +19,7 @@ use crate::{
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(deliveries).service(redeliver).service(redeliver_range);
+    config.service(deliveries).service(redeliver).service(redeliver_range).service(ping);
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -87,4 +87,19 @@ async fn redeliver_range(state: Data<State>, _: Fresh, range: Body<Range>) -> Ap
     }
     let due = state.at_home(async move { service::redeliver_range(&store, range).await }).await?;
     Ok(HttpResponse::Ok().json(due))
+}
+
+/// Try the endpoint
+///
+/// Sends a signed event of the type `reelay.ping` to `WEBHOOK_URL` at once, and answers what came of it, be it good
+/// or bad. The event stands in no outbox, is not repeated, and asks nothing of the receiver but a 2xx.
+#[utoipa::path(
+    tag = "webhooks",
+    responses((status = 200, description = "What the endpoint answered, or why it did not", body = Ping))
+)]
+#[post("/webhooks/ping")]
+async fn ping(state: Data<State>, _: Fresh) -> AppResult<HttpResponse> {
+    let dispatcher = state.dispatcher().clone();
+    let made = state.at_home(async move { Ok(dispatcher.ping().await) }).await?;
+    Ok(HttpResponse::Ok().json(Ping::from(made)))
 }

@@ -82,6 +82,29 @@ pub struct Redelivered {
     pub redelivered: usize,
 }
 
+/// What a ping came to.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ping {
+    /// `webhook-id`.
+    pub id: EventId,
+    /// The answer's HTTP status, if there was one; any 2xx says that the endpoint takes what the worker signs.
+    pub status: Option<i32>,
+    /// How long it took.
+    pub duration_ms: i64,
+    /// The beginning of the answer.
+    pub answer: Option<String>,
+    /// What went wrong on the way.
+    pub error: Option<String>,
+}
+
+impl From<WebhookTry> for Ping {
+    fn from(made: WebhookTry) -> Self {
+        let WebhookTry { webhook_id: id, status, duration_ms, answer, error, .. } = made;
+        Self { id, status, duration_ms, answer, error }
+    }
+}
+
 /// A page of deliveries.
 pub async fn deliveries(store: &Store, query: WebhookQuery) -> Result<Deliveries, Error> {
     let wanted = WebhookQuery { limit: query.limit + 1, ..query.clone() };

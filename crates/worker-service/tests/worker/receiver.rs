@@ -38,7 +38,11 @@ pub(crate) struct Received {
 
 impl Received {
     pub(crate) fn is_genuine(&self) -> bool {
-        Secrets::parse(SECRET).unwrap().verify(&self.signed, &self.body, Timestamp::now()).is_ok()
+        self.is_signed_by(SECRET)
+    }
+
+    pub(crate) fn is_signed_by(&self, secret: &str) -> bool {
+        Secrets::parse(secret).unwrap().verify(&self.signed, &self.body, Timestamp::now()).is_ok()
     }
 
     pub(crate) fn event(&self) -> contract::events::Event {

@@ -25,6 +25,8 @@ on_both_databases! {
     what_is_wrong_with_a_request_is_told,
     a_full_queue_asks_to_come_again,
     an_operator_sees_the_queue_and_the_deliveries,
+    an_operator_tries_the_endpoint,
+    secrets_are_rotated_without_a_loss,
 }
 
 const API_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -35,6 +37,7 @@ struct Service {
     client: Client,
     stop: oneshot::Sender<()>,
     running: tokio::task::JoinHandle<()>,
+    environment: Environment,
     receiver: Receiver,
     _storage: Storage,
     _database: TestDatabase,
@@ -63,7 +66,10 @@ impl Service {
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
         map.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let settings = Settings::read(&Environment::from_map(map)).unwrap();
+        // As if it were not there.
+        map.retain(|_, value| !value.is_empty());
+        let environment = Environment::from_map(map);
+        let settings = Settings::read(&environment).unwrap();
         let application = Application::build(settings).await.unwrap();
         let base = format!("http://{}", application.address());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -71,11 +77,37 @@ impl Service {
             let _ = stopped.await;
             "the test is over"
         }));
-        Self { base, client: Client::new(), stop, running, receiver, _storage: storage, _database: database }
+        Self {
+            base,
+            client: Client::new(),
+            stop,
+            running,
+            environment,
+            receiver,
+            _storage: storage,
+            _database: database,
+        }
+    }
+
+    /// A command, signed with this secret.
+    async fn send_by(&self, secret: &str, target: &str, body: &str) -> Response {
+        self.signed(secret, &nonce(), target, "POST", target, body).await
     }
 
     async fn send(&self, id: &str, signed_for: &str, method: &str, target: &str, body: &str) -> Response {
-        let signed = Secrets::parse(API_SECRET).unwrap().sign_request(
+        self.signed(API_SECRET, id, signed_for, method, target, body).await
+    }
+
+    async fn signed(
+        &self,
+        secret: &str,
+        id: &str,
+        signed_for: &str,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> Response {
+        let signed = Secrets::parse(secret).unwrap().sign_request(
             id,
             Timestamp::now(),
             method,
@@ -174,6 +206,7 @@ async fn nothing_passes_unsigned_or_twice(database: TestDatabase) {
         ("GET", "/api/queue".to_owned(), ""),
         ("GET", "/api/webhooks/deliveries?state=dead".to_owned(), ""),
         ("POST", "/api/webhooks/redeliver".to_owned(), range.as_str()),
+        ("POST", "/api/webhooks/ping".to_owned(), ""),
         ("GET", "/api/openapi.json".to_owned(), ""),
     ];
     for (method, target, body) in &routes {
@@ -274,5 +307,73 @@ async fn an_operator_sees_the_queue_and_the_deliveries(database: TestDatabase) {
     })
     .await;
     assert_eq!(service.receiver.next().await.signed.id, received.signed.id);
+    service.end().await;
+}
+
+async fn an_operator_tries_the_endpoint(database: TestDatabase) {
+    let mut service = Service::start(database, &[]).await;
+    for answer in [200, 410] {
+        service.receiver.answer((answer, &[]));
+        let ping: Value = service.post("/api/webhooks/ping", "").await.json().await.unwrap();
+        let received = service.receiver.next().await;
+        assert!(received.is_genuine());
+        assert_eq!(
+            (&ping["status"], &ping["id"], &ping["error"]),
+            (&json!(answer), &json!(received.signed.id), &Value::Null)
+        );
+        assert!(ping["durationMs"].is_u64() && ping["answer"] == "as told", "{ping:#}");
+        let body: Value = serde_json::from_slice(&received.body).unwrap();
+        assert_eq!(body["type"], "reelay.ping");
+        // As the contract has a receiver read it.
+        let read = contract::events::parse(&received.body).unwrap();
+        assert_eq!(read, contract::events::Received::UnknownType("reelay.ping".to_owned()));
+    }
+    let page: Value = service.get("/api/webhooks/deliveries").await.json().await.unwrap();
+    assert_eq!(page["items"], json!([]));
+    service.end().await;
+}
+
+/// Add, wait, remove: on either direction there is never a moment in which the two sides share no secret.
+async fn secrets_are_rotated_without_a_loss(database: TestDatabase) {
+    const NEW_API: &str = "whsec_cmVlbGF5LXRlc3RzLW9ubHktbmV3LWFwaS1zZWNyZXQhISE=";
+    const NEW_WEBHOOK: &str = "whsec_cmVlbGF5LXRlc3RzLW9ubHktbmV3LXdlYmhvb2stc2VjcmV0";
+    let folder = tempfile::tempdir().unwrap();
+    let (api, webhook) = (folder.path().join("api"), folder.path().join("webhook"));
+    let write = |api_secrets: &str, webhook_secrets: &str| {
+        std::fs::write(&api, api_secrets).unwrap();
+        std::fs::write(&webhook, webhook_secrets).unwrap();
+    };
+    write(API_SECRET, WEBHOOK_SECRET);
+    let mut service = Service::start(
+        database,
+        &[
+            ("WORKER_API_SECRETS", ""),
+            ("WEBHOOK_SECRETS", ""),
+            ("WORKER_API_SECRETS_FILE", api.to_str().unwrap()),
+            ("WEBHOOK_SECRETS_FILE", webhook.to_str().unwrap()),
+        ],
+    )
+    .await;
+    for (api_secrets, webhook_secrets, taken, signs) in [
+        (API_SECRET.to_owned(), WEBHOOK_SECRET.to_owned(), [true, false], [true, false]),
+        (format!("{API_SECRET},{NEW_API}"), format!("{WEBHOOK_SECRET},{NEW_WEBHOOK}"), [true; 2], [true; 2]),
+        (NEW_API.to_owned(), NEW_WEBHOOK.to_owned(), [false, true], [false, true]),
+    ] {
+        write(&api_secrets, &webhook_secrets);
+        // What the service does every ten seconds.
+        let (_, errors) = service.environment.refresh();
+        assert!(errors.is_empty(), "{errors:?}");
+        for (secret, taken) in [API_SECRET, NEW_API].into_iter().zip(taken) {
+            let cancelled = command(DesiredState::Cancelled);
+            let answer = service.send_by(secret, "/api/generations", &text(&cancelled)).await;
+            assert_eq!(answer.status() == StatusCode::CREATED, taken, "{}", answer.status());
+            if taken {
+                let received = service.receiver.next().await;
+                for (secret, signs) in [WEBHOOK_SECRET, NEW_WEBHOOK].into_iter().zip(signs) {
+                    assert_eq!(received.is_signed_by(secret), signs);
+                }
+            }
+        }
+    }
     service.end().await;
 }

@@ -47,7 +47,7 @@ fn described(content_type: &'static str) -> Description {
 async fn claimed(store: &Store) -> (Lease, Command) {
     let wanted = command(DesiredState::Confirmed);
     store.take_command(&wanted, &nonce()).await.unwrap();
-    let worker = store.register_worker("the sweeper's").await.unwrap();
+    let worker = store.register_worker(&nonce()).await.unwrap();
     let claimed = store.claim(&worker, 1, 2).await.unwrap().remove(0);
     assert_eq!(claimed.job.generation_id, wanted.generation_id);
     let [lost, stopping] = [(); 2].map(|()| CancellationToken::new());
@@ -111,18 +111,18 @@ async fn what_nobody_needs_goes_and_what_somebody_needs_stays(database: TestData
     discard(&store, unwanted).await;
 
     // One upload breaks off in its midst and is given up with its lease, another is under way.
-    let gate = Gate::before(&storage.settings.endpoint.clone().unwrap(), |head, _| {
-        let is_part = head.uri.query().is_some_and(|query| query.contains("partNumber="));
-        if is_part { Fate::Hang } else { Fate::Pass }
-    })
-    .await;
-    let slow = S3Settings { endpoint: Some(gate.address.clone()), ..storage.settings.clone() };
-    let slow = S3Bucket::new(&slow, Patience::default()).unwrap();
     let large = tempfile::NamedTempFile::new().unwrap();
     large.as_file().set_len(20 * 1024 * 1024).unwrap();
     let mut open_uploads = Vec::new();
     let mut leases = Vec::new();
     for _ in 0..2 {
+        let gate = Gate::before(&storage.settings.endpoint.clone().unwrap(), |head, _| {
+            let is_part = head.uri.query().is_some_and(|query| query.contains("partNumber="));
+            if is_part { Fate::Hang } else { Fate::Pass }
+        })
+        .await;
+        let slow = S3Settings { endpoint: Some(gate.address.clone()), ..storage.settings.clone() };
+        let slow = S3Bucket::new(&slow, Patience::default()).unwrap();
         let (lease, wanted) = claimed(&store).await;
         let key = ObjectKey::video(&wanted.generation_id, 1, lease.job().life.lease_epoch);
         lease.object_begun(&key).await.unwrap();
