@@ -9,15 +9,8 @@ use telemetry::catalogue::{self, CATALOGUE};
 
 use crate::{
     faults,
-    harness::{Backend, Client, System, client::id, eventually},
+    harness::{Assembly, Backend, Client, Reply, System, client::id, eventually},
 };
-
-/// Entries that no flow can be made to emit, each with its reason.
-const NOT_PROVOKED: &[(&str, &str)] = &[
-    ("[SERVICE] Task failed", "a panic of ours, which foundation's own tests provoke"),
-    ("[SERVICE] Request failed", "an internal error of ours, which the services' own tests provoke"),
-    ("[GENERATION_WORKFLOW] Uploading to R2", "needs an R2 endpoint, which the worker's own tests name"),
-];
 
 /// Settings under which the rare things happen soon.
 const HASTY: &[(&str, &str)] = &[
@@ -77,11 +70,10 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
 
     let mut lines = system.events();
     lines.extend(faults::a_worker_sleeps_over_its_lease().await);
+    lines.extend(a_worker_of_little_room_and_less_time().await);
     let emitted: BTreeSet<&str> = lines.iter().filter_map(|line| line["message"].as_str()).collect();
     let expected = CATALOGUE.iter().filter(|entry| !entry.is_page_side()).map(|entry| entry.name);
-    let missing: Vec<_> = expected
-        .filter(|name| !emitted.contains(name) && !NOT_PROVOKED.iter().any(|(known, _)| known == name))
-        .collect();
+    let missing: Vec<_> = expected.filter(|name| !emitted.contains(name)).collect();
     assert!(missing.is_empty(), "never emitted: {missing:#?}");
 
     for line in &lines {
@@ -165,15 +157,54 @@ async fn the_api_is_away(system: &mut System, user: &Client) {
     user.until(&ordered, "completed").await;
 
     let path = format!("/api/webhooks/deliveries/{}/redeliver", dead["webhookId"].as_str().unwrap());
+    let answer = ask_the_worker(system, &path).await;
+    assert!(answer.status.is_success(), "{:#}", answer.body);
+    system.until_logged("[WORKER_WEBHOOK] Webhook redelivered").await;
+    let answer = ask_the_worker(system, "/api/webhooks/ping").await.expect(200);
+    assert_eq!(answer["status"], 204, "{answer:#}");
+}
+
+/// An operator's request, signed.
+async fn ask_the_worker(system: &System, path: &str) -> Reply {
     let secrets = Secrets::parse(&system.worker_api_secret).unwrap();
-    let headers = secrets.sign_request("req_redeliver", Timestamp::now(), "POST", &path, b"");
+    let id = format!("req_{}", uuid::Uuid::now_v7().simple());
+    let headers = secrets.sign_request(&id, Timestamp::now(), "POST", path, b"");
     let worker = Client::anonymous(&system.worker);
     let request = worker
-        .request(reqwest::Method::POST, &path)
+        .request(reqwest::Method::POST, path)
         .header(contract::signing::ID_HEADER, headers.id)
         .header(contract::signing::TIMESTAMP_HEADER, headers.timestamp)
         .header(contract::signing::SIGNATURE_HEADER, headers.signature);
-    let answer = worker.send(request).await;
-    assert!(answer.status.is_success(), "{:#}", answer.body);
-    system.until_logged("[WORKER_WEBHOOK] Webhook redelivered").await;
+    worker.send(request).await
+}
+
+/// A worker whose bucket is at Cloudflare, whose queue is full with one job, and which must end at once in the
+/// midst of a submission.
+async fn a_worker_of_little_room_and_less_time() -> Vec<Value> {
+    let settings = &[
+        ("WORKER_RUNNING_JOBS", "1"),
+        ("WORKER_QUEUE_DEPTH", "1"),
+        ("SHUTDOWN_TIMEOUT", "1ms"),
+        ("COMMAND_RETRY_MAX", "1s"),
+    ];
+    let assembly = Assembly { settings, on_r2: true, ..Assembly::of(Backend::Sqlite) };
+    let mut system = System::assembled(assembly).await;
+    let user = system.user().await;
+    let stored = user.order("a boat in the clouds").await;
+    user.until(&stored, "completed").await;
+    let hangs = user.order("a boat that nobody sees again [sim:hang]").await;
+    user.until(&hangs, "processing").await;
+    eventually("it is being submitted", async || {
+        let submitting =
+            system.events().into_iter().filter(|event| event["message"] == "[VEO3_SERVICE] Submitting");
+        (submitting.count() == 2).then_some(())
+    })
+    .await;
+    for prompt in ["a boat that waits", "a boat for which there is no room"] {
+        system.user().await.order(prompt).await;
+    }
+    system.until_logged("[SERVICE] Request failed").await;
+    system.process("worker").stop().await;
+    system.until_logged("[SERVICE] Task failed").await;
+    system.events()
 }

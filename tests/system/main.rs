@@ -10,4 +10,5 @@ mod generate;
 mod harness;
 mod launcher;
 mod logs;
+mod programs;
 mod replicas;

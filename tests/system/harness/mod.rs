@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) use self::{
     client::{Client, Reply},
     process::Process,
-    system::{Backend, System},
+    system::{Assembly, Backend, System},
 };
 
 /// How long anything that must happen is waited for. It is never reached by what works: long enough for a machine

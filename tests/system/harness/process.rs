@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{LIMIT, log::LogFile};
+use super::{Client, LIMIT, eventually, log::LogFile};
 
 /// The program under test.
 pub(crate) const REELAY: &str = env!("CARGO_BIN_EXE_reelay");
@@ -25,17 +25,29 @@ pub(crate) const REELAY: &str = env!("CARGO_BIN_EXE_reelay");
 /// How a process is started, as often as a test likes.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
+    pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
     /// Its whole environment, but for what every program needs.
     pub(crate) environment: BTreeMap<String, String>,
     /// Where its log lines go.
     pub(crate) log: PathBuf,
+    /// Where it answers once it is ready, if it does not say so itself.
+    pub(crate) answers_at: Option<String>,
 }
 
 impl Recipe {
     pub(crate) fn new(arguments: &[&str], log: &Path) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { arguments, environment: BTreeMap::new(), log: log.to_owned() }
+        let (program, log) = (REELAY.into(), log.to_owned());
+        Self { program, arguments, environment: BTreeMap::new(), log, answers_at: None }
+    }
+
+    /// A service as a program of its own, which lies beside the launcher. It logs to standard output, ends by
+    /// signals alone, and says nowhere but at its address that it is ready.
+    pub(crate) fn service(name: &str, address: String, log: &Path) -> Self {
+        let program = Path::new(REELAY).with_file_name(name);
+        assert!(program.exists(), "{} is built by tests of the whole workspace alone", program.display());
+        Self { program, answers_at: Some(address), ..Self::new(&[], log) }
     }
 
     /// Adds settings.
@@ -50,7 +62,7 @@ impl Recipe {
     /// The command, with nothing of this process's environment but what finds programs and folders.
     pub(crate) fn command(&self) -> Command {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
-        let mut command = Command::new(REELAY);
+        let mut command = Command::new(&self.program);
         let inherited = ["PATH", "HOME", "TMPDIR"].into_iter();
         command
             .args(&self.arguments)
@@ -58,7 +70,7 @@ impl Recipe {
             .envs(inherited.filter_map(|name| Some((name, std::env::var_os(name)?))))
             .envs(&self.environment)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(if self.answers_at.is_some() { log.try_clone().unwrap().into() } else { Stdio::piped() })
             .stderr(log)
             .kill_on_drop(true);
         command
@@ -68,6 +80,9 @@ impl Recipe {
     pub(crate) async fn start(&self) -> Process {
         let mut child = self.command().spawn().unwrap();
         let lifeline = child.stdin.take();
+        if let Some(address) = &self.answers_at {
+            return self.until_it_answers(child, address).await;
+        }
         let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
         let Ok(line) = timeout(LIMIT, output.next_line()).await else {
             panic!("{:?} is not ready:\n{}", self.arguments, self.log().tail())
@@ -75,7 +90,24 @@ impl Recipe {
         let Some(line) = line.unwrap() else {
             panic!("{:?} ended before it was ready:\n{}", self.arguments, self.log().tail())
         };
-        Process { recipe: self.clone(), child, lifeline, _output: output, line }
+        Process { recipe: self.clone(), child, lifeline, _output: Some(output), line }
+    }
+
+    async fn until_it_answers(&self, mut child: Child, address: &str) -> Process {
+        let client = Client::anonymous(address);
+        eventually(&format!("{address} is ready"), async || {
+            let ended = child.try_wait().unwrap();
+            assert!(
+                ended.is_none(),
+                "{} ended before it was ready:\n{}",
+                self.program.display(),
+                self.log().tail()
+            );
+            let answer = client.request(reqwest::Method::GET, "/readyz").send().await;
+            answer.is_ok_and(|answer| answer.status().is_success()).then_some(())
+        })
+        .await;
+        Process { recipe: self.clone(), child, lifeline: None, _output: None, line: address.to_owned() }
     }
 
     /// Starts one that is expected to give up, and returns how it ended and what it said on standard error.
@@ -99,7 +131,7 @@ pub(crate) struct Process {
     recipe: Recipe,
     child: Child,
     lifeline: Option<ChildStdin>,
-    _output: Lines<BufReader<ChildStdout>>,
+    _output: Option<Lines<BufReader<ChildStdout>>>,
     /// What it said when it was ready.
     pub(crate) line: String,
 }

@@ -24,6 +24,26 @@ pub(crate) enum Backend {
     Postgres,
 }
 
+/// How the parts are put together, where a test does not let the launcher do it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Assembly<'a> {
+    pub(crate) backend: Backend,
+    /// Of each service.
+    pub(crate) replicas: usize,
+    /// For all parts.
+    pub(crate) settings: &'a [(&'static str, &'a str)],
+    /// The services are programs of their own, as in a deployment, rather than parts of the launcher.
+    pub(crate) own_programs: bool,
+    /// The worker takes the storage for one at Cloudflare, by its address; a proxy brings it to ours.
+    pub(crate) on_r2: bool,
+}
+
+impl Assembly<'_> {
+    pub(crate) const fn of(backend: Backend) -> Self {
+        Self { backend, replicas: 1, settings: &[], own_programs: false, on_r2: false }
+    }
+}
+
 /// A running system. Dropping it ends all of its processes and removes its data.
 pub(crate) struct System {
     pub(crate) api: String,
@@ -91,6 +111,11 @@ impl System {
         replicas: usize,
         settings: &[(&'static str, &str)],
     ) -> Self {
+        Self::assembled(Assembly { replicas, settings, ..Assembly::of(backend) }).await
+    }
+
+    pub(crate) async fn assembled(assembly: Assembly<'_>) -> Self {
+        let Assembly { backend, replicas, settings, own_programs, on_r2 } = assembly;
         let folder = tempfile::tempdir().unwrap();
         let database = match backend {
             Backend::Sqlite => None,
@@ -118,6 +143,14 @@ impl System {
                 .with(QUICK.iter().copied())
                 .with(settings.iter().copied())
         };
+        let service = |name: &str, log: &str, port: &Port| {
+            if !own_programs {
+                return part(name, log);
+            }
+            Recipe::service(&format!("{name}-service"), port.url(), &folder.path().join(log))
+                .with(QUICK.iter().copied())
+                .with(settings.iter().copied())
+        };
         let mut recipes = vec![
             (
                 "simulator",
@@ -136,14 +169,22 @@ impl System {
         ];
         for ((index, api), worker) in apis.iter().enumerate().zip(workers) {
             let api_recipe =
-                part("api", ["api.log", "api-2.log"][index]).with(s3.clone()).with(shared).with([
+                service("api", ["api.log", "api-2.log"][index], api).with(s3.clone()).with(shared).with([
                     ("API_BIND", api.bind()),
                     ("DATABASE_URL", url("api.sqlite")),
                     ("PUBLIC_URL", api.url()),
                     ("WORKER_URL", worker.url()),
                 ]);
-            let worker_recipe =
-                part("worker", ["worker.log", "worker-2.log"][index]).with(s3.clone()).with(shared).with([
+            let at_cloudflare = [
+                ("S3_ENDPOINT", "http://account.r2.cloudflarestorage.com".to_owned()),
+                ("HTTP_PROXY", storage.url()),
+                ("NO_PROXY", "127.0.0.1".to_owned()),
+            ];
+            let worker_s3 = s3.clone().into_iter().chain(at_cloudflare.into_iter().filter(|_| on_r2));
+            let worker_recipe = service("worker", ["worker.log", "worker-2.log"][index], worker)
+                .with(worker_s3)
+                .with(shared)
+                .with([
                     ("WORKER_BIND", worker.bind()),
                     ("DATABASE_URL", url("worker.sqlite")),
                     ("WEBHOOK_URL", format!("{}/api/webhooks/worker", api.url())),
