@@ -1,6 +1,6 @@
 //! Tests of the worker against real counterparts: an S3 server, databases, providers.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bucket;
 mod fixture;
