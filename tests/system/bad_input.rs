@@ -6,8 +6,12 @@ use contract::{
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::harness::{Backend, Client, Reply, System, client::id, eventually};
+use crate::harness::{Backend, Client, LIMIT, Reply, System, client::id, eventually};
 
 /// All that a user can see of what is theirs.
 async fn everything(user: &Client, conversation: &str) -> Vec<Value> {
@@ -277,4 +281,20 @@ async fn a_replayed_webhook_changes_nothing() {
     let after = user.generation(&done).await;
     assert_eq!((&after["status"], &after["updatedAt"]), (&done["status"], &done["updatedAt"]));
     assert_eq!(user.messages(&done).await, messages);
+}
+
+/// Who sends a request's head byte by byte, or never to its end, does not keep a connection for himself.
+#[tokio::test]
+async fn a_head_without_an_end_is_given_up_on_by_both_services() {
+    let system = System::separate(Backend::Sqlite, &[]).await;
+    let ended = [&system.api, &system.worker].map(async |service| {
+        let mut connection = TcpStream::connect(service.trim_start_matches("http://")).await.unwrap();
+        connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: reelay\r\nx-endless: ").await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(LIMIT, connection.read_to_string(&mut answer)).await.unwrap().unwrap();
+        answer
+    });
+    for answer in futures_util::future::join_all(ended).await {
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
 }

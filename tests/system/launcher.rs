@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Backend, Client, System,
+    Backend, Client, System, eventually,
     process::{Recipe, signal},
     system::launcher,
 };
@@ -200,4 +200,32 @@ async fn parts_end_with_whoever_started_them() {
         let status = system.process(name).ended().await;
         assert!(status.success(), "{name}: {status}");
     }
+}
+
+/// However many submissions hang, a stop stays within its deadline: nobody has to be killed.
+#[tokio::test]
+async fn fifty_hanging_submissions_do_not_hold_up_a_stop() {
+    const USERS: usize = 5;
+    const ORDERS: usize = 10;
+    let settings = [("WORKER_RUNNING_JOBS", "50"), ("WORKER_RUNNING_JOBS_PER_USER", "50")];
+    let mut system = System::launched(Backend::Sqlite, &settings).await;
+    let ordering = (0..USERS).map(async |_| {
+        let user = system.user().await;
+        for _ in 0..ORDERS {
+            user.order("a boat that nobody sees [sim:hang]").await;
+        }
+    });
+    futures_util::future::join_all(ordering).await;
+    eventually("all are being submitted", async || {
+        let submitting =
+            system.events().into_iter().filter(|event| event["message"] == "[VEO3_SERVICE] Submitting");
+        (submitting.count() == USERS * ORDERS).then_some(())
+    })
+    .await;
+    assert!(system.process("launcher").stop().await.success());
+    let released =
+        system.events().into_iter().filter(|event| event["message"] == "[QUEUE_MANAGER] Job released");
+    assert_eq!(released.count(), USERS * ORDERS);
+    let log = std::fs::read_to_string(system.folder.path().join("launcher.log")).unwrap();
+    assert!(!log.contains("did not stop within"), "{log}");
 }
