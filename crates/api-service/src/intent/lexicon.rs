@@ -70,6 +70,10 @@ pub(super) enum Phrase {
     NotActing,
     /// After a participle, where the scene goes on: “across”, “a”.
     ActingOn,
+    /// Says where something of a scene is: “at”, “over”.
+    Place,
+    /// Begins a short message that describes no scene: “login”, “still”.
+    NotScene,
 
     // Parameters.
     /// “seconds”.

@@ -102,6 +102,13 @@ pub struct Context<'a> {
     pub awaiting_confirmation: bool,
 }
 
+impl Context<'_> {
+    /// Whether nothing is open that a few words could speak of.
+    const fn is_clear(&self) -> bool {
+        self.open_questions.is_empty() && !self.awaiting_confirmation
+    }
+}
+
 /// Reads what a message wants.
 #[must_use]
 pub fn analyse(text: &str, context: Context<'_>) -> Intent {
@@ -126,7 +133,15 @@ pub fn analyse(text: &str, context: Context<'_>) -> Intent {
         let Named { parameters, unclear } = named;
         return Intent::Change(Request { subject: None, parameters, unclear });
     }
-    if talk::asks_about_service(&message) { Intent::Help } else { Intent::Other }
+    if talk::asks_about_service(&message) {
+        return Intent::Help;
+    }
+    if context.is_clear()
+        && let Some(request) = request::scene(&mut message, &named)
+    {
+        return Intent::Video(request);
+    }
+    Intent::Other
 }
 
 /// Reads a text that is known to ask for a video, such as the prompt of a direct request: whatever is not a

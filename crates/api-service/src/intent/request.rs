@@ -23,6 +23,19 @@ pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> 
         let start = view.after_greeting(0);
         view.fragment_at(start).or_else(|| view.scene_at(start, named))
     })?;
+    Some(taken(message, &view, found, named))
+}
+
+/// The scene that a short message describes and asks for nothing: “a cat playing piano”. Only for where nothing
+/// else is open that it could speak of.
+pub(super) fn scene(message: &mut Message<'_>, named: &Named) -> Option<Request> {
+    let view = View::of(message);
+    let found = view.short_scene_at(view.after_greeting(0))?;
+    Some(taken(message, &view, found, named))
+}
+
+/// Takes what was found out of the message.
+fn taken(message: &mut Message<'_>, view: &View, found: Found, named: &Named) -> Request {
     let mut request =
         Request { subject: None, parameters: named.parameters.clone(), unclear: named.unclear.clone() };
     let place = |range: &Range<usize>| view.places[range.start]..view.places[range.end - 1] + 1;
@@ -51,7 +64,7 @@ pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> 
             Some(between.iter().map(say).collect::<Vec<_>>().join(" "))
         }
     };
-    Some(request)
+    request
 }
 
 /// A text that is all subject.
@@ -322,6 +335,51 @@ impl View {
             _ => count >= 1,
         };
         scene.then(|| Found { start, subject: start, ..Found::default() })
+    }
+
+    /// “A cat playing piano”, “waves at sunset”: something, and what it does or where it is.
+    fn short_scene_at(&self, start: usize) -> Option<Found> {
+        const SHORTEST: usize = 3;
+        let bracket = |token: &&Token| token.kind == Kind::Opaque;
+        let first = start + self.tokens.get(start..)?.iter().take_while(bracket).count();
+        let words = self.tokens[first..].iter().filter(|token| token.kind == Kind::Word).count();
+        let all = || first..self.tokens.len();
+        let asks = all()
+            .any(|k| self.is_sign(k, "?") || self.at(Phrase::Personal, k) + self.at(Phrase::Negation, k) > 0);
+        let determiner = self.at(Phrase::Determiner, first);
+        let thing = first + determiner;
+        let talks = [
+            Phrase::Opener,
+            Phrase::Definite,
+            Phrase::Pronoun,
+            Phrase::Handle,
+            Phrase::Make,
+            Phrase::Want,
+            Phrase::Thanks,
+            Phrase::Help,
+            Phrase::Confirm,
+            Phrase::Cancel,
+            Phrase::NotScene,
+        ];
+        // A style or a nice word is no reason to doubt where an article says that a thing comes.
+        let talks = talks.iter().filter(|kind| determiner == 0 || **kind != Phrase::Handle);
+        if asks || words < SHORTEST || talks.into_iter().any(|kind| self.at(*kind, thing) > 0) {
+            return None;
+        }
+        let acts = |k: &usize| {
+            let token = &self.tokens[*k];
+            let complete = determiner > 0 || !self.is_boundary(k + 1);
+            complete
+                && token.text.len() > 4
+                && token.text.ends_with("ing")
+                && self.at(Phrase::NotActing, *k) == 0
+        };
+        let lies = |k: &usize| self.at(Phrase::Place, *k) > 0 && !self.is_boundary(k + 1);
+        let goes_on = (thing + 1..self.tokens.len()).find(|k| acts(k) || lies(k))?;
+        let things = [Phrase::OtherThing, Phrase::Video, Phrase::Videos, Phrase::HelpTopic];
+        let odd =
+            (thing..goes_on).any(|k| self.is_boundary(k) || things.iter().any(|kind| self.at(*kind, k) > 0));
+        (!odd).then(|| Found { start, subject: start, ..Found::default() })
     }
 
     /// “Animate a dragon”, “generate a dragon over Berlin”, “make a dog dancing in the rain”.
