@@ -37,3 +37,77 @@ impl Store {
         Ok(gone)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use foundation::{reading, settings::Environment, testing::TestDatabase};
+
+    use super::*;
+    use crate::{
+        generations::{FlowSettings, housekeeper},
+        storage::events::fixture::{Somebody, happen, open_session},
+    };
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    /// Everything once older and once younger than it is kept.
+    async fn what_was_kept_long_enough_goes(database: TestDatabase) {
+        let store = Store::open(database.settings()).await.unwrap();
+        let who = Somebody::new(&store).await;
+        let now = Timestamp::now();
+        let ages = |kept: Duration| [("old", now - kept - HOUR), ("young", now - kept + HOUR)];
+        for (cursor, (_, at)) in (1_i64..).zip(ages(24 * HOUR)) {
+            happen(&store, &who.conversation, None, serde_json::json!({}), false).await;
+            let aged =
+                diesel::update(event::table.filter(event::cursor.eq(cursor))).set(event::created_at.eq(at));
+            assert_eq!(writing!(&store.database, |c| aged.execute(c).await).unwrap(), 1);
+        }
+        for (name, at) in ages(7 * 24 * HOUR) {
+            let row = (inbox::webhook_id.eq(name), inbox::received_at.eq(at));
+            writing!(&store.database, |c| diesel::insert_into(inbox::table).values(row).execute(c).await)
+                .unwrap();
+        }
+        for (name, at) in ages(24 * HOUR) {
+            let row = (
+                idempotency_key::user_id.eq(who.user.clone()),
+                idempotency_key::method.eq("POST"),
+                idempotency_key::path.eq("/"),
+                idempotency_key::key.eq(name),
+                idempotency_key::body_hash.eq(""),
+                idempotency_key::created_at.eq(at),
+            );
+            writing!(&store.database, |c| {
+                diesel::insert_into(idempotency_key::table).values(row).execute(c).await
+            })
+            .unwrap();
+        }
+        let ended = open_session(&store, &who.user).await;
+        let ends = diesel::update(session::table.find(&ended)).set(session::expires_at.eq(now - HOUR));
+        writing!(&store.database, |c| ends.execute(c).await).unwrap();
+
+        let settings = FlowSettings::read(&Environment::from_map([].into())).unwrap();
+        housekeeper::round(&store, &settings, now).await.unwrap();
+
+        let events = event::table.select(event::cursor);
+        assert_eq!(reading!(&store.database, |c| events.load::<i64>(c).await).unwrap(), [2]);
+        let webhooks = inbox::table.select(inbox::webhook_id);
+        assert_eq!(reading!(&store.database, |c| webhooks.load::<String>(c).await).unwrap(), ["young"]);
+        let keys = idempotency_key::table.select(idempotency_key::key);
+        assert_eq!(reading!(&store.database, |c| keys.load::<String>(c).await).unwrap(), ["young"]);
+        let sessions = session::table.select(session::token_hash);
+        assert_eq!(reading!(&store.database, |c| sessions.load::<String>(c).await).unwrap(), [who.session]);
+        store.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_kept_long_enough_goes_on_sqlite() {
+        what_was_kept_long_enough_goes(TestDatabase::sqlite()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_kept_long_enough_goes_on_postgres() {
+        what_was_kept_long_enough_goes(TestDatabase::postgres().await).await;
+    }
+}
