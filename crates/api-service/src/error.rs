@@ -295,6 +295,8 @@ impl From<crate::store::Error> for AppError {
         match error {
             crate::store::Error::Database(error) => error.into(),
             error @ crate::store::Error::Raced => Self::internal(error),
+            crate::store::Error::Full(full) => crate::generations::service::no_room(full),
+            crate::store::Error::ClaimLost => crate::idempotency::http::in_flight(),
         }
     }
 }

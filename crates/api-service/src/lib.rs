@@ -15,6 +15,7 @@ pub mod messages;
 pub mod push;
 pub mod routes;
 pub mod settings;
+pub mod storable;
 mod storage;
 pub mod store;
 pub mod webhooks;

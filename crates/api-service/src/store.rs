@@ -2,6 +2,6 @@
 //! queries lie in `storage/`, one file a feature.
 
 pub use crate::storage::{
-    Changed, Deed, EVENTS_CHANNEL, Error, Filter, GENERATION_UPDATED, Horizons, Keep, MESSAGE_CREATED,
-    Origin, Outcome, Store, Taken, Turn, Wakes, rows::Command as PendingCommand,
+    Changed, Deed, EVENTS_CHANNEL, Error, Filter, Full, GENERATION_UPDATED, Horizons, Keep, MESSAGE_CREATED,
+    Origin, Outcome, Room, Store, Taken, Turn, Wakes, rows::Command as PendingCommand,
 };

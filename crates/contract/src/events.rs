@@ -91,6 +91,9 @@ pub enum MalformedEvent {
     /// A number is outside of what it can be.
     #[error("{0} is out of range")]
     OutOfRange(&'static str),
+    /// A text holds U+0000, which PostgreSQL cannot store.
+    #[error("{0} contains the character U+0000")]
+    Unstorable(&'static str),
 }
 
 /// Reads a webhook's body. Call it only after the signature was verified.
@@ -112,6 +115,24 @@ pub fn parse(body: &[u8]) -> Result<Received, MalformedEvent> {
     Ok(Received::Known(Box::new(event)))
 }
 
+/// The free texts of a snapshot, with their names.
+fn texts(job: &JobSnapshot) -> impl Iterator<Item = (&'static str, &str)> {
+    let own = [("provider", job.provider.as_str()), ("model", job.model.as_str())];
+    let made = job.result.as_ref().map(|result| {
+        [
+            ("result.videoUrl", result.video_url.as_str()),
+            ("result.thumbnailUrl", &result.thumbnail_url),
+            ("result.videoKey", &result.video_key),
+            ("result.thumbnailKey", &result.thumbnail_key),
+            ("result.resolution", &result.resolution),
+            ("result.format", &result.format),
+            ("result.sha256", &result.sha256),
+        ]
+    });
+    let failed = job.error.as_ref().map(|error| ("error.message", error.message.as_str()));
+    own.into_iter().chain(made.into_iter().flatten()).chain(failed)
+}
+
 /// Checks what the type system cannot say of a snapshot.
 pub fn check(job: &JobSnapshot) -> Result<(), MalformedEvent> {
     let completed = job.status == JobStatus::Completed;
@@ -128,5 +149,8 @@ pub fn check(job: &JobSnapshot) -> Result<(), MalformedEvent> {
     if job.attempt < 0 {
         return Err(MalformedEvent::OutOfRange("attempt"));
     }
-    Ok(())
+    match texts(job).find(|(_, text)| text.contains('\0')) {
+        Some((name, _)) => Err(MalformedEvent::Unstorable(name)),
+        None => Ok(()),
+    }
 }

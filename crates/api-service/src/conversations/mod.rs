@@ -3,6 +3,7 @@
 pub mod http;
 pub mod message;
 pub mod service;
+pub mod title;
 
 use contract::{ConversationId, Timestamp};
 use serde::{Serialize, Serializer};
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
-    /// What it is called; `null` until somebody names it.
+    /// What it is called: the beginning of the first message, until somebody names it otherwise.
     pub title: Option<String>,
     /// The cursor of its newest event at the time of reading: listen from here and miss nothing.
     #[serde(serialize_with = "as_text")]

@@ -7,6 +7,7 @@ use crate::{
     error::{AppError, AppResult},
     idempotency::{Answer, Ticket},
     listing::{Page, PageRequest},
+    storable,
     store::Store,
 };
 
@@ -83,5 +84,8 @@ fn checked(title: &str) -> AppResult<String> {
     if title.chars().count() > LONGEST_TITLE {
         return Err(AppError::field("title", format!("must have at most {LONGEST_TITLE} characters")));
     }
-    Ok(title.to_owned())
+    match storable::check("title", title) {
+        None => Ok(title.to_owned()),
+        Some(error) => Err(AppError::validation(vec![error])),
+    }
 }

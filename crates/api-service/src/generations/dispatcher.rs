@@ -2,7 +2,7 @@
 //! until the worker has taken it or will never take it. One slow command holds nobody back.
 
 use foundation::crash::{Place, sending};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 use telemetry::{continue_trace, metric};
@@ -10,7 +10,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{FlowSettings, service::observe, state::Input};
+use super::{
+    FlowSettings,
+    service::observe,
+    state::{Input, Unchanged},
+};
 use crate::{
     store::{Origin, Outcome, PendingCommand, Store},
     worker_client::{Failure, Way, WorkerClient},
@@ -76,6 +80,7 @@ async fn send(store: Store, worker: WorkerClient, longest_pause: Duration, pendi
     let work = async {
         let way = Way::of(command);
         log_call(way, &pending, &worker);
+        let began = Instant::now();
         let answer = sending(Place::CommandSent, worker.command(command)).await;
         log_answer(way, &pending, &answer);
         let (outcome, input) = match &answer {
@@ -83,14 +88,19 @@ async fn send(store: Store, worker: WorkerClient, longest_pause: Duration, pendi
             Err(Failure::Refused(_)) => ("refused", Input::CommandRefused),
             Err(Failure::Unavailable(_)) => {
                 metrics::counter!(metric::WORKER_COMMANDS, "outcome" => "unreachable").increment(1);
-                let pause = pause(pending.attempts, longest_pause);
+                let pause = pause(pending.attempts, longest_pause, began.elapsed());
                 return store.postpone_command(&command.generation_id, command.revision, pause).await;
             }
         };
         metrics::counter!(metric::WORKER_COMMANDS, "outcome" => outcome).increment(1);
         let origin = Origin::Command(command.revision);
-        if let Outcome::Changed(changed) = store.happen(&command.generation_id, input, origin).await? {
-            observe(&changed);
+        match (store.happen(&command.generation_id, input, origin).await?, input) {
+            (Outcome::Changed(changed), _) => observe(&changed),
+            (Outcome::Unchanged(Unchanged::Terminal, _), Input::CommandRefused) => {
+                // To tell it again would never end.
+                tracing::warn!("The worker refuses a command of a generation that is over; it is dropped");
+            }
+            _ => {}
         }
         Ok(())
     };
@@ -100,11 +110,13 @@ async fn send(store: Store, worker: WorkerClient, longest_pause: Duration, pendi
     }
 }
 
-/// How long to wait after a try: doubled each time up to `most`, give or take a quarter.
-fn pause(tries_before: i32, most: Duration) -> Duration {
+/// How long to wait after a try that took so long: from the begin of one try to the begin of the next the span
+/// is doubled each time up to `most`, give or take a quarter, less the time until somebody looks.
+fn pause(tries_before: i32, most: Duration, took: Duration) -> Duration {
+    let most = most.saturating_sub(LOOK).max(FIRST_PAUSE.min(most));
     let doublings = u32::try_from(tries_before.clamp(0, 16)).unwrap_or(0);
     let even = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings)).min(most);
-    even.mul_f64(rand::rng().random_range(0.75..1.25)).min(most)
+    even.mul_f64(rand::rng().random_range(0.75..1.25)).min(most).saturating_sub(took)
 }
 
 fn log_call(way: Way, pending: &PendingCommand, worker: &WorkerClient) {
@@ -162,11 +174,17 @@ mod tests {
         let most = Duration::from_secs(15);
         let mut longest = Duration::ZERO;
         for tries in 0..40 {
-            let pause = pause(tries, most);
-            assert!(pause <= most && pause >= Duration::from_millis(180), "{tries}: {pause:?}");
+            let pause = pause(tries, most, Duration::ZERO);
+            assert!(
+                pause <= most.saturating_sub(LOOK) && pause >= Duration::from_millis(180),
+                "{tries}: {pause:?}"
+            );
             longest = longest.max(pause);
         }
-        assert!(longest > Duration::from_secs(11));
-        assert!(pause(0, most) < Duration::from_millis(320));
+        assert!(longest > Duration::from_secs(10));
+        assert!(pause(0, most, Duration::ZERO) < Duration::from_millis(320));
+        let slow = Duration::from_secs(10);
+        assert!((0..40).all(|tries| pause(tries, most, slow) + slow + LOOK <= most));
+        assert_eq!(pause(0, most, slow), Duration::ZERO);
     }
 }

@@ -109,6 +109,8 @@ pub struct Job {
     pub sequence: i64,
     /// The revision of the desired state that the worker is told (I6).
     pub revision: i64,
+    /// When the user said yes, whatever has become of it since.
+    pub confirmed_at: Option<Timestamp>,
     /// The video's key in the bucket.
     pub video_key: Option<String>,
     /// The thumbnail's key in the bucket.
@@ -123,6 +125,7 @@ impl Default for Job {
             eta_seconds: None,
             sequence: -1,
             revision: 0,
+            confirmed_at: None,
             video_key: None,
             thumbnail_key: None,
             sha256: None,

@@ -24,11 +24,12 @@ pub async fn run(store: &Store, settings: &FlowSettings, stop: CancellationToken
 
 /// Looks once, as if it were `now`.
 pub async fn round(store: &Store, settings: &FlowSettings, now: Timestamp) -> AppResult<()> {
+    let since = now - settings.confirmation_period;
     loop {
-        let forgotten = store.forgotten(now - settings.confirmation_period, AT_ONCE).await?;
+        let forgotten = store.forgotten(since, AT_ONCE).await?;
         let mut ended = 0;
         for id in &forgotten {
-            match store.happen(id, Input::Expired, Origin::Ourselves).await {
+            match store.happen(id, Input::Expired(since), Origin::Ourselves).await {
                 Ok(Outcome::Changed(changed)) => {
                     observe(&changed);
                     ended += 1;

@@ -84,13 +84,7 @@ pub struct MediaQuery {
 #[post("/api/generations")]
 async fn create(action: Action<NewGeneration>, state: Data<State>) -> AppResult<HttpResponse> {
     state.limits().message(&action.user.id)?;
-    let (flow, media) = (Arc::clone(state.flow()), Arc::clone(state.flow()));
-    action
-        .run_and_render(
-            move |user, body, ticket| async move { flow.create(&user.id, body, ticket).await },
-            |body| media.media().sign_json(body),
-        )
-        .await
+    action.run_in_flow(|flow, user, body, ticket| async move { flow.create(&user, body, ticket).await }).await
 }
 
 /// One's generations
@@ -176,7 +170,7 @@ async fn get_status(
 /// Answer the questions
 ///
 /// What is left out takes its question's default. The answer shows the final parameters and the price. The same
-/// answers again change nothing.
+/// answers again change nothing, whatever has become of the generation since.
 #[utoipa::path(
     tag = "generations",
     params(("id" = String, Path, description = "The generation's id")),
@@ -194,18 +188,18 @@ async fn clarify(
     state: Data<State>,
 ) -> AppResult<HttpResponse> {
     state.limits().request(&action.user.id)?;
-    let (flow, media, id) = (Arc::clone(state.flow()), Arc::clone(state.flow()), id.into_inner());
+    let id = id.into_inner();
     action
-        .run_and_render(
-            move |user, body, ticket| async move { flow.clarify(&user.id, &id, body, ticket).await },
-            |body| media.media().sign_json(body),
+        .run_in_flow(
+            move |flow, user, body, ticket| async move { flow.clarify(&user, &id, body, ticket).await },
         )
         .await
 }
 
 /// Say yes
 ///
-/// Answers as soon as the yes is stored, without waiting for the worker. A second yes changes nothing.
+/// Answers as soon as the yes is stored, without waiting for the worker. A second yes changes nothing, whatever
+/// has become of the generation since the first.
 #[utoipa::path(
     tag = "generations",
     params(("id" = String, Path, description = "The generation's id")),
@@ -223,11 +217,10 @@ async fn confirm(
     state: Data<State>,
 ) -> AppResult<HttpResponse> {
     state.limits().request(&action.user.id)?;
-    let (flow, media, id) = (Arc::clone(state.flow()), Arc::clone(state.flow()), id.into_inner());
+    let id = id.into_inner();
     action
-        .run_and_render(
-            move |user, body, ticket| async move { flow.confirm(&user.id, &id, body, ticket).await },
-            |body| media.media().sign_json(body),
+        .run_in_flow(
+            move |flow, user, body, ticket| async move { flow.confirm(&user, &id, body, ticket).await },
         )
         .await
 }
@@ -251,18 +244,20 @@ async fn cancel(
     state: Data<State>,
 ) -> AppResult<HttpResponse> {
     state.limits().request(&action.user.id)?;
-    let (flow, media, id) = (Arc::clone(state.flow()), Arc::clone(state.flow()), id.into_inner());
+    let id = id.into_inner();
     action
-        .run_and_render(
-            move |user, Nothing {}, ticket| async move { flow.cancel(&user.id, &id, ticket).await },
-            |body| media.media().sign_json(body),
+        .run_in_flow(
+            move |flow, user, Nothing {}, ticket| async move { flow.cancel(&user, &id, ticket).await },
         )
         .await
 }
 
 /// Try again
 ///
-/// Makes a new generation (`retryOf`) from one that failed or was cancelled. It waits for a yes to its price.
+/// Makes a new generation (`retryOf`) from one that failed or was cancelled. It waits for a yes to its price
+/// (`pending_confirmation`); questions that nobody had answered take their defaults. Only if it was never said
+/// what the video shall show, there is nothing to confirm yet, and that is asked again
+/// (`pending_clarification`).
 #[utoipa::path(
     tag = "generations",
     params(("id" = String, Path, description = "The earlier generation's id")),
@@ -270,6 +265,7 @@ async fn cancel(
     responses(
         (status = 201, description = "The new generation", body = Generation),
         (status = 409, description = "`invalid_state`: the earlier one has not failed and was not cancelled", body = Problem),
+        (status = 429, description = "`too_many_generations`: too many have not ended", body = Problem),
     )
 )]
 #[post("/api/generations/{id}/retry")]
@@ -279,11 +275,10 @@ async fn retry(
     state: Data<State>,
 ) -> AppResult<HttpResponse> {
     state.limits().message(&action.user.id)?;
-    let (flow, media, id) = (Arc::clone(state.flow()), Arc::clone(state.flow()), id.into_inner());
+    let id = id.into_inner();
     action
-        .run_and_render(
-            move |user, Nothing {}, ticket| async move { flow.retry(&user.id, &id, ticket).await },
-            |body| media.media().sign_json(body),
+        .run_in_flow(
+            move |flow, user, Nothing {}, ticket| async move { flow.retry(&user, &id, ticket).await },
         )
         .await
 }

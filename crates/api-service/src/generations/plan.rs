@@ -120,6 +120,21 @@ pub fn over(before: &Parameters, later: &Parameters) -> Parameters {
     }
 }
 
+/// What a generation asked for, to be asked for again. Questions that were still open take their defaults, so
+/// that it only waits for a yes; but what it shall show nobody can say for the user.
+///
+/// # Errors
+/// What of it is no longer possible, as `responses.ID`.
+pub fn again(model: &Model, earlier: &Generation) -> Result<intent::Request, Vec<FieldError>> {
+    let open = earlier.clarification_questions.is_some() && earlier.clarification_responses.is_none();
+    let subject = Some(earlier.prompt.clone()).filter(|prompt| !prompt.is_empty());
+    let parameters = match subject {
+        Some(_) if open => answer(model, earlier, &Map::new())?.settled.parameters,
+        _ => earlier.parameters.clone(),
+    };
+    Ok(intent::Request { subject, parameters, unclear: Vec::new() })
+}
+
 /// A generation with further wishes taken in: parameters in place of the earlier ones, words after the prompt.
 ///
 /// # Errors

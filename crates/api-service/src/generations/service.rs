@@ -15,7 +15,7 @@ use super::{
     clarification::Settled,
     generation::Generation,
     plan::{self, Place, Plan},
-    state::{Input, Quote, Rejection},
+    state::{Change, Input, Quote, Rejection},
     status::StatusView,
 };
 use crate::{
@@ -23,9 +23,8 @@ use crate::{
     conversations,
     error::{AppError, AppResult},
     idempotency::{Answer, Ticket},
-    intent,
     listing::{Page, PageRequest},
-    store::{Changed, Deed, Filter, Origin, Outcome, Taken, Turn},
+    store::{Changed, Deed, Filter, Full, Origin, Outcome, Room, Taken, Turn},
 };
 
 /// The longest prompt and the longest message, in bytes.
@@ -113,10 +112,6 @@ pub(crate) fn check_text(field: &str, text: &str) -> AppResult<()> {
     if text.len() > LONGEST_PROMPT {
         return Err(AppError::field(field, format!("must have at most {LONGEST_PROMPT} bytes")));
     }
-    // PostgreSQL cannot store it, and nobody can see it.
-    if text.contains('\0') {
-        return Err(AppError::field(field, "must not contain the character U+0000"));
-    }
     Ok(())
 }
 
@@ -146,7 +141,6 @@ impl Flow {
         if !errors.is_empty() {
             return Err(AppError::validation(errors));
         }
-        self.check_room(user).await?;
         let (conversation, begins) = self.place(user, new.conversation_id, new.message_id.as_ref()).await?;
         let message = new.message_id.clone().unwrap_or_else(MessageId::new);
         let place = Place {
@@ -194,6 +188,7 @@ impl Flow {
         let traceparent = TraceParent::current().to_string();
         let turn = Turn {
             user,
+            room: self.room(),
             traceparent: Some(&traceparent),
             conversation,
             begins,
@@ -212,28 +207,9 @@ impl Flow {
         Ok(Some(of_generation(&taken)))
     }
 
-    /// Whether the user may begin another generation (I20).
-    pub(crate) async fn check_room(&self, user: &UserId) -> AppResult<()> {
-        let (open, _) = self.store.count_open(user).await?;
-        if open < self.settings.open_per_user {
-            return Ok(());
-        }
-        Err(AppError::limit_reached(
-            "too_many_generations",
-            format!("{open} of your generations have not ended. Confirm or cancel some of them first."),
-        ))
-    }
-
-    /// Whether the user may send another generation to be made (I20).
-    pub(crate) async fn check_queue(&self, user: &UserId) -> AppResult<()> {
-        let (_, making) = self.store.count_open(user).await?;
-        if making < self.settings.queued_per_user {
-            return Ok(());
-        }
-        Err(AppError::limit_reached(
-            "too_many_queued",
-            format!("{making} of your videos are being made. Wait until some of them are done."),
-        ))
+    /// How many generations a user may have (I20).
+    pub(crate) const fn room(&self) -> Room {
+        Room { open: self.settings.open_per_user, queued: self.settings.queued_per_user }
     }
 
     /// A user's generations, newest first.
@@ -295,18 +271,7 @@ impl Flow {
             repeated(&generation)
         };
         let input = Input::Answered { responses: &body.responses, quote: &quote };
-        let (before, after) = self.act(user, id, input, ticket.as_ref()).await?;
-        if before != after.status {
-            telemetry::event!(
-                INFO, GENERATION_CLARIFY_UPDATED_IN_DB,
-                generationId = %id, oldStatus = %before, newStatus = %after.status
-            );
-        }
-        telemetry::event!(
-            INFO, GENERATION_CLARIFY_RETURNING_RESPONSE,
-            generationId = %id, status = %after.status
-        );
-        Ok(Answer::ok(&after))
+        self.act(user, id, input, ticket.as_ref()).await
     }
 
     /// Says yes to the price.
@@ -318,22 +283,7 @@ impl Flow {
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
         telemetry::event!(INFO, GENERATION_CONFIRM_REQUEST_RECEIVED, generationId = %id, userId = %user);
-        if self.get(user, id).await?.status == Status::PendingConfirmation {
-            self.check_queue(user).await?;
-        }
-        let input = Input::Confirmed(body.estimated_cost.as_ref());
-        let (before, after) = self.act(user, id, input, ticket.as_ref()).await?;
-        if before != after.status {
-            telemetry::event!(
-                INFO, GENERATION_CONFIRM_UPDATED_IN_DB,
-                generationId = %id, oldStatus = %before, newStatus = %after.status
-            );
-        }
-        telemetry::event!(
-            INFO, GENERATION_CONFIRM_RETURNING_RESPONSE,
-            generationId = %id, status = %after.status
-        );
-        Ok(Answer::ok(&after))
+        self.act(user, id, Input::Confirmed(body.estimated_cost.as_ref()), ticket.as_ref()).await
     }
 
     /// Calls a generation off.
@@ -344,39 +294,31 @@ impl Flow {
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
         telemetry::event!(INFO, GENERATION_CANCEL_REQUEST_RECEIVED, generationId = %id, userId = %user);
-        let (before, after) = self.act(user, id, Input::Cancelled, ticket.as_ref()).await?;
-        if before != after.status {
-            telemetry::event!(
-                INFO, GENERATION_CANCEL_UPDATED_IN_DB,
-                generationId = %id, oldStatus = %before, newStatus = %after.status
-            );
-        }
-        telemetry::event!(
-            INFO, GENERATION_CANCEL_RETURNING_RESPONSE,
-            generationId = %id, status = %after.status
-        );
-        Ok(Answer::ok(&after))
+        self.act(user, id, Input::Cancelled, ticket.as_ref()).await
     }
 
-    /// Lets a user's action happen. Gives the status before and the generation afterwards.
+    /// Lets a user's action happen, and answers with the generation as it is afterwards.
     async fn act(
         &self,
         user: &UserId,
         id: &GenerationId,
         input: Input<'_>,
         ticket: Option<&Ticket>,
-    ) -> AppResult<(Status, Generation)> {
+    ) -> AppResult<Answer> {
         let traceparent = TraceParent::current().to_string();
-        let origin = Origin::User { id: user, traceparent: Some(&traceparent), ticket };
-        match self.store.happen(id, input, origin).await? {
+        let origin = Origin::User { id: user, room: self.room(), traceparent: Some(&traceparent), ticket };
+        let after = match self.store.happen(id, input, origin).await? {
             Outcome::Changed(changed) => {
                 observe(&changed);
-                Ok((changed.change.before.status, changed.change.after))
+                log_updated(input, &changed.change);
+                changed.change.after
             }
-            Outcome::Unchanged(_, generation) => Ok((generation.status, *generation)),
-            Outcome::Rejected(rejection) => Err(refused(&rejection)),
-            Outcome::Duplicate | Outcome::Unknown => Err(unknown()),
-        }
+            Outcome::Unchanged(_, generation) => *generation,
+            Outcome::Rejected(rejection) => return Err(refused(&rejection)),
+            Outcome::Duplicate | Outcome::Unknown => return Err(unknown()),
+        };
+        log_returning(input, &after);
+        Ok(Answer::ok(&after))
     }
 
     /// Makes a new generation from one that failed or was called off.
@@ -389,7 +331,6 @@ impl Flow {
                 "Only a generation that failed or was cancelled can be tried again.",
             ));
         }
-        self.check_room(user).await?;
         let model = self.model_of(&earlier)?;
         let place = Place {
             conversation: earlier.conversation_id.clone(),
@@ -397,9 +338,7 @@ impl Flow {
             user: user.clone(),
             retry_of: Some(earlier.id.clone()),
         };
-        // Whoever cancelled before answering has the same questions again.
-        let subject = Some(earlier.prompt.clone()).filter(|prompt| !prompt.is_empty());
-        let asked = intent::Request { subject, parameters: earlier.parameters.clone(), unclear: Vec::new() };
+        let asked = plan::again(model, &earlier).map_err(AppError::validation)?;
         let plan = plan::plan(model, place, &asked, Timestamp::now()).map_err(AppError::validation)?;
         let answer = self.begin(user, &earlier.conversation_id, false, None, &plan, ticket.as_ref()).await?;
         answer.ok_or_else(unknown)
@@ -416,11 +355,63 @@ impl Flow {
     }
 }
 
+fn log_updated(input: Input<'_>, change: &Change) {
+    let (id, before, after) = (&change.after.id, change.before.status, change.after.status);
+    match input {
+        Input::Answered { .. } => telemetry::event!(
+            INFO, GENERATION_CLARIFY_UPDATED_IN_DB,
+            generationId = %id, oldStatus = %before, newStatus = %after
+        ),
+        Input::Confirmed(_) => telemetry::event!(
+            INFO, GENERATION_CONFIRM_UPDATED_IN_DB,
+            generationId = %id, oldStatus = %before, newStatus = %after
+        ),
+        Input::Cancelled => telemetry::event!(
+            INFO, GENERATION_CANCEL_UPDATED_IN_DB,
+            generationId = %id, oldStatus = %before, newStatus = %after
+        ),
+        _ => {}
+    }
+}
+
+fn log_returning(input: Input<'_>, after: &Generation) {
+    let (id, status) = (&after.id, after.status);
+    match input {
+        Input::Answered { .. } => telemetry::event!(
+            INFO, GENERATION_CLARIFY_RETURNING_RESPONSE,
+            generationId = %id, status = %status
+        ),
+        Input::Confirmed(_) => telemetry::event!(
+            INFO, GENERATION_CONFIRM_RETURNING_RESPONSE,
+            generationId = %id, status = %status
+        ),
+        Input::Cancelled => telemetry::event!(
+            INFO, GENERATION_CANCEL_RETURNING_RESPONSE,
+            generationId = %id, status = %status
+        ),
+        _ => {}
+    }
+}
+
 /// What a generation is priced at as it is.
 fn repeated(generation: &Generation) -> Quote {
     let settled = Settled { prompt: generation.prompt.clone(), parameters: generation.parameters.clone() };
     let free = || Money { amount: "0.00".to_owned(), currency: "USD".to_owned() };
     Quote { settled, price: generation.estimated_cost.clone().unwrap_or_else(free) }
+}
+
+/// 429: the user has too many (I20).
+pub(crate) fn no_room(full: Full) -> AppError {
+    match full {
+        Full::Open(open) => AppError::limit_reached(
+            "too_many_generations",
+            format!("{open} of your generations have not ended. Confirm or cancel some of them first."),
+        ),
+        Full::Queued(making) => AppError::limit_reached(
+            "too_many_queued",
+            format!("{making} of your videos are being made. Wait until some of them are done."),
+        ),
+    }
 }
 
 fn refused(rejection: &Rejection) -> AppError {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! It holds I2 (a terminal state never changes), I3 (exactly one message of the assistant with the terminal
-//! state), I4 (a snapshot counts only if it is newer) and I5 (progress never falls within an attempt).
+//! state), I4 (a snapshot counts only if it is newer; of an equal one the place in the queue) and I5 (progress never falls within an attempt).
 
 use contract::{
     ErrorCode, GenerationStatus as Status, JobId, JobStatus, Money, Stage, Timestamp,
@@ -37,8 +37,8 @@ pub enum Input<'a> {
     Cancelled,
     /// Its conversation was deleted: it is called off, and what is stored goes.
     Discarded,
-    /// Nobody confirmed it in time.
-    Expired,
+    /// Nobody confirmed it in time: it has waited since before this.
+    Expired(Timestamp),
     /// The worker took a command and answered.
     CommandAccepted(&'a CommandAnswer),
     /// The worker will never take the command.
@@ -116,6 +116,14 @@ pub struct Change {
     pub command: Option<DesiredState>,
 }
 
+impl Change {
+    /// Whether this is the user's yes, which sends it to be made.
+    #[must_use]
+    pub fn is_yes(&self) -> bool {
+        self.before.job.confirmed_at.is_none() && self.after.job.confirmed_at.is_some()
+    }
+}
+
 /// Decides what an input makes of a generation.
 pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Result<Decision, Rejection> {
     let status = generation.status;
@@ -128,13 +136,7 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
         },
         Input::Answered { responses, quote } => match status {
             Status::PendingClarification => Ok(tell_price(generation, quote, Some(responses), now)),
-            Status::PendingConfirmation
-            | Status::Confirmed
-            | Status::Queued
-            | Status::Processing
-            | Status::Completed
-                if generation.clarification_responses.as_ref() == Some(responses) =>
-            {
+            _ if generation.clarification_responses.as_ref() == Some(responses) => {
                 Ok(Decision::Nothing(Unchanged::AlreadyDone))
             }
             _ => invalid,
@@ -147,10 +149,9 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
         },
         Input::Confirmed(agreed) => match status {
             Status::PendingConfirmation => confirm(generation, agreed, now),
-            Status::Confirmed | Status::Queued | Status::Processing | Status::Completed => {
-                Ok(Decision::Nothing(Unchanged::AlreadyDone))
-            }
-            Status::PendingClarification | Status::Failed | Status::Cancelled => invalid,
+            // Whatever has become of it since: the yes had its effect.
+            _ if generation.job.confirmed_at.is_some() => Ok(Decision::Nothing(Unchanged::AlreadyDone)),
+            _ => invalid,
         },
         Input::Cancelled => match status {
             Status::Cancelled => Ok(Decision::Nothing(Unchanged::AlreadyDone)),
@@ -163,15 +164,20 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
             Status::Failed | Status::Cancelled => Ok(Decision::Nothing(Unchanged::Terminal)),
             _ => Ok(cancel(generation, now)),
         },
-        Input::Expired => match status {
-            Status::PendingClarification | Status::PendingConfirmation => Ok(expire(generation, now)),
+        Input::Expired(before) => match status {
+            // Whoever looked may have looked before the user did something.
+            Status::PendingClarification | Status::PendingConfirmation if generation.updated_at < before => {
+                Ok(expire(generation, now))
+            }
             _ => Ok(Decision::Nothing(Unchanged::OutOfPlace)),
         },
         Input::CommandAccepted(answer) => Ok(accepted(generation, answer, now)),
         Input::CommandRefused if status.is_terminal() => Ok(Decision::Nothing(Unchanged::Terminal)),
         Input::CommandRefused => {
             let message = "The request could not be handed on to be made.".to_owned();
-            Ok(fail(Draft::of(generation), ErrorCode::Internal, message, now, now))
+            let draft = fail(Draft::of(generation), ErrorCode::Internal, message, now, now);
+            // The worker may have a job from an earlier command, which must not go on.
+            Ok(draft.tell(DesiredState::Cancelled))
         }
         Input::Snapshot(snapshot) => Ok(snapshot_applied(generation, snapshot, now)),
     }
@@ -267,7 +273,9 @@ fn confirm(generation: &Generation, agreed: Option<&Money>, now: Timestamp) -> R
     {
         return Err(Rejection::PriceChanged(generation.estimated_cost.clone()));
     }
-    Ok(Draft::of(generation).to(Status::Confirmed, now).tell(DesiredState::Confirmed))
+    let mut draft = Draft::of(generation).to(Status::Confirmed, now);
+    draft.0.after.job.confirmed_at = Some(now);
+    Ok(draft.tell(DesiredState::Confirmed))
 }
 
 /// Whether two amounts are the same money, however many zeros they are written with.
@@ -297,13 +305,13 @@ fn called_off(draft: Draft, at: Timestamp, now: Timestamp) -> Draft {
     draft.says(MessageKind::Text, words)
 }
 
-fn fail(draft: Draft, code: ErrorCode, message: String, at: Timestamp, now: Timestamp) -> Decision {
+fn fail(draft: Draft, code: ErrorCode, message: String, at: Timestamp, now: Timestamp) -> Draft {
     let mut draft = ended(draft, Status::Failed, now);
     let after = &mut draft.0.after;
     after.error_code = Some(code);
     after.error_message = Some(message);
     after.failed_at = Some(at);
-    draft.says(MessageKind::Error, reply::failed(code)).done()
+    draft.says(MessageKind::Error, reply::failed(code))
 }
 
 /// What all ends have in common: nothing is awaited any more.
@@ -342,7 +350,10 @@ fn snapshot_applied(generation: &Generation, snapshot: &JobSnapshot, now: Timest
     if generation.worker_job_id.as_ref().is_some_and(|job| *job != snapshot.job_id) {
         return Decision::Nothing(Unchanged::OtherJob);
     }
-    if snapshot.sequence <= generation.job.sequence {
+    if snapshot.sequence == generation.job.sequence {
+        return moved_up(generation, snapshot, now);
+    }
+    if snapshot.sequence < generation.job.sequence {
         return Decision::Nothing(Unchanged::Late);
     }
     if !matches!(generation.status, Status::Confirmed | Status::Queued | Status::Processing) {
@@ -371,17 +382,30 @@ fn snapshot_applied(generation: &Generation, snapshot: &JobSnapshot, now: Timest
                 Some(error) => (error.code, error.message.clone()),
                 None => (ErrorCode::Internal, "It failed, and the reason was not told.".to_owned()),
             };
-            fail(draft, code, message, snapshot.completed_at.unwrap_or(now), now)
+            fail(draft, code, message, snapshot.completed_at.unwrap_or(now), now).done()
         }
         JobStatus::Cancelled => called_off(draft, snapshot.completed_at.unwrap_or(now), now).done(),
     }
+}
+
+/// A job that waits moves up in the queue without changing itself, so that its sequence stays the same. Only
+/// then a snapshot that is not newer counts, and only for the place in the queue.
+fn moved_up(generation: &Generation, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
+    let waits = generation.status == Status::Queued && snapshot.status == JobStatus::Confirmed;
+    if !waits || snapshot.queue_position == generation.queue_position {
+        return Decision::Nothing(Unchanged::Late);
+    }
+    let mut draft = Draft::of(generation).to(Status::Queued, now);
+    draft.0.after.queue_position = snapshot.queue_position;
+    draft.0.after.job.eta_seconds = snapshot.eta_seconds;
+    draft.done()
 }
 
 fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     let at = snapshot.completed_at.unwrap_or(now);
     let Some(result) = &snapshot.result else {
         let message = "The video was finished and then not found.".to_owned();
-        return fail(draft, ErrorCode::Internal, message, at, now);
+        return fail(draft, ErrorCode::Internal, message, at, now).done();
     };
     let mut draft = ended(draft, Status::Completed, now);
     let after = &mut draft.0.after;

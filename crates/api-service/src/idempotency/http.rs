@@ -1,10 +1,10 @@
 //! The one way in for a user's changing request: who asks, the body, the key, and the work on the home
 //! runtime, where no disconnect can cut it in two.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
-use contract::Problem;
+use contract::{Problem, UserId};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,6 +15,8 @@ use crate::{
     app::{State, body},
     auth::User,
     error::{AppError, AppResult},
+    generations::Flow,
+    storable,
 };
 
 /// The header's name.
@@ -46,7 +48,8 @@ impl<T: Send + 'static> Action<T> {
     /// Does the work, once under its key, and answers.
     ///
     /// The work commits its answer with its effect by `finish_idempotency`; what it did not commit is kept
-    /// after it, which serves refusals.
+    /// after it, which serves refusals. A refusal that depends on the moment, such as a limit, gives the key
+    /// back.
     pub async fn run<Work, Working>(self, work: Work) -> AppResult<HttpResponse>
     where
         Work: FnOnce(User, T, Option<Ticket>) -> Working + Send + 'static,
@@ -75,10 +78,7 @@ impl<T: Send + 'static> Action<T> {
                     Claim::New(ticket) => ticket,
                     Claim::Answered(answer) => return repeat(answer),
                     Claim::InFlight => {
-                        return Err(AppError::conflict(
-                            "idempotency_in_flight",
-                            "The first request under this Idempotency-Key is still being answered.",
-                        ));
+                        return Err(in_flight());
                     }
                     Claim::OtherBody => {
                         return Err(AppError::unprocessable(
@@ -90,7 +90,7 @@ impl<T: Send + 'static> Action<T> {
                 let result = work(user, body, Some(ticket.clone())).await;
                 let kept = match &result {
                     Ok(answer) => store.keep_answer(&ticket, answer).await,
-                    Err(error) if error.status() < 500 => {
+                    Err(error) if is_final(error) => {
                         let answer = Answer::new(error.status(), &error.problem(""));
                         store.keep_answer(&ticket, &answer).await
                     }
@@ -106,6 +106,35 @@ impl<T: Send + 'static> Action<T> {
         render(&mut answer.body);
         Ok(respond(&answer))
     }
+
+    /// The same for work on generations: the links in the answer are signed each time it leaves.
+    pub async fn run_in_flow<Work, Working>(self, work: Work) -> AppResult<HttpResponse>
+    where
+        Work: FnOnce(Arc<Flow>, UserId, T, Option<Ticket>) -> Working + Send + 'static,
+        Working: Future<Output = AppResult<Answer>> + Send + 'static,
+    {
+        let flow = Arc::clone(self.state.flow());
+        let signing = Arc::clone(&flow);
+        self.run_and_render(
+            move |user, body, ticket| work(flow, user.id, body, ticket),
+            |body| signing.media().sign_json(body),
+        )
+        .await
+    }
+}
+
+/// 409 `idempotency_in_flight`.
+pub fn in_flight() -> AppError {
+    AppError::conflict(
+        "idempotency_in_flight",
+        "The first request under this Idempotency-Key is still being answered.",
+    )
+}
+
+/// Whether a refusal is an answer, rather than a word about this moment: sent again, the same request may go
+/// through. A wrong state is an answer, so that no late repetition does what was refused when it was asked.
+fn is_final(error: &AppError) -> bool {
+    !matches!(error.status(), 408 | 425 | 429 | 500..) && error.code() != "idempotency_in_flight"
 }
 
 fn repeat(answer: Answer) -> AppResult<Answer> {
@@ -134,6 +163,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Action<T> {
             let user = User::from_request(&request, &mut Payload::None).await?;
             let bytes = body::read(&request, &mut payload, body::LIMIT).await?;
             let keyed = keyed(&request, &user, &bytes)?;
+            storable::check_body(&bytes)?;
             Ok(Self { user, body: body::parse(&bytes)?, keyed, state })
         })
     }

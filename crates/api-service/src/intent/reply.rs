@@ -8,6 +8,7 @@ use contract::{ErrorCode, Money, Parameters, problem::FieldError};
 
 use crate::{
     catalogue::{Model, list},
+    conversations::title::cut,
     generations::clarification::{AnswerValue, ClarificationQuestion, shape},
 };
 
@@ -63,7 +64,11 @@ pub fn confirmation(prompt: &str, parameters: &Parameters, price: &Money, key: &
     facts.extend(parameters.negative_prompt.as_ref().map(|things| format!("without {things}")));
     facts.extend(parameters.seed.map(|seed| format!("seed {seed}")));
     let facts = if facts.is_empty() { String::new() } else { format!(" {}.", sentence(&facts.join(", "))) };
-    format!("{opening} {}{facts} That will cost {}. {closing}", full_stop(&cut(prompt)), money(price))
+    format!(
+        "{opening} {}{facts} That will cost {}. {closing}",
+        full_stop(&cut(prompt, LONGEST_PROMPT)),
+        money(price)
+    )
 }
 
 /// After a yes.
@@ -278,18 +283,6 @@ fn money(money: &Money) -> String {
     match money.currency.as_str() {
         "USD" => format!("${}", money.amount),
         currency => format!("{} {currency}", money.amount),
-    }
-}
-
-fn cut(prompt: &str) -> String {
-    let words = prompt.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(LONGEST_PROMPT) {
-        None => words,
-        Some((end, _)) => {
-            let head = &words[..end];
-            let at_word = head.rfind(' ').unwrap_or(end);
-            format!("{}…", head[..at_word].trim_end_matches([',', '.', ';', ':']))
-        }
     }
 }
 

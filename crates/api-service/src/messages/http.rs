@@ -1,7 +1,5 @@
 //! The route by which a user speaks.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpResponse, post,
     web::{Data, Path},
@@ -39,11 +37,10 @@ async fn say(
     state: Data<State>,
 ) -> AppResult<HttpResponse> {
     state.limits().message(&action.user.id)?;
-    let (flow, media, id) = (Arc::clone(state.flow()), Arc::clone(state.flow()), id.into_inner());
+    let id = id.into_inner();
     action
-        .run_and_render(
-            move |user, body, ticket| async move { service::say(&flow, &user.id, &id, body, ticket).await },
-            |body| media.media().sign_json(body),
-        )
+        .run_in_flow(move |flow, user, body, ticket| async move {
+            service::say(&flow, &user, &id, body, ticket).await
+        })
         .await
 }

@@ -2,7 +2,7 @@
 //! first and then committed in one transaction, which fails and is planned anew if the generation that the
 //! plan is about has changed meanwhile.
 
-use contract::{ConversationId, GenerationStatus as Status, MessageId, Timestamp, UserId};
+use contract::{ConversationId, GenerationId, GenerationStatus as Status, MessageId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use telemetry::TraceParent;
@@ -53,6 +53,13 @@ pub struct Reply {
     pub generation: Option<Generation>,
 }
 
+/// What stood open when the message was taken in: a generation, and the revision that its offer had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    id: GenerationId,
+    revision: i64,
+}
+
 /// What is to be done about a message.
 #[derive(Debug)]
 enum Planned {
@@ -82,9 +89,11 @@ pub async fn say(
     }
     let message = MessageId::new();
     let traceparent = TraceParent::current().to_string();
+    let mut seen = None;
     for _ in 0..ATTEMPTS {
         let topic = flow.store().topic(user, conversation).await?;
         let topic = topic.ok_or_else(conversations::service::unknown)?;
+        let seen = seen.get_or_insert_with(|| topic.as_ref().map(Seen::of));
         let intent = read(&new.content, topic.as_ref());
         let word = word(&intent);
         telemetry::event!(
@@ -97,10 +106,11 @@ pub async fn say(
             user: user.clone(),
             retry_of: None,
         };
-        let planned = plan_for(flow, intent, topic, place).await?;
+        let planned = plan_for(flow, intent, topic, place)?.for_what_was_seen(seen.as_ref());
         let words = reply::confirmed(message.as_str());
         let turn = Turn {
             user,
+            room: flow.room(),
             traceparent: Some(&traceparent),
             conversation,
             begins: false,
@@ -176,18 +186,12 @@ fn word(intent: &Intent) -> &'static str {
     }
 }
 
-async fn plan_for(
-    flow: &Flow,
-    intent: Intent,
-    topic: Option<Generation>,
-    place: Place,
-) -> AppResult<Planned> {
+fn plan_for(flow: &Flow, intent: Intent, topic: Option<Generation>, place: Place) -> AppResult<Planned> {
     let key = place.message.as_str().to_owned();
     let talk = |words| Planned::Talk(MessageKind::Text, words, None);
     let status = topic.as_ref().map(|generation| generation.status);
     Ok(match (intent, topic) {
         (Intent::Video(request), _) => {
-            flow.check_room(&place.user).await?;
             match plan::plan(flow.catalogue().default_model(), place, &request, Timestamp::now()) {
                 Ok(plan) => Planned::Create(Box::new(plan)),
                 Err(errors) => talk(reply::answers_refused(&errors, &[])),
@@ -198,7 +202,6 @@ async fn plan_for(
             amended(flow, waiting, &wishes)?
         }
         (Intent::Confirm, Some(waiting)) if status == Some(Status::PendingConfirmation) => {
-            flow.check_queue(&place.user).await?;
             Planned::Confirm(Box::new(waiting))
         }
         // A yes to what has had its yes.
@@ -248,7 +251,27 @@ fn amended(flow: &Flow, waiting: Generation, wishes: &Request) -> AppResult<Plan
     })
 }
 
+impl Seen {
+    fn of(generation: &Generation) -> Self {
+        Self { id: generation.id.clone(), revision: generation.job.revision }
+    }
+}
+
 impl Planned {
+    /// A yes is for the offer that was there when it was said. One that has come up since is told instead.
+    fn for_what_was_seen(self, seen: Option<&Seen>) -> Self {
+        match self {
+            Self::Confirm(offer) if seen != Some(&Seen::of(&offer)) => {
+                let price = offer.estimated_cost.as_ref();
+                let words = price.map(|price| {
+                    reply::confirmation(&offer.prompt, &offer.parameters, price, offer.id.as_str())
+                });
+                Self::Talk(MessageKind::Confirmation, words.unwrap_or_default(), Some(offer))
+            }
+            other => other,
+        }
+    }
+
     fn deed<'a>(&'a self, confirmed: &'a str) -> Deed<'a> {
         match self {
             Self::Talk(kind, words, about) => {
@@ -262,5 +285,35 @@ impl Planned {
             Self::Confirm(on) => Deed::Act { on, input: Input::Confirmed(None), words: confirmed },
             Self::Cancel(on) => Deed::Act { on, input: Input::Cancelled, words: "" },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Money;
+
+    use super::*;
+    use crate::generations::generation::tests::generation;
+
+    #[test]
+    fn a_yes_is_for_the_offer_that_was_there() {
+        let mut offer = generation();
+        offer.estimated_cost = Some(Money { amount: "3.20".to_owned(), currency: "USD".to_owned() });
+        let seen = Seen::of(&offer);
+        let planned = |offer: &Generation, seen: Option<&Seen>| {
+            Planned::Confirm(Box::new(offer.clone())).for_what_was_seen(seen)
+        };
+        assert!(matches!(planned(&offer, Some(&seen)), Planned::Confirm(_)));
+        offer.job.revision += 1;
+        for seen in [Some(&seen), None, Some(&Seen::of(&generation()))] {
+            match planned(&offer, seen) {
+                Planned::Talk(MessageKind::Confirmation, words, Some(about)) => {
+                    assert!(words.contains("$3.20"), "{words}");
+                    assert_eq!(about.id, offer.id);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(matches!(Planned::Cancel(Box::new(offer)).for_what_was_seen(None), Planned::Cancel(_)));
     }
 }

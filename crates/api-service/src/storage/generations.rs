@@ -1,17 +1,17 @@
 //! Generations: the one write path of their lifecycle, and what can be read of them.
 
 use contract::{ConversationId, GenerationId, GenerationStatus, Timestamp, UserId};
-use diesel::{dsl::count_star, prelude::*};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use foundation::{crash::Place, on_both, reading, transaction, writing};
+use foundation::{crash::Place, on_both, reading, transaction};
 
 use super::{
     Error, Store,
     idempotency::IdempotencySteps,
     locking::Locking,
-    rows,
+    room::{IN_THE_MAKING, Room, RoomSteps, WAITING},
     schema::{command, conversation, generation, generation_job, inbox},
-    steps::{Joined, Steps, whole},
+    steps::{Joined, Steps, joined},
 };
 use crate::{
     conversations::message::Message,
@@ -22,13 +22,6 @@ use crate::{
     idempotency::{Answer, Ticket},
 };
 
-/// The statuses in which the worker has something to tell.
-const IN_THE_MAKING: [GenerationStatus; 3] =
-    [GenerationStatus::Confirmed, GenerationStatus::Queued, GenerationStatus::Processing];
-/// The statuses in which it is the user's turn.
-const WAITING: [GenerationStatus; 2] =
-    [GenerationStatus::PendingClarification, GenerationStatus::PendingConfirmation];
-
 /// What brought an input about; some of it is written down with the input's effect.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
@@ -36,6 +29,8 @@ pub enum Origin<'a> {
     User {
         /// Who asks.
         id: &'a UserId,
+        /// How many generations the user may have.
+        room: Room,
         /// The request's trace, for the worker.
         traceparent: Option<&'a str>,
         /// The right to answer under the request's key.
@@ -121,7 +116,7 @@ fn place(input: &Input<'_>) -> Place {
         Input::Confirmed(_) => Place::Confirmed,
         Input::Cancelled => Place::Cancelled,
         Input::Discarded => Place::ConversationDiscarded,
-        Input::Expired => Place::Expired,
+        Input::Expired(_) => Place::Expired,
         Input::CommandAccepted(_) | Input::CommandRefused => Place::CommandAnswered,
         Input::Snapshot(_) => Place::SnapshotApplied,
     }
@@ -165,7 +160,12 @@ impl Store {
                     Ok(Decision::Nothing(why)) => Outcome::Unchanged(why, Box::new(before)),
                     Ok(Decision::Change(mut change)) => {
                         let traceparent = match origin {
-                            Origin::User { traceparent, .. } => traceparent,
+                            Origin::User { id, room, traceparent, .. } => {
+                                if change.is_yes() {
+                                    c.has_room_in_queue(id, room).await?;
+                                }
+                                traceparent
+                            }
                             _ => None,
                         };
                         let message =
@@ -242,22 +242,16 @@ impl Store {
     /// A generation of the user's.
     pub async fn generation(&self, user: &UserId, id: &GenerationId) -> Result<Option<Generation>, Error> {
         let found: Option<Joined> = reading!(&self.database, |c| {
-            generation::table
-                .find(id)
-                .inner_join(generation_job::table.on(generation_job::generation_id.eq(generation::id)))
-                .inner_join(conversation::table.on(conversation::id.eq(generation::conversation_id)))
+            joined()
+                .filter(generation::id.eq(id))
                 .filter(generation::user_id.eq(user))
                 .filter(conversation::deleted_at.is_null())
-                .select((
-                    rows::Generation::as_select(),
-                    rows::GenerationJob::as_select(),
-                    conversation::last_cursor,
-                ))
+                .select(Joined::as_select())
                 .first(c)
                 .await
                 .optional()
         })?;
-        Ok(found.map(whole))
+        Ok(found.map(Joined::whole))
     }
 
     /// A user's generations, newest first, from the one after `after` on.
@@ -269,18 +263,12 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Generation>, Error> {
         let found: Vec<Joined> = reading!(&self.database, |c| {
-            let mut query = generation::table
-                .inner_join(generation_job::table.on(generation_job::generation_id.eq(generation::id)))
-                .inner_join(conversation::table.on(conversation::id.eq(generation::conversation_id)))
+            let mut query = joined()
                 .filter(generation::user_id.eq(user))
                 .filter(conversation::deleted_at.is_null())
                 .order(generation::id.desc())
                 .limit(limit)
-                .select((
-                    rows::Generation::as_select(),
-                    rows::GenerationJob::as_select(),
-                    conversation::last_cursor,
-                ))
+                .select(Joined::as_select())
                 .into_boxed();
             if let Some(after) = after {
                 query = query.filter(generation::id.lt(after));
@@ -293,7 +281,7 @@ impl Store {
             }
             query.load(c).await
         })?;
-        Ok(found.into_iter().map(whole).collect())
+        Ok(found.into_iter().map(Joined::whole).collect())
     }
 
     /// The newest generation of a conversation in one of these statuses.
@@ -303,69 +291,42 @@ impl Store {
         statuses: &[GenerationStatus],
     ) -> Result<Option<Generation>, Error> {
         let found: Option<Joined> = reading!(&self.database, |c| {
-            generation::table
-                .inner_join(generation_job::table.on(generation_job::generation_id.eq(generation::id)))
-                .inner_join(conversation::table.on(conversation::id.eq(generation::conversation_id)))
+            joined()
                 .filter(generation::conversation_id.eq(id))
                 .filter(generation::status.eq_any(statuses))
                 .order(generation::id.desc())
-                .select((
-                    rows::Generation::as_select(),
-                    rows::GenerationJob::as_select(),
-                    conversation::last_cursor,
-                ))
+                .select(Joined::as_select())
                 .first(c)
                 .await
                 .optional()
         })?;
-        Ok(found.map(whole))
-    }
-
-    /// How many of a user's generations have not ended, and how many of these are in the making.
-    pub async fn count_open(&self, user: &UserId) -> Result<(i64, i64), Error> {
-        let counts: Vec<(GenerationStatus, i64)> = reading!(&self.database, |c| {
-            generation::table
-                .filter(generation::user_id.eq(user))
-                .filter(generation::status.eq_any(IN_THE_MAKING.iter().chain(&WAITING)))
-                .group_by(generation::status)
-                .select((generation::status, count_star()))
-                .load(c)
-                .await
-        })?;
-        let all = counts.iter().map(|(_, count)| count).sum();
-        let making = counts.iter().filter(|(status, _)| IN_THE_MAKING.contains(status)).map(|(_, n)| n).sum();
-        Ok((all, making))
+        Ok(found.map(Joined::whole))
     }
 
     /// Generations in the making of which nothing was heard since `since`, the longest silent first.
     pub async fn silent(&self, since: Timestamp, limit: i64) -> Result<Vec<Generation>, Error> {
         let found: Vec<Joined> = reading!(&self.database, |c| {
-            generation::table
-                .inner_join(generation_job::table.on(generation_job::generation_id.eq(generation::id)))
-                .inner_join(conversation::table.on(conversation::id.eq(generation::conversation_id)))
+            joined()
                 .filter(generation::status.eq_any(IN_THE_MAKING))
                 .filter(generation_job::heard_at.lt(since))
                 .order((generation_job::heard_at, generation::id))
                 .limit(limit)
-                .select((
-                    rows::Generation::as_select(),
-                    rows::GenerationJob::as_select(),
-                    conversation::last_cursor,
-                ))
+                .select(Joined::as_select())
                 .load(c)
                 .await
         })?;
-        Ok(found.into_iter().map(whole).collect())
+        Ok(found.into_iter().map(Joined::whole).collect())
     }
 
     /// Notes that the worker has spoken of these generations, even if it had nothing new to say.
     pub async fn heard(&self, ids: &[GenerationId]) -> Result<(), Error> {
         let now = Timestamp::now();
-        let rows = generation_job::table.filter(generation_job::generation_id.eq_any(ids));
-        writing!(&self.database, |c| {
-            diesel::update(rows).set(generation_job::heard_at.eq(now)).execute(c).await
-        })?;
-        Ok(())
+        transaction!(&self.database, Place::SnapshotApplied, Error, |c| {
+            c.lock_jobs(ids).await?;
+            let rows = generation_job::table.filter(generation_job::generation_id.eq_any(ids));
+            diesel::update(rows).set(generation_job::heard_at.eq(now)).execute(c).await?;
+            Ok(())
+        })
     }
 
     /// Generations that have waited for their user since before `since`.

@@ -16,7 +16,7 @@ on_both! {
     pub(crate) trait IdempotencySteps {
         /// Commits the answer with the effect. Fails, and so rolls the transaction back, if the claim was lost
         /// to a repetition of the request.
-        async fn finish_idempotency(&mut self, ticket: &Ticket, status: u16, body: &Value) -> QueryResult<()> {
+        async fn finish_idempotency(&mut self, ticket: &Ticket, status: u16, body: &Value) -> Result<(), Error> {
             let Keyed { user, method, path, key, .. } = &ticket.keyed;
             let claimed = idempotency_key::table
                 .find((user.as_str(), method, path, key))
@@ -27,7 +27,7 @@ on_both! {
                 idempotency_key::answer.eq(Some(body)),
             );
             match diesel::update(claimed).set(answer).execute(self).await? {
-                0 => Err(diesel::result::Error::RollbackTransaction),
+                0 => Err(Error::ClaimLost),
                 _ => Ok(()),
             }
         }
@@ -93,11 +93,12 @@ impl Store {
     /// Keeps an answer that no transaction has committed: that of a request which changed nothing. It has no
     /// effect if there is an answer already.
     pub async fn keep_answer(&self, ticket: &Ticket, answer: &Answer) -> Result<(), Error> {
-        let kept =
-            writing!(&self.database, |c| c.finish_idempotency(ticket, answer.status, &answer.body).await);
+        let kept: Result<(), Error> = transaction!(&self.database, Place::KeyClaimed, Error, |c| {
+            c.finish_idempotency(ticket, answer.status, &answer.body).await
+        });
         match kept {
-            Err(foundation::database::Error::Query(diesel::result::Error::RollbackTransaction)) => Ok(()),
-            other => Ok(other?),
+            Err(Error::ClaimLost) => Ok(()),
+            other => other,
         }
     }
 
@@ -159,7 +160,7 @@ mod tests {
 
     async fn commit(store: &Store, ticket: &Ticket) -> Result<(), Error> {
         transaction!(&store.database, Place::KeyClaimed, Error, |c| {
-            Ok(c.finish_idempotency(ticket, 201, &json!({"id": 1})).await?)
+            c.finish_idempotency(ticket, 201, &json!({"id": 1})).await
         })
     }
 
@@ -178,7 +179,9 @@ mod tests {
         // Its holder is gone, or slow: the key is free, and what the slow one does is undone.
         age(&store, IN_FLIGHT + Duration::from_secs(1)).await;
         let second = new(store.claim(&keyed).await.unwrap());
-        assert!(commit(&store, &first).await.is_err());
+        assert!(matches!(commit(&store, &first).await, Err(Error::ClaimLost)));
+        let told = crate::error::AppError::from(Error::ClaimLost);
+        assert_eq!((told.status(), told.code()), (409, "idempotency_in_flight"));
         store.give_back(&first).await.unwrap();
         assert_eq!(store.claim(&keyed).await.unwrap(), Claim::InFlight, "the key is the second's");
 

@@ -1,7 +1,7 @@
 //! The queries that the two databases say differently: on PostgreSQL rows are locked, on SQLite the
 //! transaction that asks is the only one that writes.
 
-use contract::{ConversationId, GenerationId};
+use contract::{ConversationId, GenerationId, UserId};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use foundation::database::{Postgres, Sqlite, database_now};
@@ -9,7 +9,7 @@ use foundation::database::{Postgres, Sqlite, database_now};
 use super::{
     EVENTS_CHANNEL,
     rows::{Command, Conversation},
-    schema::{command, conversation, generation},
+    schema::{account, command, conversation, generation, generation_job},
 };
 
 diesel::define_sql_function! {
@@ -32,6 +32,14 @@ pub(super) trait Locking {
         id: &GenerationId,
     ) -> impl Future<Output = QueryResult<Option<Conversation>>> + Send;
 
+    /// A user's account. Whoever counts what the user has, to add to it, holds this lock, taken after the
+    /// conversation's.
+    fn lock_account(&mut self, id: &UserId) -> impl Future<Output = QueryResult<()>> + Send;
+
+    /// The jobs of these generations, in the order of their ids, so that two who lock several cannot wait for
+    /// each other.
+    fn lock_jobs(&mut self, ids: &[GenerationId]) -> impl Future<Output = QueryResult<()>> + Send;
+
     /// Commands that are due.
     fn pick_commands(&mut self, limit: i64) -> impl Future<Output = QueryResult<Vec<Command>>> + Send;
 
@@ -40,7 +48,7 @@ pub(super) trait Locking {
 }
 
 macro_rules! locking {
-    ($connection:ty, [$($wait:tt)*], [$($skip:tt)*], $signal:path) => {
+    ($connection:ty, [$($wait:tt)*], [$($count:tt)*], [$($skip:tt)*], $signal:path) => {
         impl Locking for $connection {
             async fn lock_conversation(&mut self, id: &ConversationId) -> QueryResult<Option<Conversation>> {
                 let query = conversation::table.find(id).select(Conversation::as_select());
@@ -53,6 +61,19 @@ macro_rules! locking {
                     .filter(conversation::id.nullable().eq(of))
                     .select(Conversation::as_select());
                 query $($wait)* .first(self).await.optional()
+            }
+
+            async fn lock_account(&mut self, id: &UserId) -> QueryResult<()> {
+                let query = account::table.find(id).select(account::id);
+                query $($count)* .first::<UserId>(self).await.map(drop)
+            }
+
+            async fn lock_jobs(&mut self, ids: &[GenerationId]) -> QueryResult<()> {
+                let query = generation_job::table
+                    .filter(generation_job::generation_id.eq_any(ids))
+                    .order(generation_job::generation_id)
+                    .select(generation_job::generation_id);
+                query $($wait)* .load::<GenerationId>(self).await.map(drop)
             }
 
             async fn pick_commands(&mut self, limit: i64) -> QueryResult<Vec<Command>> {
@@ -81,5 +102,6 @@ async fn later(_: &mut Sqlite, _: &ConversationId, _: i64) -> QueryResult<()> {
     Ok(())
 }
 
-locking!(Postgres, [.for_update()], [.for_update().skip_locked()], notify);
-locking!(Sqlite, [], [], later);
+// New rows refer to the account: they must not wait for those who only count.
+locking!(Postgres, [.for_update()], [.for_no_key_update()], [.for_update().skip_locked()], notify);
+locking!(Sqlite, [], [], [], later);

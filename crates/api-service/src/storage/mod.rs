@@ -8,6 +8,7 @@ mod generations;
 pub(crate) mod idempotency;
 mod locking;
 mod outbox;
+mod room;
 pub mod rows;
 pub mod schema;
 mod steps;
@@ -23,6 +24,7 @@ use tokio::sync::{Notify, broadcast};
 
 pub use self::{
     generations::{Changed, Filter, Origin, Outcome},
+    room::{Full, Room},
     steps::{GENERATION_UPDATED, MESSAGE_CREATED},
     turns::{Deed, Keep, Taken, Turn},
     upkeep::Horizons,
@@ -61,6 +63,12 @@ pub enum Error {
     /// Another transaction was faster; decided again, it goes.
     #[error("another transaction was faster")]
     Raced,
+    /// The user has as many generations as one may have; nothing was written.
+    #[error(transparent)]
+    Full(#[from] Full),
+    /// A repetition of the request has claimed its key meanwhile; nothing was written.
+    #[error("the request's key was claimed by a repetition")]
+    ClaimLost,
 }
 
 impl From<diesel::result::Error> for Error {

@@ -190,6 +190,8 @@ pub struct GenerationJob {
     pub sequence: i64,
     /// Of the desired state that the worker is told.
     pub revision: i64,
+    /// When the user said yes.
+    pub confirmed_at: Option<Timestamp>,
     /// The video's key in the bucket.
     pub video_key: Option<String>,
     /// The thumbnail's key in the bucket.
@@ -341,6 +343,7 @@ impl Generation {
                 eta_seconds: job.eta_seconds,
                 sequence: job.sequence,
                 revision: job.revision,
+                confirmed_at: job.confirmed_at,
                 video_key: job.video_key,
                 thumbnail_key: job.thumbnail_key,
                 sha256: job.sha256,
@@ -362,6 +365,7 @@ impl GenerationJob {
             eta_seconds: job.eta_seconds,
             sequence: job.sequence,
             revision: job.revision,
+            confirmed_at: job.confirmed_at,
             video_key: job.video_key.clone(),
             thumbnail_key: job.thumbnail_key.clone(),
             sha256: job.sha256.clone(),

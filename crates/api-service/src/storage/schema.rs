@@ -109,6 +109,7 @@ diesel::table! {
         eta_seconds -> Nullable<BigInt>,
         sequence -> BigInt,
         revision -> BigInt,
+        confirmed_at -> Nullable<UtcTimestamp>,
         video_key -> Nullable<Text>,
         thumbnail_key -> Nullable<Text>,
         sha256 -> Nullable<Text>,

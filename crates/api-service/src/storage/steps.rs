@@ -2,7 +2,7 @@
 //! a generation's change with everything that goes with it (I3, I6).
 
 use contract::{GenerationId, MessageId, Timestamp};
-use diesel::prelude::*;
+use diesel::{pg::Pg, prelude::*, sqlite::Sqlite};
 use diesel_async::RunQueryDsl;
 use foundation::{database::database_now, on_both};
 use serde::Serialize;
@@ -15,7 +15,10 @@ use super::{
     schema::{command, conversation, event, generation, generation_job, message},
 };
 use crate::{
-    conversations::message::{Message, MessageKind, Role},
+    conversations::{
+        message::{Message, MessageKind, Role},
+        title,
+    },
     generations::{
         generation::{Generation, Job},
         state::{self, Change},
@@ -28,11 +31,29 @@ pub const MESSAGE_CREATED: &str = "message.created";
 pub const GENERATION_UPDATED: &str = "generation.updated";
 
 /// A generation's two rows and its conversation's cursor.
-pub(super) type Joined = (rows::Generation, rows::GenerationJob, i64);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = conversation, check_for_backend(Pg, Sqlite))]
+pub(super) struct Joined {
+    #[diesel(embed)]
+    row: rows::Generation,
+    #[diesel(embed)]
+    job: rows::GenerationJob,
+    last_cursor: i64,
+}
 
-/// The whole of a generation.
-pub(super) fn whole((row, job, cursor): Joined) -> Generation {
-    row.joined(job, cursor)
+impl Joined {
+    /// The whole of a generation.
+    pub(super) fn whole(self) -> Generation {
+        self.row.joined(self.job, self.last_cursor)
+    }
+}
+
+/// Generations with their jobs and their conversations; [`Joined`] selects from them.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn joined() -> _ {
+    let own_job = generation_job::table.on(generation_job::generation_id.eq(generation::id));
+    let place = conversation::table.on(conversation::id.eq(generation::conversation_id));
+    generation::table.inner_join(own_job).inner_join(place)
 }
 
 /// Something that is said.
@@ -59,19 +80,13 @@ on_both! {
     pub(super) trait Steps {
         /// A generation, whosoever it is.
         async fn find_generation(&mut self, id: &GenerationId) -> QueryResult<Option<Generation>> {
-            let found: Option<Joined> = generation::table
-                .find(id)
-                .inner_join(generation_job::table.on(generation_job::generation_id.eq(generation::id)))
-                .inner_join(conversation::table.on(conversation::id.eq(generation::conversation_id)))
-                .select((
-                    rows::Generation::as_select(),
-                    rows::GenerationJob::as_select(),
-                    conversation::last_cursor,
-                ))
+            let found: Option<Joined> = joined()
+                .filter(generation::id.eq(id))
+                .select(Joined::as_select())
                 .first(self)
                 .await
                 .optional()?;
-            Ok(found.map(whole))
+            Ok(found.map(Joined::whole))
         }
 
         /// Writes an event under the next cursor of a locked conversation.
@@ -197,6 +212,16 @@ on_both! {
                 .execute(self)
                 .await
                 .map(drop)
+        }
+
+        /// Names a locked conversation after the first thing that is said in it.
+        async fn name_after(&mut self, locked: &mut rows::Conversation, words: &str) -> QueryResult<()> {
+            if locked.title.is_some() || locked.last_cursor > 0 {
+                return Ok(());
+            }
+            locked.title = title::of(words);
+            let named = conversation::title.eq(&locked.title);
+            diesel::update(conversation::table.find(&locked.id)).set(named).execute(self).await.map(drop)
         }
 
         /// Writes down how far a locked conversation has come, and lets listeners know.

@@ -12,6 +12,7 @@ use super::{
     generations::Changed,
     idempotency::IdempotencySteps,
     locking::Locking,
+    room::{Room, RoomSteps},
     rows,
     schema::{conversation, message},
     steps::{Steps, Words},
@@ -30,6 +31,8 @@ use crate::{
 pub struct Turn<'a> {
     /// Whose turn it is.
     pub user: &'a UserId,
+    /// How many generations the user may have.
+    pub room: Room,
     /// The request's trace, for the worker.
     pub traceparent: Option<&'a str>,
     /// Where it is taken.
@@ -121,6 +124,7 @@ impl Store {
                 Deed::Talk { about, .. } => about,
             };
             if let Some((id, content)) = turn.says {
+                c.name_after(&mut locked, content).await?;
                 let words = Words {
                     id: id.clone(),
                     role: Role::User,
@@ -146,6 +150,7 @@ impl Store {
                     None
                 }
                 Deed::Create(generation, quote) => {
+                    c.has_room(turn.user, turn.room).await?;
                     c.insert_generation(generation).await?;
                     Some((state::decide(generation, Input::Created(quote), now), true, ""))
                 }
@@ -159,6 +164,9 @@ impl Store {
             };
             if let Some((decision, new, words)) = decided {
                 let Ok(Decision::Change(mut change)) = decision else { return Err(Error::Raced) };
+                if change.is_yes() {
+                    c.has_room_in_queue(turn.user, turn.room).await?;
+                }
                 let said = c.write_change(&mut locked, &mut change, new, turn.traceparent, now).await?;
                 taken.reply = match said {
                     Some(said) => Some(said),

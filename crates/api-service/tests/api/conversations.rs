@@ -36,6 +36,32 @@ on_both_databases! {
         app.stop().await;
     }
 
+    async fn a_conversation_is_called_after_its_first_message(database: TestDatabase) {
+        let app = TestApp::start(database).await;
+        let user = app.user().await;
+        let path = format!("/api/conversations/{}", user.conversation().await);
+        let say = async |words: &str| {
+            let said = user.post(&format!("{path}/messages"), &json!({"content": words})).await;
+            assert_eq!(said.status, 201, "{:?}", said.body);
+            user.get(&path).await.body["title"].clone()
+        };
+        let title = say("Make me a video of a small paper boat\n crossing the street, at dusk").await;
+        assert_eq!(title, "Make me a video of a small paper boat crossing the street…");
+        assert_eq!(say("Hello!").await, title);
+        assert_eq!(user.patch(&path, &json!({"title": null})).await.body["title"], Value::Null);
+        assert_eq!(say("Thanks").await, Value::Null, "whoever took the name away wants none");
+
+        let named = user.post("/api/conversations", &json!({"title": "Boats"})).await.body;
+        let named = format!("/api/conversations/{}", named["id"].as_str().unwrap());
+        user.post(&format!("{named}/messages"), &json!({"content": "Hello!"})).await;
+        assert_eq!(user.get(&named).await.body["title"], "Boats");
+
+        let begun = user.post("/api/generations", &json!({"prompt": "a paper boat"})).await.body;
+        let begun = format!("/api/conversations/{}", begun["conversationId"].as_str().unwrap());
+        assert_eq!(user.get(&begun).await.body["title"], "a paper boat");
+        app.stop().await;
+    }
+
     async fn a_list_is_read_page_by_page(database: TestDatabase) {
         let app = TestApp::start(database).await;
         let user = app.user().await;

@@ -9,24 +9,24 @@ use crate::{
     worker::{FakeWorker, deliver, event, tell, until},
 };
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-fn id(generation: &Value) -> GenerationId {
+pub(crate) fn id(generation: &Value) -> GenerationId {
     text(&generation["id"]).parse().unwrap()
 }
 
-fn path(generation: &Value) -> String {
+pub(crate) fn path(generation: &Value) -> String {
     format!("/api/generations/{}", text(&generation["id"]))
 }
 
-async fn start(database: foundation::testing::TestDatabase, worker: &FakeWorker) -> TestApp {
+pub(crate) async fn start(database: foundation::testing::TestDatabase, worker: &FakeWorker) -> TestApp {
     TestApp::start_with(database, &[("WORKER_URL", &worker.url)]).await
 }
 
 /// A generation that waits for a yes.
-async fn priced(user: &Caller) -> Value {
+pub(crate) async fn priced(user: &Caller) -> Value {
     let request = json!({"prompt": "a paper boat, 8 seconds, landscape"});
     let answer = user.post("/api/generations", &request).await;
     assert_eq!(answer.status, 201, "{:?}", answer.body);
@@ -35,25 +35,25 @@ async fn priced(user: &Caller) -> Value {
 }
 
 /// A generation that the worker has taken.
-async fn queued(user: &Caller) -> Value {
+pub(crate) async fn queued(user: &Caller) -> Value {
     let generation = priced(user).await;
     let confirmed = user.post(&format!("{}/confirm", path(&generation)), &json!({})).await;
     assert_eq!(confirmed.status, 200, "{:?}", confirmed.body);
     becomes(user, &generation, "queued").await
 }
 
-async fn becomes(user: &Caller, generation: &Value, status: &str) -> Value {
+pub(crate) async fn becomes(user: &Caller, generation: &Value, status: &str) -> Value {
     until(async || user.get(&path(generation)).await.body, |now| now["status"] == status).await
 }
 
-async fn said(user: &Caller, generation: &Value) -> Vec<(String, String)> {
+pub(crate) async fn said(user: &Caller, generation: &Value) -> Vec<(String, String)> {
     let conversation = text(&generation["conversationId"]);
     let messages = user.get(&format!("/api/conversations/{conversation}/messages?limit=100")).await.body;
     let items = messages["items"].as_array().unwrap().iter();
     items.map(|m| (text(&m["role"]).to_owned(), text(&m["type"]).to_owned())).collect()
 }
 
-fn kinds(said: &[(String, String)]) -> Vec<&str> {
+pub(crate) fn kinds(said: &[(String, String)]) -> Vec<&str> {
     said.iter().map(|(_, kind)| kind.as_str()).collect()
 }
 
@@ -261,7 +261,13 @@ on_both_databases! {
         worker.answers(422);
         let failed = becomes(&user, &generation, "failed").await;
         assert_eq!(failed["errorCode"], "internal");
-        app.stop().await;
+        // It may have taken an earlier one, which must not go on; that it refuses this, too, is the end of it.
+        let (_, stop) = worker.next_that_wants(DesiredState::Cancelled).await;
+        assert!(stop.revision > again.revision);
+        let database = app.stop().await.unwrap();
+        let store = api_service::store::Store::open(database.settings()).await.unwrap();
+        assert_eq!(store.count_commands().await.unwrap(), 0);
+        store.close();
     }
 
     /// I6: the answer to an older command neither loses nor undoes a newer one.

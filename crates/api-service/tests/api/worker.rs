@@ -81,6 +81,11 @@ impl FakeWorker {
         }
     }
 
+    /// The commands that have arrived and that nobody has looked at.
+    pub(crate) fn others(&mut self) -> Vec<Command> {
+        std::iter::from_fn(|| self.commands.try_recv().ok()).map(|(_, command)| command).collect()
+    }
+
     /// From now on commands are answered with this status.
     pub(crate) fn answers(&self, status: u16) {
         *self.shared.answer.lock().unwrap() = status;
@@ -224,7 +229,12 @@ pub(crate) fn event(snapshot: JobSnapshot) -> Event {
 
 /// Delivers a webhook under this id.
 pub(crate) async fn deliver(app: &TestApp, id: &str, body: &[u8]) -> Answer {
-    let signed = Secrets::parse(WEBHOOK_SECRET).unwrap().sign(id, Timestamp::now(), body);
+    deliver_signed(app, id, body, WEBHOOK_SECRET).await
+}
+
+/// The same, signed with these secrets.
+pub(crate) async fn deliver_signed(app: &TestApp, id: &str, body: &[u8], secrets: &str) -> Answer {
+    let signed = Secrets::parse(secrets).unwrap().sign(id, Timestamp::now(), body);
     let request = app.nobody().request(Method::POST, "/api/webhooks/worker");
     let request = request
         .header("content-type", "application/json")

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::generations::generation::tests::generation;
+use crate::generations::generation::{Job, tests::generation};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_426_260_000_000);
 
@@ -31,6 +31,9 @@ fn in_status(status: Status) -> Generation {
     if status != Status::PendingClarification {
         generation.clarification_responses = Some(responses());
         generation.estimated_cost = Some(usd("3.20"));
+    }
+    if !matches!(status, Status::PendingClarification | Status::PendingConfirmation) {
+        generation.job.confirmed_at = Some(NOW);
     }
     if status == Status::Processing {
         generation.started_at = Some(NOW);
@@ -133,19 +136,21 @@ fn every_status_meets_every_input() {
     let price = "pending_confirmation+confirmation>pending_confirmation";
     let cancel = "cancelled+text>cancelled";
     let (done, late) = ("=already_done", "=terminal");
-    let refused = "failed+error";
+    let (refused, stopped) = ("failed+error", "failed+error>cancelled");
+    let out = "=out_of_place";
     #[rustfmt::skip]
-    let user: [(&str, Input<'_>, [&str; 8]); 10] = [
+    let user: [(&str, Input<'_>, [&str; 8]); 11] = [
         ("created, questions", Input::Created(None), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("created, settled", Input::Created(Some(&quote)), [price, "!", "!", "!", "!", "!", "!", "!"]),
-        ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, "!", "!"]),
+        ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, done, done]),
         ("answered otherwise", Input::Answered { responses: &other, quote: &quote }, [price, "!", "!", "!", "!", "!", "!", "!"]),
         ("amended", Input::Amended(&quote), ["!", price, "!", "!", "!", "!", "!", "!"]),
-        ("confirmed", Input::Confirmed(None), ["!", confirm, done, done, done, done, "!", "!"]),
-        ("confirmed, price", Input::Confirmed(Some(&told)), ["!", confirm, done, done, done, done, "!", "!"]),
+        ("confirmed", Input::Confirmed(None), ["!", confirm, done, done, done, done, done, done]),
+        ("confirmed, price", Input::Confirmed(Some(&told)), ["!", confirm, done, done, done, done, done, done]),
         ("cancelled", Input::Cancelled, [cancel, cancel, cancel, cancel, cancel, "!", "!", done]),
         ("discarded", Input::Discarded, [cancel, cancel, cancel, cancel, cancel, "completed>cancelled", late, late]),
-        ("expired", Input::Expired, [cancel, cancel, "=out_of_place", "=out_of_place", "=out_of_place", "=out_of_place", "=out_of_place", "=out_of_place"]),
+        ("expired", Input::Expired(NOW), [cancel, cancel, out, out, out, out, out, out]),
+        ("touched in time", Input::Expired(generation().updated_at), [out; 8]),
     ];
     for (name, input, expected) in user {
         for (status, expected) in Status::ALL.iter().zip(expected) {
@@ -155,7 +160,6 @@ fn every_status_meets_every_input() {
     let pending = in_status(Status::PendingConfirmation);
     assert_eq!(outcome(&pending, Input::Confirmed(Some(&wrong))), "!price");
 
-    let out = "=out_of_place";
     #[rustfmt::skip]
     let jobs: [(JobStatus, [&str; 8], [&str; 8]); 7] = [
         // What the worker answers to a command, and what its snapshots make of it.
@@ -177,7 +181,7 @@ fn every_status_meets_every_input() {
         }
     }
     for status in Status::ALL {
-        let expected = if status.is_terminal() { late } else { refused };
+        let expected = if status.is_terminal() { late } else { stopped };
         assert_eq!(outcome(&in_status(*status), Input::CommandRefused), expected, "refused in {status}");
     }
 }
@@ -208,7 +212,7 @@ fn a_failure_says_why() {
     assert_eq!(after.failed_at, Some(NOW));
     let after = change(&generation, Input::CommandRefused);
     assert_eq!(after.error_code, Some(ErrorCode::Internal));
-    let after = change(&in_status(Status::PendingConfirmation), Input::Expired);
+    let after = change(&in_status(Status::PendingConfirmation), Input::Expired(NOW));
     assert_eq!((after.error_code, after.cancelled_at), (Some(ErrorCode::Expired), Some(NOW)));
 }
 
@@ -246,6 +250,50 @@ fn a_job_that_the_worker_lost_and_made_anew_counts_from_its_beginning() {
     assert_eq!((after.status, after.job.sequence, after.attempt), (Status::Processing, -1, 0));
     of_another.sequence = 0;
     assert_eq!(change(&after, Input::Snapshot(&of_another)).progress, 40);
+}
+
+/// A second yes changes nothing whatever came after the first; one that comes after all was called off without
+/// a first is refused.
+#[test]
+fn a_yes_that_had_its_effect_is_no_mistake_later() {
+    for end in [Status::Failed, Status::Cancelled] {
+        let mut generation = in_status(end);
+        assert_eq!(outcome(&generation, Input::Confirmed(None)), "=already_done", "{end}");
+        generation.job.confirmed_at = None;
+        assert_eq!(outcome(&generation, Input::Confirmed(None)), "!", "{end}");
+    }
+    let confirmed = change(&in_status(Status::PendingConfirmation), Input::Confirmed(None));
+    let cancelled = change(&confirmed, Input::Cancelled);
+    assert_eq!(outcome(&cancelled, Input::Confirmed(None)), "=already_done");
+}
+
+/// I4: of a snapshot that is not newer only the place in the queue counts, and only in the queue.
+#[test]
+fn a_job_moves_up_in_the_queue_without_changing() {
+    let mut generation = in_status(Status::Queued);
+    (generation.worker_job_id, generation.queue_position) = (Some(JobId::new()), Some(3));
+    generation.job.sequence = 4;
+    let told = |status, sequence, position| JobSnapshot {
+        sequence,
+        queue_position: Some(position),
+        ..snapshot(&generation, status)
+    };
+    let after = change(&generation, Input::Snapshot(&told(JobStatus::Confirmed, 4, 2)));
+    assert_eq!((after.queue_position, after.job.eta_seconds, after.updated_at), (Some(2), Some(20), NOW));
+    assert_eq!((after.progress, after.attempt, after.job.sequence), (generation.progress, 0, 4));
+    for late in [
+        told(JobStatus::Confirmed, 4, 3),
+        told(JobStatus::Confirmed, 3, 2),
+        told(JobStatus::Active, 4, 2),
+        told(JobStatus::Completed, 4, 2),
+        JobSnapshot { eta_seconds: Some(1), ..told(JobStatus::Confirmed, 4, 3) },
+    ] {
+        assert_eq!(outcome(&generation, Input::Snapshot(&late)), "=late");
+    }
+    generation.status = Status::Processing;
+    let equal =
+        JobSnapshot { sequence: 4, queue_position: Some(2), ..snapshot(&generation, JobStatus::Confirmed) };
+    assert_eq!(outcome(&generation, Input::Snapshot(&equal)), "=late");
 }
 
 #[test]
@@ -298,7 +346,17 @@ proptest! {
                         Status::Completed | Status::Failed | Status::Cancelled
                     )
             ));
-            prop_assert!(snapshot.sequence > generation.job.sequence, "I4");
+            if snapshot.sequence == generation.job.sequence {
+                let moved = Generation {
+                    queue_position: after.queue_position,
+                    updated_at: after.updated_at,
+                    job: Job { eta_seconds: after.job.eta_seconds, ..generation.job.clone() },
+                    ..generation.clone()
+                };
+                prop_assert_eq!(&after, &moved, "I4");
+            } else {
+                prop_assert!(snapshot.sequence > generation.job.sequence, "I4");
+            }
             prop_assert_eq!(after.job.sequence, snapshot.sequence);
             prop_assert!(after.attempt >= generation.attempt);
             prop_assert!(after.attempt > generation.attempt || after.progress >= generation.progress, "I5");
@@ -326,7 +384,7 @@ proptest! {
                 0 => Input::Answered { responses: &responses, quote: &quote },
                 1 => Input::Confirmed(None),
                 2 => Input::Cancelled,
-                3 => Input::Expired,
+                3 => Input::Expired(NOW + std::time::Duration::from_secs(1)),
                 4 => Input::CommandAccepted(&answer),
                 5 => Input::CommandRefused,
                 6 => Input::Amended(&quote),
