@@ -4,7 +4,6 @@ use std::{net::SocketAddr, time::Duration};
 
 use contract::signing::Secrets;
 use foundation::{
-    crash::CrashSettings,
     database::DatabaseSettings,
     s3::S3Settings,
     settings::{Environment, Live, SettingError, Variable},
@@ -120,7 +119,6 @@ impl Settings {
         RateSettings::VARIABLES,
         FlowSettings::VARIABLES,
         PushSettings::VARIABLES,
-        CrashSettings::VARIABLES,
     ];
 
     /// Reads all settings; the first that is missing or malformed is the error.

@@ -5,20 +5,17 @@ use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     body::{EitherBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::HeaderMap,
     middleware::Next,
     web::{Bytes, Data},
 };
-use contract::{
-    Timestamp,
-    signing::{ID_HEADER, Refusal, SIGNATURE_HEADER, SignedHeaders, TIMESTAMP_HEADER},
-};
+use contract::{Timestamp, signing::Refusal};
 use futures_util::future::{LocalBoxFuture, Ready, ready};
-use telemetry::{RequestId, event};
+use platform::{body, signed_headers};
+use telemetry::event;
 
 use crate::{
-    app::{State, body},
-    error::{AppError, AppResult},
+    app::State,
+    error::{AppError, AppResult, unsigned},
 };
 
 /// What a verified request carries to its handler.
@@ -35,8 +32,7 @@ pub async fn authenticate<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let id = id.unwrap_or_else(|| RequestId::accept_or_new(None));
+    let id = platform::request_id(&request);
     match verify(&state, &mut request).await {
         Ok(verified) => {
             event!(INFO, WORKER_AUTHENTICATION, requestId = %id, authenticated = true);
@@ -54,25 +50,14 @@ pub async fn authenticate<B: MessageBody>(
 }
 
 async fn verify(state: &State, request: &mut ServiceRequest) -> AppResult<Verified> {
-    let headers = signed_headers(request.headers()).ok_or_else(|| AppError::unsigned(Refusal::Headers))?;
+    let headers = signed_headers(request.headers()).ok_or_else(|| unsigned(Refusal::Headers))?;
     let method = request.method().clone();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let payload = request.take_payload();
-    let body = body::read(request.headers(), payload).await?;
+    let mut payload = request.take_payload();
+    let body = body::read(request.request(), &mut payload, body::LIMIT).await?;
     let secrets = state.secrets().current();
-    secrets
-        .verify_request(&headers, method.as_str(), &target, &body, Timestamp::now())
-        .map_err(AppError::unsigned)?;
+    secrets.verify_request(&headers, method.as_str(), &target, &body, Timestamp::now()).map_err(unsigned)?;
     Ok(Verified { id: headers.id, body })
-}
-
-fn signed_headers(headers: &HeaderMap) -> Option<SignedHeaders> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-    Some(SignedHeaders {
-        id: text(ID_HEADER)?,
-        timestamp: text(TIMESTAMP_HEADER)?,
-        signature: text(SIGNATURE_HEADER)?,
-    })
 }
 
 pub(crate) fn verified(request: &HttpRequest) -> AppResult<Verified> {
@@ -115,7 +100,7 @@ impl FromRequest for Fresh {
             let (state, id) = (State::of(&request)?, verified(&request)?.id);
             let store = state.store().clone();
             let is_new = state.at_home(async move { store.remember_request(&id).await }).await?;
-            if is_new { Ok(Self) } else { Err(AppError::unsigned("the id was used before")) }
+            if is_new { Ok(Self) } else { Err(unsigned("the id was used before")) }
         })
     }
 }

@@ -1,14 +1,10 @@
 //! The HTTP side's table of contents.
 
-use actix_web::{App, HttpResponse, middleware::from_fn, web};
+use actix_web::{App, middleware::from_fn, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{
-    app, auth,
-    error::{AppError, AppResult},
-    jobs, queue, webhooks,
-};
+use crate::{app, auth, jobs, queue, webhooks};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -21,7 +17,7 @@ fn all(config: &mut ServiceConfig<'_>) {
         .configure(queue::http::routes)
         .configure(webhooks::http::routes)
         .configure(app::openapi::routes)
-        .default_service(web::to(unrouted))
+        .default_service(web::to(platform::unrouted))
         .wrap(from_fn(auth::authenticate));
     config.configure(app::health::routes).service(signed);
 }
@@ -31,9 +27,4 @@ fn all(config: &mut ServiceConfig<'_>) {
 pub fn document() -> OpenApi {
     let (_, collected) = App::new().into_utoipa_app().configure(all).split_for_parts();
     app::openapi::complete(collected)
-}
-
-/// What meets no route.
-pub(crate) async fn unrouted() -> AppResult<HttpResponse> {
-    Err(AppError::not_found("address"))
 }

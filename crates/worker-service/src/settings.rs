@@ -4,7 +4,6 @@ use std::{net::SocketAddr, time::Duration};
 
 use contract::signing::Secrets;
 use foundation::{
-    crash::CrashSettings,
     database::DatabaseSettings,
     s3::S3Settings,
     settings::{Environment, Live, SettingError, Variable},
@@ -136,7 +135,7 @@ impl Settings {
             SweeperSettings::VARIABLES,
             WorkflowSettings::VARIABLES,
         ];
-        own.into_iter().chain(providers::variables()).chain([CrashSettings::VARIABLES]).collect()
+        own.into_iter().chain(providers::variables()).collect()
     }
 
     /// Reads all settings; the first that is missing or malformed is the error. Needs rustls's default

@@ -1,5 +1,6 @@
 //! What a request must be before a handler sees it: from a page that may call us, and JSON if it changes
-//! something. Answers to pages of other allowed origins get the headers of CORS.
+//! something. Answers tell a browser what it may do with them; those to pages of other allowed origins get the
+//! headers of CORS.
 
 use std::collections::HashSet;
 
@@ -13,6 +14,7 @@ use actix_web::{
     },
     middleware::Next,
 };
+use platform::Directory;
 use tracing::Instrument as _;
 use url::Url;
 
@@ -49,9 +51,10 @@ pub async fn guard<B: MessageBody + 'static>(
     let allowed = origin.as_ref().is_none_or(|origin| state.origins.allow(origin));
     let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let is_api = request.path().starts_with("/api/");
     let mut response = if is_preflight && allowed {
         request.into_response(preflight()).map_into_right_body()
-    } else if let Some(refusal) = refusal(&request, &state, allowed) {
+    } else if let Some(refusal) = refusal(&request, allowed) {
         request.error_response(refusal).map_into_right_body()
     } else {
         handle(request, next).await?.map_into_left_body()
@@ -60,6 +63,11 @@ pub async fn guard<B: MessageBody + 'static>(
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin.filter(|_| allowed) {
         permit(headers, origin);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if is_api && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
     Ok(response)
 }
@@ -75,7 +83,7 @@ async fn handle<B: MessageBody + 'static>(
     actix_web::rt::spawn(handling.in_current_span()).await.map_err(AppError::internal)?
 }
 
-fn refusal(request: &ServiceRequest, state: &State, allowed: bool) -> Option<AppError> {
+fn refusal(request: &ServiceRequest, allowed: bool) -> Option<AppError> {
     let method = request.method();
     let is_changing = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     if !allowed && (is_changing || is_upgrade(request.headers())) {
@@ -83,9 +91,8 @@ fn refusal(request: &ServiceRequest, state: &State, allowed: bool) -> Option<App
         return Some(AppError::forbidden("origin_not_allowed", detail));
     }
     // What has no route, and what is signed, is told so first.
-    let is_ours = is_changing
-        && state.directory.has(request.path(), method.as_str())
-        && !request.path().starts_with("/api/webhooks/");
+    let is_ours =
+        is_changing && Directory::has(request.request()) && !request.path().starts_with("/api/webhooks/");
     let content_type = request.headers().get(header::CONTENT_TYPE);
     // What has no body has none to be of a type; the origin is what keeps other sites' pages from sending it.
     let is_bare = content_type.is_none() && !has_body(request.headers());

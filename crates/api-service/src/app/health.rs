@@ -1,6 +1,6 @@
 //! How an operator sees the service: alive, ready, and its metrics.
 
-use actix_web::{HttpResponse, get, http::header, web::Data};
+use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -8,8 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::State;
 use crate::error::{AppError, AppResult};
 
-/// The media type of Prometheus' exposition format.
-pub(super) const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const NOT_READY: &str = "The service is starting, stopping or without its database.";
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -47,9 +46,9 @@ async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 async fn readyz(state: Data<State>) -> AppResult<HttpResponse> {
     if state.is_stopping() {
-        return Err(AppError::not_ready("the service is stopping"));
+        return Err(AppError::not_ready(NOT_READY, "the service is stopping"));
     }
-    state.store().ping().await.map_err(AppError::not_ready)?;
+    state.store().ping().await.map_err(|error| AppError::not_ready(NOT_READY, error))?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
@@ -64,6 +63,5 @@ async fn readyz(state: Data<State>) -> AppResult<HttpResponse> {
 )]
 #[get("/metrics")]
 async fn metrics(state: Data<State>) -> AppResult<HttpResponse> {
-    let metrics = state.metrics.as_ref().ok_or_else(|| AppError::not_found("address"))?;
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, METRICS_TYPE)).body(metrics.render()))
+    state.metrics.answer()
 }

@@ -3,16 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::HeaderMap,
-    post,
+    HttpRequest, HttpResponse, post,
     web::{Data, Payload},
 };
-use contract::{
-    Problem,
-    events::Event,
-    signing::{ID_HEADER, SIGNATURE_HEADER, SignedHeaders, TIMESTAMP_HEADER},
-};
+use contract::{Problem, events::Event};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service;
@@ -52,17 +46,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[post("/api/webhooks/worker")]
 async fn worker(request: HttpRequest, payload: Payload, state: Data<State>) -> AppResult<HttpResponse> {
     let body = body::read(&request, &mut payload.into_inner(), LIMIT).await?;
-    let headers = signed(request.headers());
+    let headers = platform::signed_headers(request.headers());
     let flow = Arc::clone(state.flow());
     state.at_home(async move { service::receive(&flow, headers, &body).await }).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn signed(headers: &HeaderMap) -> Option<SignedHeaders> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-    Some(SignedHeaders {
-        id: text(ID_HEADER)?,
-        timestamp: text(TIMESTAMP_HEADER)?,
-        signature: text(SIGNATURE_HEADER)?,
-    })
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpResponse, get, http::header, web::Data};
+use actix_web::{HttpResponse, get, web::Data};
 use contract::{JobStatus, Problem};
 use serde::Serialize;
 use telemetry::metric;
@@ -24,8 +24,7 @@ use crate::{
     store::Store,
 };
 
-/// The media type of Prometheus' exposition format.
-pub(super) const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const NOT_READY: &str = "The worker is stopping, or without its database or bucket.";
 /// How often the worker looks at what it needs.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long the database may take to answer a probe.
@@ -120,15 +119,15 @@ async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 async fn readyz(state: Data<State>) -> AppResult<HttpResponse> {
     if state.stopping().is_cancelled() {
-        return Err(AppError::not_ready("the worker is stopping"));
+        return Err(AppError::not_ready(NOT_READY, "the worker is stopping"));
     }
     if let Some(lack) = state.health().lack() {
-        return Err(AppError::not_ready(lack));
+        return Err(AppError::not_ready(NOT_READY, lack));
     }
     match timeout(PATIENCE, state.store().ping()).await {
         Ok(Ok(())) => Ok(HttpResponse::Ok().json(Answer { status: "ok" })),
-        Ok(Err(error)) => Err(AppError::not_ready(error)),
-        Err(_) => Err(AppError::not_ready("the database does not answer")),
+        Ok(Err(error)) => Err(AppError::not_ready(NOT_READY, error)),
+        Err(_) => Err(AppError::not_ready(NOT_READY, "the database does not answer")),
     }
 }
 
@@ -143,6 +142,5 @@ async fn readyz(state: Data<State>) -> AppResult<HttpResponse> {
 )]
 #[get("/metrics")]
 async fn metrics(state: Data<State>) -> AppResult<HttpResponse> {
-    let text = state.render_metrics().ok_or_else(|| AppError::not_found("address"))?;
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, METRICS_TYPE)).body(text))
+    state.metrics().answer()
 }

@@ -221,6 +221,9 @@ async fn nothing_passes_unsigned_or_twice(database: TestDatabase) {
         refused(service.send(&id, target, method, target, body).await, 401, "invalid_signature").await;
     }
     refused(service.get("/api/nowhere").await, 404, "not_found").await;
+    let wrong = service.get("/api/generations/status").await;
+    assert_eq!(wrong.headers()["allow"], "POST");
+    refused(wrong, 405, "method_not_allowed").await;
     for open in ["/healthz", "/readyz", "/metrics"] {
         let answer = service.client.get(format!("{}{open}", service.base)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{open}");

@@ -10,8 +10,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("telemetry", &["contract"]),
     ("foundation", &["contract", "telemetry"]),
-    ("api-service", &["contract", "telemetry", "foundation"]),
-    ("worker-service", &["contract", "telemetry", "foundation"]),
+    ("platform", &["contract", "telemetry", "foundation"]),
+    ("api-service", &["contract", "telemetry", "foundation", "platform"]),
+    ("worker-service", &["contract", "telemetry", "foundation", "platform"]),
     ("veo-simulator", &["contract", "telemetry", "foundation"]),
     ("reelay", &["contract", "telemetry", "foundation", "api-service", "worker-service", "veo-simulator"]),
     ("xtask", &[]),
@@ -22,7 +23,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const TESTS_MAY_KNOW: &[(&str, &[&str])] = &[("worker-service", &["veo-simulator"])];
 
 /// Crates that bring I/O, which the contract does without.
-const IMPURE: &[&str] = &["tokio", "actix-web", "reqwest", "diesel-async", "telemetry", "foundation"];
+const IMPURE: &[&str] =
+    &["tokio", "actix-web", "reqwest", "diesel-async", "telemetry", "foundation", "platform"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -14,9 +14,10 @@ const LAYERS: &[Layer] = &[
     Layer {
         what: "actix",
         words: &["actix_web", "actix_ws", "tracing_actix_web", "utoipa_actix_web"],
-        home: "a service's app, routes, auth, error and http.rs files",
+        home: "the platform and a service's app, routes, auth, error and http.rs files",
         allows: |krate, path| {
-            is_service(krate) && ["app", "routes", "auth", "error", "http"].contains(&stem(path))
+            krate == "platform"
+                || is_service(krate) && ["app", "routes", "auth", "error", "http"].contains(&stem(path))
                 || is_service(krate) && ["app/", "auth/"].iter().any(|folder| path.starts_with(folder))
         },
     },
@@ -54,7 +55,7 @@ fn is_service(krate: &str) -> bool {
 
 /// The simulator, the launcher and this crate are programs of their own kind, without these layers.
 fn is_layered(krate: &str) -> bool {
-    is_service(krate) || matches!(krate, "contract" | "telemetry" | "foundation")
+    is_service(krate) || matches!(krate, "contract" | "telemetry" | "foundation" | "platform")
 }
 
 fn stem(path: &str) -> &str {
@@ -95,6 +96,7 @@ mod tests {
         for path in ["generations/http.rs", "app.rs", "routes.rs", "auth.rs", "error.rs"] {
             assert_eq!(found(&format!("crates/api-service/src/{path}"), text), None, "{path}");
         }
+        assert_eq!(found("crates/platform/src/server.rs", text), None);
         assert_eq!(found("crates/veo-simulator/src/server.rs", text), None);
     }
 
@@ -103,6 +105,7 @@ mod tests {
         let text = "use diesel_async::RunQueryDsl;";
         assert!(found("crates/worker-service/src/queue/service.rs", text).is_some());
         assert!(found("crates/foundation/src/tasks.rs", text).is_some());
+        assert!(found("crates/platform/src/state.rs", text).is_some());
         assert_eq!(found("crates/worker-service/src/storage/queue.rs", text), None);
         assert_eq!(found("crates/foundation/src/database/mod.rs", text), None);
     }

@@ -1,5 +1,5 @@
-//! What every request leaves behind: a span that continues the caller's trace, an id on the answer, log
-//! lines, metrics. Errors get their final form here, where the id is known.
+//! What every request leaves behind: a span that continues the caller's trace, an id on the answer, metrics,
+//! and, if it failed, one line that says why. Errors get their final form here, where the id is known.
 
 use std::time::Instant;
 
@@ -7,21 +7,25 @@ use actix_web::{
     Error, HttpMessage as _,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    error::InternalError,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
-use telemetry::{RequestId, TraceParent, continue_trace, event, metric};
+use telemetry::{RequestId, TraceParent, continue_trace, metric};
 use tracing::{Span, field::Empty};
 use tracing_actix_web::RootSpanBuilder;
 
-use crate::error::AppError;
+use crate::AppError;
 
 /// Requests that meet no route are counted together, whatever they ask for.
 const UNMATCHED: &str = "unmatched";
 
 /// The span of a request.
 #[derive(Debug)]
-pub struct RequestSpan;
+pub(crate) struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
@@ -31,6 +35,7 @@ impl RootSpanBuilder for RequestSpan {
         let span = tracing::info_span!(
             "request",
             requestId = %id,
+            userId = Empty,
             otel.name = format!("{} {route}", request.method()),
             otel.kind = "server",
             otel.status_code = Empty,
@@ -55,51 +60,72 @@ impl RootSpanBuilder for RequestSpan {
     }
 }
 
-/// The middleware. Probes are answered without a word: they come every few seconds.
-pub async fn observe<B: MessageBody + 'static>(
+/// The id of a request, as its span has it.
+pub fn request_id(request: &ServiceRequest) -> RequestId {
+    let id = request.extensions().get::<RequestId>().cloned();
+    id.unwrap_or_else(|| RequestId::accept_or_new(None))
+}
+
+/// The middleware.
+pub(crate) async fn observe<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let began = Instant::now();
-    let id = request.extensions().get::<RequestId>().cloned();
-    let id = id.unwrap_or_else(|| RequestId::accept_or_new(None));
+    let id = request_id(&request);
     let method = request.method().clone();
     let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
-    let aloud = !matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");
-    if aloud {
-        event!(INFO, WORKER_REQUEST_RECEIVED, method = %method, path = request.path(), requestId = %id);
-    }
-    let response = next.call(request).await?;
-    let failure = response.response().error().map(|error| {
-        error.as_error::<AppError>().cloned().unwrap_or_else(|| AppError::from_framework(error))
-    });
-    let mut response = match failure {
+    let response = next.call(request).await.map_err(|error| {
+        // Without its request it cannot become a response that others see; it is one for the client.
+        let error = error.as_error::<AppError>().cloned().unwrap_or_else(|| AppError::from_framework(&error));
+        report(&error, &id);
+        InternalError::from_response(error.clone(), error.response(id.as_str()))
+    })?;
+    let mut response = match failure(&response) {
         Some(error) => {
             report(&error, &id);
-            response.into_response(error.response(id.as_str())).map_into_right_body()
+            let headers = response.headers().clone();
+            let mut response = response.into_response(error.response(id.as_str())).map_into_right_body();
+            // What inner middleware has said stays said.
+            for (name, value) in headers {
+                if name != header::CONTENT_LENGTH && !response.headers().contains_key(&name) {
+                    response.headers_mut().append(name, value);
+                }
+            }
+            response
         }
         None => response.map_into_left_body(),
     };
-    let status = response.status().as_u16();
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HeaderName::from_static(RequestId::HEADER), value);
     }
-    if aloud {
-        event!(INFO, WORKER_RESPONSE, requestId = %id, status);
-    }
+    let status = response.status().as_u16().to_string();
     let method = known(method.as_str());
-    metrics::counter!(metric::HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status.to_string())
+    metrics::counter!(metric::HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
     metrics::histogram!(metric::HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
         .record(began.elapsed().as_secs_f64());
     Ok(response)
 }
 
+/// The error that an answer is, if it is one that has not got its final form.
+fn failure<B>(response: &ServiceResponse<B>) -> Option<AppError> {
+    if let Some(error) = response.response().error() {
+        return Some(
+            error.as_error::<AppError>().cloned().unwrap_or_else(|| AppError::from_framework(error)),
+        );
+    }
+    let status = response.status();
+    let is_bare = !response.headers().contains_key(header::CONTENT_TYPE);
+    let is_error = status.is_client_error() || status.is_server_error();
+    (is_error && is_bare).then(|| AppError::of_status(status))
+}
+
 fn report(error: &AppError, id: &RequestId) {
     let cause = error.cause().unwrap_or("none given");
-    if error.status().is_server_error() {
-        event!(ERROR, SERVICE_REQUEST_FAILED, requestId = %id, code = error.code(), error = cause);
-    } else {
+    if error.status() >= StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+        telemetry::event!(ERROR, SERVICE_REQUEST_FAILED, requestId = %id, code = error.code(), error = cause);
+    } else if let Some(cause) = error.cause() {
         tracing::debug!(code = error.code(), cause, "A request was refused");
     }
 }

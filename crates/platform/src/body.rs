@@ -1,0 +1,168 @@
+//! Bodies: read within a limit and a time, parsed within a depth, and what is wrong with them told in the
+//! contract's words.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    http::header,
+    web::{Bytes, BytesMut},
+};
+use contract::problem::FieldError;
+use futures_util::StreamExt as _;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::{AppError, AppResult};
+
+/// The largest body of a request, where a route does not say otherwise.
+pub const LIMIT: usize = 64 * 1024;
+/// The deepest nesting of JSON.
+const DEPTH: usize = 32;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads a body of at most `limit` bytes.
+pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> AppResult<Bytes> {
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(AppError::too_large(limit));
+    }
+    let reading = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|error| {
+                AppError::bad_request("incomplete_body", "The request's body did not arrive whole.")
+                    .because(error)
+            })?;
+            if body.len() + chunk.len() > limit {
+                return Err(AppError::too_large(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(PATIENCE, reading).await.map_err(|_| AppError::timed_out())?
+}
+
+/// Parses a JSON body.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> AppResult<T> {
+    if is_too_deep(bytes) {
+        return Err(AppError::bad_request(
+            "malformed_json",
+            format!("JSON is nested deeper than {DEPTH} levels."),
+        ));
+    }
+    let malformed = |error: &serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        let detail = format!("The body is not valid JSON (line {line}, column {column}).");
+        AppError::bad_request("malformed_json", detail)
+    };
+    // Form first, meaning second: a body that breaks off is malformed even if a field before the break is
+    // wrong, too.
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        if !error.inner().is_data() {
+            return malformed(error.inner());
+        }
+        let message = error.inner().to_string();
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+        let path = error.path().to_string();
+        let parent = Some(path.as_str()).filter(|path| *path != ".");
+        AppError::validation(vec![match missing(message) {
+            Some(field) => {
+                let field = parent.map_or_else(|| field.to_owned(), |parent| format!("{parent}.{field}"));
+                FieldError::new(field, "is missing")
+            }
+            None => FieldError::new(parent.unwrap_or("body"), message),
+        }])
+    })
+}
+
+/// The field that serde says is missing.
+fn missing(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// Whether arrays and objects nest too deep. It reads brackets outside of texts and needs no stack.
+fn is_too_deep(bytes: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    struct Sample {
+        name: String,
+        #[serde(default)]
+        sizes: Vec<Size>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Size {
+        width: u8,
+    }
+
+    fn refusal(text: &str) -> (u16, String) {
+        let error = parse::<Sample>(text.as_bytes()).unwrap_err();
+        let problem = error.problem("");
+        let field = problem.errors.first().map_or(problem.code, |error| error.field.clone());
+        (problem.status, field)
+    }
+
+    #[test]
+    fn a_good_body_is_read() {
+        let sample = Sample { name: "a".to_owned(), sizes: vec![Size { width: 1 }] };
+        assert_eq!(parse::<Sample>(br#"{"name":"a","sizes":[{"width":1}],"more":{}}"#).unwrap(), sample);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_its_place() {
+        for (text, status, field) in [
+            ("", 400, "malformed_json"),
+            ("{", 400, "malformed_json"),
+            ("{}}", 400, "malformed_json"),
+            ("{\"name\":1", 400, "malformed_json"),
+            ("\u{0}", 400, "malformed_json"),
+            ("{\"name\":\"\\ud800\"}", 400, "malformed_json"),
+            ("{}", 422, "name"),
+            ("[]", 422, "body"),
+            ("{\"name\":1}", 422, "name"),
+            ("{\"name\":\"a\",\"sizes\":[{\"width\":1},{\"width\":256}]}", 422, "sizes[1].width"),
+            ("{\"name\":\"a\",\"sizes\":[{}]}", 422, "sizes[0].width"),
+        ] {
+            assert_eq!(refusal(text), (status, field.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded_and_brackets_in_texts_do_not_count() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse::<Value>(nested(32).as_bytes()).is_ok());
+        assert_eq!(parse::<Value>(nested(33).as_bytes()).unwrap_err().status(), 400);
+        assert!(parse::<Value>(format!("\"{}\\\"{}\"", "[".repeat(40), "{".repeat(40)).as_bytes()).is_ok());
+        // Far beyond what a recursive parser's stack would hold.
+        assert_eq!(parse::<Value>("[".repeat(60_000).as_bytes()).unwrap_err().status(), 400);
+    }
+}

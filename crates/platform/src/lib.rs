@@ -1,0 +1,21 @@
+//! What the HTTP side of every service stands on: the program around it, its server and the stop in order, what
+//! every request leaves behind, bodies within their limits, and errors as the wire has them.
+//!
+//! It knows no service's routes, tables or words, and neither SQL nor remotes.
+
+pub mod body;
+mod directory;
+mod error;
+mod observe;
+mod program;
+mod server;
+mod signature;
+mod state;
+
+pub use directory::{Directory, unrouted};
+pub use error::{AppError, AppResult};
+pub use observe::request_id;
+pub use program::{Process, Program};
+pub use server::{Listeners, OwnMetrics, Server, Serving, StartError, Stopping};
+pub use signature::signed_headers;
+pub use state::{at_home, follow_files, state_of};

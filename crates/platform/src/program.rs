@@ -1,0 +1,126 @@
+//! A service as a program: settings in, log lines and an exit code out.
+
+use std::{fmt::Display, io::Write as _, net::SocketAddr, process::ExitCode};
+
+use foundation::{
+    crash::{self, CrashSettings},
+    settings::{self, Environment, SettingError, Variable},
+    shutdown,
+};
+
+/// A setting is missing or malformed.
+const BAD_SETTING: u8 = 2;
+
+const TELEMETRY: &str = "
+  LOG_FORMAT [default: pretty]
+         How log lines look: pretty or json.
+
+  RUST_LOG
+         What is logged, as in warn,reelay=debug.
+
+  OTEL_EXPORTER_OTLP_ENDPOINT
+         Where traces are sent: a collector that takes OTLP over HTTP.
+";
+
+/// A service's executable.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The name of the service in logs and traces.
+    pub name: &'static str,
+    /// What it is for, in a sentence.
+    pub about: &'static str,
+    /// Its settings, area by area, without those that every program has.
+    pub areas: Vec<&'static [Variable]>,
+}
+
+impl Program {
+    /// Runs the service until SIGINT, SIGTERM or, with `end_with_parent`, the end of standard input: `read` makes
+    /// its settings, `serve` does everything else between the start of telemetry and its end.
+    ///
+    /// With `end_with_parent` logs go to standard error, and once the service listens, its base URL is the one
+    /// line on standard output. Without it logs go to standard output.
+    #[must_use]
+    pub fn run<Settings, StartError: Display>(
+        self,
+        end_with_parent: bool,
+        read: impl FnOnce(&Environment) -> Result<Settings, SettingError>,
+        serve: impl AsyncFnOnce(Settings, Process) -> Result<(), StartError>,
+    ) -> ExitCode {
+        let mut arguments = std::env::args().skip(1);
+        if let Some(answer) = arguments.find_map(|argument| self.answer(&argument)) {
+            print(&answer);
+            return ExitCode::SUCCESS;
+        }
+        // Fails only if a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return self.fail(1, &format!("cannot start the runtime: {error}")),
+        };
+        let ended = runtime.block_on(async {
+            let environment = Environment::process();
+            let settings = read(&environment).map_err(|error| (BAD_SETTING, error.to_string()))?;
+            let options = telemetry::Options::from_settings(self.name, |name| std::env::var(name).ok());
+            let telemetry = options
+                .map(|options| if end_with_parent { options.to_stderr() } else { options })
+                .and_then(telemetry::init)
+                .map_err(|error| (BAD_SETTING, error.to_string()))?;
+            let ended = match crash::arm(&environment) {
+                Ok(()) => {
+                    serve(settings, Process { end_with_parent }).await.map_err(|error| (1, error.to_string()))
+                }
+                Err(error) => Err((BAD_SETTING, error.to_string())),
+            };
+            telemetry.shutdown().await;
+            ended
+        });
+        match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err((code, message)) => self.fail(code, &message),
+        }
+    }
+
+    fn answer(&self, argument: &str) -> Option<String> {
+        let Self { name, about, areas } = self;
+        match argument {
+            "--help" | "-h" => {
+                let areas: Vec<_> = areas.iter().copied().chain([CrashSettings::VARIABLES]).collect();
+                let settings = settings::help(&areas);
+                Some(format!("{about}\n\nUsage: {name} [--help | --version]\n\n{settings}{TELEMETRY}"))
+            }
+            "--version" | "-V" => Some(format!("{name} {}\n", env!("CARGO_PKG_VERSION"))),
+            _ => None,
+        }
+    }
+
+    fn fail(&self, code: u8, message: &str) -> ExitCode {
+        let _ = writeln!(std::io::stderr(), "{}: {message}", self.name);
+        ExitCode::from(code)
+    }
+}
+
+/// The process that a service runs in, as whoever started it sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Process {
+    end_with_parent: bool,
+}
+
+impl Process {
+    /// Tells the parent where the service listens.
+    pub fn tell_address(self, address: SocketAddr) {
+        if self.end_with_parent {
+            print(&format!("http://{address}\n"));
+        }
+    }
+
+    /// Waits until the process shall stop, and says why.
+    pub async fn stop_requested(self) -> &'static str {
+        shutdown::requested(self.end_with_parent).await.unwrap_or("signals cannot be heard")
+    }
+}
+
+/// Whoever started us may not care to read it.
+fn print(text: &str) {
+    let mut output = std::io::stdout();
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+}
