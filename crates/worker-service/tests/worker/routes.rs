@@ -260,6 +260,17 @@ async fn what_is_wrong_with_a_request_is_told(database: TestDatabase) {
     refused(service.get("/api/webhooks/deliveries?limit=0").await, 422, "validation_failed").await;
     let gone = "/api/webhooks/deliveries/evt_0192f0c1d2e37a4b8c5d6e7f80912a3b/redeliver";
     refused(service.post(gone, "").await, 404, "not_found").await;
+    for (method, target, allowed) in [
+        ("POST", "/api/queue", "GET"),
+        ("GET", "/api/generations", "POST"),
+        ("DELETE", unknown.as_str(), "GET"),
+        ("GET", "/api/webhooks/ping", "POST"),
+        ("POST", "/healthz", "GET"),
+    ] {
+        let answer = service.send(&nonce(), target, method, target, "").await;
+        assert_eq!(answer.headers()["allow"], allowed, "{method} {target}");
+        refused(answer, 405, "method_not_allowed").await;
+    }
     let answer = service.client.get(format!("{}/healthz", service.base)).header("x-request-id", "mine");
     assert_eq!(answer.send().await.unwrap().headers()["x-request-id"], "mine");
     service.end().await;
