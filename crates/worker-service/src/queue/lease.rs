@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     jobs::{
-        log,
-        state::{self, AttemptChange, Change, Input, Retry, Rules},
+        attempts, log,
+        state::{self, Change, Input, Retry, Rules},
     },
-    store::{Attempt, AttemptState, Error, Job, Json, Store},
+    store::{Attempt, AttemptState, Error, Job, Store},
 };
 
 /// How long to wait before a write is tried again that the database did not take.
@@ -150,6 +150,11 @@ impl Lease {
         Ok(self.job.life.status)
     }
 
+    /// Writes what [`step`](crate::workflow::step) says of an attempt with which this run ends.
+    pub async fn end(mut self, input: Input) -> Result<(), Error> {
+        self.write(input).await
+    }
+
     /// There will be no video: [`attempt_failed`](Self::attempt_failed) without a retry.
     pub async fn fail(self, ended: Option<AttemptState>, error: JobError) -> Result<(), Error> {
         self.attempt_failed(ended, error, Retry::Never).await.map(drop)
@@ -179,7 +184,7 @@ impl Lease {
         log::changing(&self.job, &change);
         let after = self.commit(&change).await?;
         log::changed(&self.job, &change);
-        self.note(&change);
+        attempts::note(&mut self.attempts, &self.job.id, &change);
         self.job = after;
         Ok(())
     }
@@ -213,38 +218,6 @@ impl Lease {
         tokio::select! {
             () = self.lost.cancelled() => Err(Error::LostLease(self.job.id.clone())),
             () = tokio::time::sleep(DATABASE_PAUSE) => Ok(()),
-        }
-    }
-
-    /// Keeps the attempts here as they are in the database.
-    fn note(&mut self, change: &Change) {
-        let at = change.life.updated_at;
-        match &change.attempt {
-            None => {}
-            Some(AttemptChange::Begun { number, resubmission }) => self.attempts.push(Attempt {
-                job_id: self.job.id.clone(),
-                number: *number,
-                state: AttemptState::Submitting,
-                operation: None,
-                resubmission: *resubmission,
-                error: None,
-                created_at: at,
-                updated_at: at,
-            }),
-            Some(AttemptChange::Accepted { operation, .. }) => {
-                if let Some(attempt) = self.attempts.last_mut() {
-                    attempt.state = AttemptState::Accepted;
-                    attempt.operation = Some(operation.clone());
-                    attempt.updated_at = at;
-                }
-            }
-            Some(AttemptChange::Ended { state, error, .. }) => {
-                if let Some(attempt) = self.attempts.last_mut() {
-                    attempt.state = *state;
-                    attempt.error = error.clone().map(Json::new);
-                    attempt.updated_at = at;
-                }
-            }
         }
     }
 }

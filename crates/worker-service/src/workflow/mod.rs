@@ -6,7 +6,7 @@
 
 mod delivery;
 mod estimate;
-mod step;
+pub mod step;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -22,7 +22,6 @@ use tracing::Instrument;
 use self::{estimate::Latencies, step::Step};
 use crate::{
     bucket::Bucket,
-    jobs::state::Retry,
     media::Workspace,
     providers::{Operation, Polled, Provider, Providers, Submission, Submitted},
     queue::Lease,
@@ -128,11 +127,9 @@ impl Workflow {
             return lease.fail(None, error).await;
         };
         let run = Run { workflow: &self.0, provider: provider.as_ref(), lease };
-        match step::next(run.lease.attempts()) {
-            Step::Submit { resubmission: true } if !run.may_submit_again() => {
-                run.lease.fail(None, step::unknown_error()).await
-            }
+        match step::next(run.lease.attempts(), self.0.settings.submission_unknown) {
             Step::Submit { resubmission } => run.submit(resubmission).await,
+            Step::GiveUp => run.lease.end(step::given_up()).await,
             Step::Unknown { since } => {
                 metrics::counter!(metric::SUBMISSIONS_UNKNOWN, "provider" => name).increment(1);
                 run.fate_unknown(since).await
@@ -188,16 +185,12 @@ impl Run<'_> {
         }
     }
 
-    fn may_submit_again(&self) -> bool {
-        step::may_submit_again(self.lease.attempts(), self.workflow.settings.submission_unknown)
-    }
-
     /// Nobody knows whether the provider took the submission: no other before the grace window is over.
     async fn fate_unknown(self, since: Timestamp) -> Result<(), Error> {
-        let grace = self.workflow.settings.submission_grace.saturating_sub(Timestamp::now().since(since));
-        let retry = if self.may_submit_again() { Retry::Uncounted(grace) } else { Retry::Never };
-        let ended = Some(AttemptState::Unknown);
-        self.lease.attempt_failed(ended, step::unknown_error(), retry).await.map(drop)
+        let settings = &self.workflow.settings;
+        let grace = settings.submission_grace.saturating_sub(Timestamp::now().since(since));
+        let input = step::fate_unknown(self.lease.attempts(), settings.submission_unknown, grace);
+        self.lease.end(input).await
     }
 
     /// Asks again and again how the operation stands. `pause` is how long to wait before the first time.

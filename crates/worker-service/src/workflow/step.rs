@@ -1,13 +1,18 @@
 //! What to do next with a job, by what is written down of its attempts. Pure.
 
+use std::time::Duration;
+
 use contract::{ErrorCode, Timestamp, worker_api::JobError};
 
 use super::UnknownPolicy;
-use crate::store::{Attempt, AttemptState};
+use crate::{
+    jobs::state::{Input, Retry},
+    store::{Attempt, AttemptState},
+};
 
 /// What comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// Ask the provider for the video.
     Submit {
         /// Whether the last submission may have been taken after all.
@@ -25,10 +30,13 @@ pub(super) enum Step {
         /// When it was submitted.
         since: Timestamp,
     },
+    /// The fate of the last submission is unknown, and there must be no other (I16).
+    GiveUp,
 }
 
 /// The next step after these attempts, oldest first.
-pub(super) fn next(attempts: &[Attempt]) -> Step {
+#[must_use]
+pub fn next(attempts: &[Attempt], policy: UnknownPolicy) -> Step {
     let Some(last) = attempts.last() else { return Step::Submit { resubmission: false } };
     match (last.state, &last.operation) {
         (AttemptState::Accepted | AttemptState::Finished, Some(operation)) => {
@@ -37,17 +45,32 @@ pub(super) fn next(attempts: &[Attempt]) -> Step {
         (AttemptState::Submitting | AttemptState::Accepted | AttemptState::Finished, _) => {
             Step::Unknown { since: last.created_at }
         }
+        (AttemptState::Unknown, _) if !may_submit_again(attempts, policy) => Step::GiveUp,
         (AttemptState::Unknown, _) => Step::Submit { resubmission: true },
         (AttemptState::Rejected | AttemptState::Failed, _) => Step::Submit { resubmission: false },
     }
 }
 
 /// Whether a submission of unknown fate may be followed by another: once in a job's life (I16).
-pub(super) fn may_submit_again(attempts: &[Attempt], policy: UnknownPolicy) -> bool {
+fn may_submit_again(attempts: &[Attempt], policy: UnknownPolicy) -> bool {
     policy == UnknownPolicy::RetryOnce && !attempts.iter().any(|attempt| attempt.resubmission)
 }
 
-pub(super) fn unknown_error() -> JobError {
+/// What is written down of a submission whose fate is unknown: no other before `grace`, what is left of the grace
+/// window, is over, and none at all if there must be no other (I16).
+#[must_use]
+pub fn fate_unknown(attempts: &[Attempt], policy: UnknownPolicy, grace: Duration) -> Input {
+    let retry = if may_submit_again(attempts, policy) { Retry::Uncounted(grace) } else { Retry::Never };
+    Input::AttemptFailed { ended: Some(AttemptState::Unknown), error: unknown_error(), retry }
+}
+
+/// What is written down when a job [is given up](Step::GiveUp).
+#[must_use]
+pub fn given_up() -> Input {
+    Input::AttemptFailed { ended: None, error: unknown_error(), retry: Retry::Never }
+}
+
+fn unknown_error() -> JobError {
     JobError {
         code: ErrorCode::SubmissionUnknown,
         message: "It is unknown whether the video service took the request, so it was not sent again. Please try again."
@@ -82,6 +105,7 @@ mod tests {
         use AttemptState::{Accepted, Failed, Rejected, Submitting, Unknown};
         let since = Timestamp::from_micros(7);
         let submit = |resubmission| Step::Submit { resubmission };
+        let next = |attempts: &[Attempt]| next(attempts, UnknownPolicy::RetryOnce);
         assert_eq!(next(&[]), submit(false));
         for (state, operation, expected) in [
             (Submitting, None, Step::Unknown { since }),
@@ -94,6 +118,21 @@ mod tests {
         }
         let attempts = [attempt(Failed, Some("o"), false), attempt(Submitting, None, false)];
         assert_eq!(next(&attempts), Step::Unknown { since });
+    }
+
+    #[test]
+    fn what_must_not_be_submitted_again_is_given_up() {
+        let unknown = [attempt(AttemptState::Unknown, None, false)];
+        assert_eq!(next(&unknown, UnknownPolicy::Fail), Step::GiveUp);
+        let again = [attempt(AttemptState::Unknown, None, false), attempt(AttemptState::Unknown, None, true)];
+        assert_eq!(next(&again, UnknownPolicy::RetryOnce), Step::GiveUp);
+        let grace = Duration::from_secs(60);
+        let retry = |attempts: &[Attempt]| match fate_unknown(attempts, UnknownPolicy::RetryOnce, grace) {
+            Input::AttemptFailed { ended: Some(AttemptState::Unknown), retry, .. } => retry,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(retry(&unknown), Retry::Uncounted(grace));
+        assert_eq!(retry(&again), Retry::Never);
     }
 
     #[test]
