@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::{JobStatus, Timestamp, worker_api::JobSnapshot};
 
 /// What a webhook tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum EventType {
     /// The first attempt began.
     #[serde(rename = "generation.started")]

@@ -2,6 +2,7 @@
 
 mod ci;
 mod deny;
+mod model;
 mod postgres;
 mod step;
 mod test;
@@ -30,6 +31,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         runner_arguments: Vec<String>,
     },
+    /// The model of both lifecycles, explored in every order and with every fault within its bounds.
+    Model {
+        /// With wider bounds: takes minutes and some gigabytes.
+        #[arg(long)]
+        deep: bool,
+    },
     /// Everything that CI checks: format, rules of the house, dependencies, lints, all tests.
     Ci,
     /// The rules of the house that neither rustc nor clippy knows.
@@ -41,6 +48,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { runner_arguments } => test::run(&runner_arguments),
+        Task::Model { deep } => model::run(deep),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),

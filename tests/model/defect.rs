@@ -1,0 +1,106 @@
+//! Production's decisions, and what they would be with a fault in them: a checker that does not see these sees
+//! nothing.
+
+use std::time::Duration;
+
+use api_service::generations::{
+    generation::Generation,
+    state::{self, Decision, Input, Rejection},
+};
+use contract::GenerationStatus as Status;
+use worker_service::{
+    jobs::state::{self as job, Input as Report, Refused},
+    store::{Attempt, AttemptState, Job},
+    workflow::{
+        UnknownPolicy,
+        step::{self, Step},
+    },
+};
+
+use crate::fixture::{GRACE, NOW, RULES};
+
+const POLICY: UnknownPolicy = UnknownPolicy::RetryOnce;
+
+/// A fault that is put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// Production as it is.
+    None,
+    /// The API applies every snapshot, however old (I4).
+    AppliesOldSnapshots,
+    /// The API goes on with a generation that has ended (I2).
+    ChangesTheEnded,
+    /// The API says nothing at the end (I3).
+    EndsSilently,
+    /// The worker takes the provider's progress as it comes (I5).
+    TakesAnyProgress,
+    /// The API's outbox row goes with the sending, not with the answer (I6).
+    ForgetsTheCommand,
+    /// The worker takes a webhook that got no answer as delivered (I7).
+    TakesSilenceForDelivery,
+    /// The API does not look into its inbox, and applies every snapshot (I8).
+    ForgetsTheInbox,
+    /// A runner's write does not ask for the lease (I11).
+    WritesWithoutTheLease,
+    /// A runner that finds an operation submits it all the same (I17).
+    SubmitsTheAccepted,
+    /// The POST comes before the commit of its attempt (I15).
+    PostsBeforeItCommits,
+    /// An unknown submission is repeated without a grace window (I16).
+    WaitsForNoGrace,
+    /// A submission of unknown fate counts as refused (I17).
+    TakesSilenceForRefusal,
+}
+
+impl Defect {
+    /// What happens to a generation.
+    pub fn decide(self, generation: &Generation, input: Input<'_>) -> Result<Decision, Rejection> {
+        let is_snapshot = matches!(input, Input::Snapshot(_));
+        let mut seen = generation.clone();
+        match self {
+            Self::AppliesOldSnapshots | Self::ForgetsTheInbox if is_snapshot => seen.job.sequence = -1,
+            Self::ChangesTheEnded if is_snapshot && seen.status.is_terminal() => {
+                seen.status = Status::Processing
+            }
+            _ => {}
+        }
+        let mut decided = state::decide(&seen, input, NOW);
+        if let (Self::EndsSilently, Ok(Decision::Change(change))) = (self, &mut decided)
+            && change.after.status.is_terminal()
+        {
+            change.says = None;
+        }
+        decided
+    }
+
+    /// What a runner's report makes of its job.
+    pub fn report(self, job: &Job, report: Report) -> Result<Option<job::Change>, Refused> {
+        let mut seen = job.clone();
+        if self == Self::TakesAnyProgress && matches!(report, Report::Progressed { .. }) {
+            seen.life.progress = 0;
+        }
+        job::decide(&seen, report, &RULES, NOW)
+    }
+
+    /// What a runner does next.
+    pub fn next(self, attempts: &[Attempt]) -> Step {
+        match step::next(attempts, POLICY) {
+            Step::Unknown { .. } if self == Self::TakesSilenceForRefusal => {
+                Step::Submit { resubmission: false }
+            }
+            Step::Poll { .. } if self == Self::SubmitsTheAccepted => Step::Submit { resubmission: false },
+            step => step,
+        }
+    }
+
+    /// What a runner writes of a POST without an answer. Its whole grace window is still to come.
+    pub fn fate_unknown(self, attempts: &[Attempt]) -> Report {
+        let grace = if self == Self::WaitsForNoGrace { Duration::ZERO } else { GRACE };
+        match step::fate_unknown(attempts, POLICY, grace) {
+            Report::AttemptFailed { error, retry, .. } if self == Self::TakesSilenceForRefusal => {
+                Report::AttemptFailed { ended: Some(AttemptState::Rejected), error, retry }
+            }
+            report => report,
+        }
+    }
+}
