@@ -97,11 +97,10 @@ impl System {
                 world.network.answers.push(Answer { revision: command.revision, said: Some(Row::new(said)) });
             }
             Action::CommandIsLost { packet } => {
-                lose(&mut world.network.commands, packet, &mut world.left.drops)
+                lose(&mut world.network.commands, packet, &mut world.left.drops);
             }
             Action::CommandIsRefused { packet } => {
                 world.left.refusals -= 1;
-                world.api.refused = true;
                 let revision = world.network.commands.remove(packet).revision;
                 world.network.answers.push(Answer { revision, said: None });
             }
@@ -110,7 +109,7 @@ impl System {
                 world.take_answer(&answer, defect);
             }
             Action::AnswerIsLost { packet } => {
-                lose(&mut world.network.answers, packet, &mut world.left.drops)
+                lose(&mut world.network.answers, packet, &mut world.left.drops);
             }
             Action::SendWebhook { sequence } => world.send_webhook(sequence),
             Action::WebhookArrives { packet, stays } => {
@@ -209,7 +208,6 @@ impl World {
                 outbox,
                 inbox: Sequences::default(),
                 effects: Sequences::default(),
-                refused: false,
             },
             worker: Worker {
                 job: None,

@@ -12,7 +12,7 @@ use contract::{
 
 use crate::{
     defect::Defect,
-    fixture::NOW,
+    fixture::{LATER, NOW},
     invariant::Invariant::{I2, I3, I4, I5, I7, I8},
     row::Row,
     world::{Answer, World},
@@ -38,7 +38,7 @@ impl World {
 
     /// Time passes for a generation that nobody confirms.
     pub fn expire(&mut self, defect: Defect) {
-        self.happen(Input::Expired, Origin::Ourselves, defect);
+        self.happen(Input::Expired(LATER), Origin::Ourselves, defect);
     }
 
     /// Mirrors `Store::discard_conversation`.

@@ -36,6 +36,8 @@ pub enum Defect {
     TakesAnyProgress,
     /// The API's outbox row goes with the sending, not with the answer (I6).
     ForgetsTheCommand,
+    /// The API fails what the worker refuses, and does not call off what may have come of it (I6).
+    LeavesTheRefused,
     /// The worker takes a webhook that got no answer as delivered (I7).
     TakesSilenceForDelivery,
     /// The API does not look into its inbox, and applies every snapshot (I8).
@@ -60,7 +62,7 @@ impl Defect {
         match self {
             Self::AppliesOldSnapshots | Self::ForgetsTheInbox if is_snapshot => seen.job.sequence = -1,
             Self::ChangesTheEnded if is_snapshot && seen.status.is_terminal() => {
-                seen.status = Status::Processing
+                seen.status = Status::Processing;
             }
             _ => {}
         }
@@ -69,6 +71,12 @@ impl Defect {
             && change.after.status.is_terminal()
         {
             change.says = None;
+        }
+        if let (Self::LeavesTheRefused, Input::CommandRefused, Ok(Decision::Change(change))) =
+            (self, input, &mut decided)
+        {
+            change.command = None;
+            change.after.job.revision = change.before.job.revision;
         }
         decided
     }

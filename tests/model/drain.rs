@@ -1,7 +1,7 @@
 //! A world left to itself: from here on no fault happens, the user is silent, and everything goes on that can.
 //! Where it comes to rest says whether the promises are kept in the end (I1, I6, I7).
 
-use contract::{GenerationStatus as Status, JobStatus};
+use contract::{ErrorCode, GenerationStatus as Status, JobStatus};
 use worker_service::store::WebhookState;
 
 use crate::{
@@ -109,7 +109,7 @@ impl World {
             return Some(I1);
         }
         let revision = self.worker.job.as_ref().map_or(0, |job| job.wanted.revision);
-        if self.api.outbox.is_some() || (revision != generation.job.revision && !self.api.refused) {
+        if self.api.outbox.is_some() || revision != generation.job.revision {
             return Some(I6);
         }
         let open = self.worker.webhooks.iter().any(|row| row.state == WebhookState::Pending);
@@ -123,14 +123,17 @@ impl World {
     /// the job leaves nothing behind.
     fn agrees(&self) -> bool {
         let generation = &self.api.generation;
-        let Some(job) = &self.worker.job else { return self.api.refused };
+        let Some(job) = &self.worker.job else { return false };
         let (status, discarded) = (job.life.status, job.life.discarded);
         let over = matches!(status, JobStatus::Cancelled | JobStatus::Failed) || discarded;
         match generation.status {
-            Status::PendingClarification => status == JobStatus::Pending || self.api.refused,
-            Status::PendingConfirmation => status == JobStatus::PendingConfirmation || self.api.refused,
+            Status::PendingClarification => status == JobStatus::Pending,
+            Status::PendingConfirmation => status == JobStatus::PendingConfirmation,
             Status::Completed => status == JobStatus::Completed && discarded == self.api.deleted,
-            Status::Failed => status == JobStatus::Failed || (self.api.refused && over),
+            // The API fails what the worker refuses, and calls off what may have come of it.
+            Status::Failed => {
+                status == JobStatus::Failed || (generation.error_code == Some(ErrorCode::Internal) && over)
+            }
             Status::Cancelled => over,
             Status::Confirmed | Status::Queued | Status::Processing => false,
         }

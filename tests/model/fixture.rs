@@ -16,6 +16,8 @@ use worker_service::jobs::state::Rules;
 
 /// Every time in the model: what matters of time is said by actions (a lease lapses, the grace window ends).
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_426_200_000_000);
+/// After everything: whatever waits has waited for too long.
+pub const LATER: Timestamp = Timestamp::from_micros(1_796_031_000_000_000);
 /// The grace window of an unknown submission; longer than any other wait.
 pub const GRACE: Duration = Duration::from_mins(10);
 

@@ -104,6 +104,12 @@ fn with_an_operator_and_dead_letters() {
 }
 
 #[test]
+fn with_a_worker_that_refuses() {
+    let budget = Budget { refusals: 1, duplicates: 1, ..NOTHING };
+    check(Bounds { name: "refusals", budget, webhooks: 0, user_leaves: true, ..BASE });
+}
+
+#[test]
 fn with_an_api_that_asks() {
     let budget = Budget { questions: 2, drops: 1, ..NOTHING };
     check(Bounds { name: "questions", budget, commands: 1, ..BASE });
@@ -154,6 +160,12 @@ fn an_api_that_forgets_a_command_once_sent_is_caught() {
 #[test]
 fn a_worker_that_takes_silence_for_delivery_is_caught() {
     caught(LINK, Defect::TakesSilenceForDelivery, Invariant::I7);
+}
+
+#[test]
+fn an_api_that_leaves_what_was_refused_is_caught() {
+    let budget = Budget { refusals: 1, duplicates: 1, ..NOTHING };
+    caught(Bounds { budget, ..LINK }, Defect::LeavesTheRefused, Invariant::I6);
 }
 
 #[test]

@@ -50,8 +50,6 @@ pub struct Api {
     pub inbox: Sequences,
     /// Those of them that changed something.
     pub effects: Sequences,
-    /// Whether the worker refused a command, after which it may never hear of a revision.
-    pub refused: bool,
 }
 
 /// The worker's database.
