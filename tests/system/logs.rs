@@ -9,7 +9,7 @@ use telemetry::catalogue::{self, CATALOGUE};
 
 use crate::{
     faults,
-    harness::{Assembly, Backend, Client, Reply, System, client::id, eventually},
+    harness::{Backend, Build, Client, Reply, System, client::id, eventually},
 };
 
 /// Settings under which the rare things happen soon.
@@ -187,8 +187,8 @@ async fn a_worker_of_little_room_and_less_time() -> Vec<Value> {
         ("SHUTDOWN_TIMEOUT", "1ms"),
         ("COMMAND_RETRY_MAX", "1s"),
     ];
-    let assembly = Assembly { settings, on_r2: true, ..Assembly::of(Backend::Sqlite) };
-    let mut system = System::assembled(assembly).await;
+    let build = Build { on_r2: true, ..Build::on(Backend::Sqlite) };
+    let mut system = build.quick(settings).start().await;
     let user = system.user().await;
     let stored = user.order("a boat in the clouds").await;
     user.until(&stored, "completed").await;

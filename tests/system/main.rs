@@ -10,5 +10,6 @@ mod generate;
 mod harness;
 mod launcher;
 mod logs;
+mod matrix;
 mod programs;
 mod replicas;

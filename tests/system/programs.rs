@@ -1,11 +1,11 @@
 //! The services as programs of their own, as a deployment starts them: without the launcher, on PostgreSQL.
 
-use crate::harness::{Assembly, Backend, System};
+use crate::harness::{Backend, Build, System};
 
 #[tokio::test]
 async fn the_services_own_programs_do_the_job_and_stop_in_order() {
-    let assembly = Assembly { own_programs: true, ..Assembly::of(Backend::Postgres) };
-    let mut system = System::assembled(assembly).await;
+    let build = Build { own_programs: true, ..Build::on(Backend::Postgres) };
+    let mut system = build.quick(&[]).start().await;
     let user = system.user().await;
     let prompt = "a boat of two programs";
     let ordered = user.order(prompt).await;

@@ -41,7 +41,15 @@ impl TestDatabase {
 
     /// A new database on a PostgreSQL server.
     pub async fn postgres() -> Self {
-        let admin = server().await;
+        Self::made_on(server().await).await
+    }
+
+    /// A new database on this PostgreSQL server, named by the URL of any of its databases.
+    pub async fn on(server: &Url) -> Self {
+        Self::made_on(server.clone()).await
+    }
+
+    async fn made_on(admin: Url) -> Self {
         let name = format!("reelay_test_{}", Uuid::now_v7().simple());
         execute(&admin, &format!("CREATE DATABASE {name}")).await.unwrap_or_else(|error| fail(&error));
         let mut url = admin.clone();
@@ -79,6 +87,77 @@ impl Drop for TestDatabase {
             }
         }
     }
+}
+
+/// A PostgreSQL server of a test's own, which it can stop and start. Dropping it removes it.
+#[derive(Debug)]
+pub struct PostgresServer {
+    folder: TempDir,
+    binaries: PathBuf,
+    port: u16,
+}
+
+impl PostgresServer {
+    /// Makes one and starts it on a port. Blocks for some seconds.
+    pub fn start(port: u16) -> Self {
+        let folder =
+            tempfile::tempdir().unwrap_or_else(|error| fail(&format!("no temporary folder: {error}")));
+        let binaries = installed_binaries().unwrap_or_else(|| fail(NOT_INSTALLED));
+        initialise(&binaries, folder.path(), &folder.path().join("data"))
+            .unwrap_or_else(|error| fail(&error));
+        let server = Self { folder, binaries, port };
+        server.start_again();
+        server
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> Url {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+            .parse()
+            .unwrap_or_else(|_| fail("a port is no URL"))
+    }
+
+    /// Starts it after a stop, and recovers what was committed. Blocks until it takes connections.
+    pub fn start_again(&self) {
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=100",
+            self.port,
+            self.folder.path().display()
+        );
+        self.control(&["-w", "-o", &options, "start"]).unwrap_or_else(|error| fail(&error));
+    }
+
+    /// Ends it as a crash would: nothing is flushed, every connection breaks.
+    pub fn crash(&self) {
+        self.control(&["-m", "immediate", "-w", "stop"]).unwrap_or_else(|error| fail(&error));
+    }
+
+    fn control(&self, arguments: &[&str]) -> Result<(), String> {
+        run(&mut as_server_user(&self.binaries.join("pg_ctl"), |command| {
+            command.arg("-D").arg(self.folder.path().join("data"));
+            command.arg("-l").arg(self.folder.path().join("log")).args(arguments);
+        }))
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        // It may be down already.
+        let _ = self.control(&["-m", "immediate", "-w", "stop"]);
+    }
+}
+
+const NOT_INSTALLED: &str = "PostgreSQL is needed for the tests: set TEST_DATABASE_URL, start a server on 127.0.0.1:5432, or install \
+                             the server's binaries (Debian: apt-get install postgresql; macOS: brew install postgresql)";
+
+/// Makes a server's data folder in a folder that then is the server's user's.
+fn initialise(binaries: &Path, folder: &Path, data: &Path) -> Result<(), String> {
+    if nix::unistd::Uid::effective().is_root() {
+        run(Command::new("chown").arg("postgres").arg(folder))?;
+    }
+    run(&mut as_server_user(&binaries.join("initdb"), |command| {
+        command.arg("-D").arg(data).args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"]);
+    }))
 }
 
 fn settings(url: DatabaseUrl) -> DatabaseSettings {
@@ -140,11 +219,7 @@ fn private_server() -> Result<Url, String> {
     let url: Url = format!("postgres://postgres@127.0.0.1:{PRIVATE_PORT}/postgres")
         .parse()
         .map_err(|error: url::ParseError| error.to_string())?;
-    let binaries = installed_binaries().ok_or_else(|| {
-        "PostgreSQL is needed for the tests: set TEST_DATABASE_URL, start a server on 127.0.0.1:5432, or install \
-         the server's binaries (Debian: apt-get install postgresql; macOS: brew install postgresql)"
-            .to_owned()
-    })?;
+    let binaries = installed_binaries().ok_or(NOT_INSTALLED)?;
     let folder = private_folder();
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let lock = std::fs::File::create(folder.join("lock")).map_err(|error| error.to_string())?;
@@ -154,12 +229,7 @@ fn private_server() -> Result<Url, String> {
     }
     let data = folder.join("data");
     if !data.join("PG_VERSION").exists() {
-        if nix::unistd::Uid::effective().is_root() {
-            run(Command::new("chown").arg("postgres").arg(&folder))?;
-        }
-        run(&mut as_server_user(&binaries.join("initdb"), |command| {
-            command.arg("-D").arg(&data).args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"]);
-        }))?;
+        initialise(&binaries, &folder, &data)?;
     }
     let options = format!(
         "-p {PRIVATE_PORT} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=300 -c fsync=off",

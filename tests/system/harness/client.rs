@@ -1,6 +1,6 @@
 //! A frontend as the tests play it: JSON requests, polling, and server-sent events.
 
-use std::sync::Once;
+use std::{sync::Once, time::Duration};
 
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -189,6 +189,13 @@ impl Client {
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
         Events { response, text: String::new() }
     }
+
+    /// The same where the API may be away: `None` if it does not answer in time, or not with a stream.
+    pub(crate) async fn try_listen(&self, path: &str, cursor: &str, patience: Duration) -> Option<Events> {
+        let request = self.request(Method::GET, path).header("last-event-id", cursor);
+        let response = timeout(patience, request.send()).await.ok()?.ok()?;
+        response.status().is_success().then(|| Events { response, text: String::new() })
+    }
 }
 
 /// The id of an object.
@@ -213,6 +220,11 @@ pub(crate) struct Event {
 impl Events {
     /// The next event; comments are passed over. `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Event> {
+        timeout(LIMIT, self.try_next()).await.expect("an event in time")
+    }
+
+    /// The same, however long it takes.
+    pub(crate) async fn try_next(&mut self) -> Option<Event> {
         loop {
             while let Some(end) = self.text.find("\n\n") {
                 let block: String = self.text.drain(..end + 2).collect();
@@ -220,7 +232,7 @@ impl Events {
                     return Some(event);
                 }
             }
-            let chunk = timeout(LIMIT, self.response.chunk()).await.expect("an event in time").ok()??;
+            let chunk = self.response.chunk().await.ok()??;
             self.text
                 .push_str(std::str::from_utf8(&chunk).expect("whole characters").replace('\r', "").as_str());
         }

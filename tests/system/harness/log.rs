@@ -18,10 +18,14 @@ impl LogFile {
         Self(path.to_owned())
     }
 
+    /// All of it so far.
+    pub(crate) fn text(&self) -> String {
+        std::fs::read_to_string(&self.0).unwrap_or_default()
+    }
+
     /// All events so far. What is no JSON (a message of the launcher) is left out.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Waits for an event with this message that fits.
@@ -42,7 +46,7 @@ impl LogFile {
 
     /// The last lines, for whoever must find out what went wrong.
     pub(crate) fn tail(&self) -> String {
-        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
+        let text = self.text();
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }

@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod log;
 pub(crate) mod ports;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod system;
 pub(crate) mod video;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 pub(crate) use self::{
     client::{Client, Reply},
     process::Process,
-    system::{Assembly, Backend, System},
+    system::{Backend, Build, System},
 };
 
 /// How long anything that must happen is waited for. It is never reached by what works: long enough for a machine

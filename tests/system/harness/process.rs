@@ -78,6 +78,14 @@ impl Recipe {
 
     /// Starts it and waits for the line that says that it is ready.
     pub(crate) async fn start(&self) -> Process {
+        let Some(process) = self.try_to_start().await else {
+            panic!("{:?} ended before it was ready:\n{}", self.arguments, self.log().tail())
+        };
+        process
+    }
+
+    /// The same for one that may end before it is ready.
+    pub(crate) async fn try_to_start(&self) -> Option<Process> {
         let mut child = self.command().spawn().unwrap();
         let lifeline = child.stdin.take();
         if let Some(address) = &self.answers_at {
@@ -87,27 +95,21 @@ impl Recipe {
         let Ok(line) = timeout(LIMIT, output.next_line()).await else {
             panic!("{:?} is not ready:\n{}", self.arguments, self.log().tail())
         };
-        let Some(line) = line.unwrap() else {
-            panic!("{:?} ended before it was ready:\n{}", self.arguments, self.log().tail())
-        };
-        Process { recipe: self.clone(), child, lifeline, _output: Some(output), line }
+        let line = line.unwrap()?;
+        Some(Process { recipe: self.clone(), child, lifeline, _output: Some(output), line })
     }
 
-    async fn until_it_answers(&self, mut child: Child, address: &str) -> Process {
+    async fn until_it_answers(&self, mut child: Child, address: &str) -> Option<Process> {
         let client = Client::anonymous(address);
-        eventually(&format!("{address} is ready"), async || {
-            let ended = child.try_wait().unwrap();
-            assert!(
-                ended.is_none(),
-                "{} ended before it was ready:\n{}",
-                self.program.display(),
-                self.log().tail()
-            );
+        let answers = eventually(&format!("{address} is ready"), async || {
+            if child.try_wait().unwrap().is_some() {
+                return Some(false);
+            }
             let answer = client.request(reqwest::Method::GET, "/readyz").send().await;
-            answer.is_ok_and(|answer| answer.status().is_success()).then_some(())
-        })
-        .await;
-        Process { recipe: self.clone(), child, lifeline: None, _output: None, line: address.to_owned() }
+            answer.is_ok_and(|answer| answer.status().is_success()).then_some(true)
+        });
+        let (recipe, line) = (self.clone(), address.to_owned());
+        answers.await.then_some(Process { recipe, child, lifeline: None, _output: None, line })
     }
 
     /// Starts one that is expected to give up, and returns how it ended and what it said on standard error.
@@ -145,6 +147,16 @@ impl Process {
     /// Starts it again, as it was.
     pub(crate) async fn start_again(&mut self) {
         *self = self.recipe.start().await;
+    }
+
+    /// Leaves a variable out of its environment the next time that it is started.
+    pub(crate) fn forget(&mut self, variable: &str) {
+        self.recipe.environment.remove(variable);
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Asks it to stop and waits until it has.

@@ -1,47 +1,36 @@
 //! The system under test: started by the launcher, or as separate processes with their own settings.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use foundation::testing::TestDatabase;
+use foundation::testing::{PostgresServer, TestDatabase};
 use serde_json::Value;
 use tempfile::TempDir;
+use url::Url;
 
 use super::{
     Client, Process, eventually,
     log::LogFile,
     ports::Port,
     process::{Recipe, is_alive},
+    proxy::Proxy,
 };
 
 /// The secrets of docker-compose.yml, known to everybody.
 pub(crate) const WORKER_API_SECRET: &str = "whsec_cmVlbGF5LWRldmVsb3BtZW50LW9ubHktYXBpLXNlY3JldA==";
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_cmVlbGF5LWRldmVsb3BtZW50LW9ubHktd2ViaG9vay1zZWNyZXQ=";
 
+/// The bucket, and the secret of its key.
+pub(crate) const BUCKET: &str = "reelay";
+pub(crate) const STORAGE_SECRET: &str = "reelay-development-only";
+
 /// Which database the services keep their data in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     Sqlite,
     Postgres,
-}
-
-/// How the parts are put together, where a test does not let the launcher do it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Assembly<'a> {
-    pub(crate) backend: Backend,
-    /// Of each service.
-    pub(crate) replicas: usize,
-    /// For all parts.
-    pub(crate) settings: &'a [(&'static str, &'a str)],
-    /// The services are programs of their own, as in a deployment, rather than parts of the launcher.
-    pub(crate) own_programs: bool,
-    /// The worker takes the storage for one at Cloudflare, by its address; a proxy brings it to ours.
-    pub(crate) on_r2: bool,
-}
-
-impl Assembly<'_> {
-    pub(crate) const fn of(backend: Backend) -> Self {
-        Self { backend, replicas: 1, settings: &[], own_programs: false, on_r2: false }
-    }
 }
 
 /// A running system. Dropping it ends all of its processes and removes its data.
@@ -55,11 +44,228 @@ pub(crate) struct System {
     pub(crate) processes: BTreeMap<&'static str, Process>,
     /// The line of `--json`, if the launcher started it.
     pub(crate) facts: Value,
+    /// Whether one of them has died at its start, as it was asked to, and was started again.
+    pub(crate) crashed: bool,
     logs: Vec<LogFile>,
+    wires: BTreeMap<&'static str, Proxy>,
     _ports: Vec<Port>,
     // In this order: the processes are gone before their data is.
-    _database: Option<TestDatabase>,
+    pub(crate) database: Option<TestDatabase>,
+    pub(crate) server: Option<PostgresServer>,
+    /// Where SQLite's files lie.
+    pub(crate) files: PathBuf,
     pub(crate) folder: TempDir,
+}
+
+/// How a system of separate processes is put together.
+pub(crate) struct Build {
+    backend: Backend,
+    /// Of each service.
+    pub(crate) replicas: usize,
+    /// Settings that every process is given.
+    pub(crate) settings: Vec<(&'static str, String)>,
+    /// Settings, or other variables, that one process is given besides, by its name.
+    pub(crate) own: Vec<(&'static str, &'static str, String)>,
+    /// The services are programs of their own, as in a deployment, rather than parts of the launcher.
+    pub(crate) own_programs: bool,
+    /// The worker takes the storage for one at Cloudflare, by its address; a proxy brings it to ours.
+    pub(crate) on_r2: bool,
+    /// Whether the parties speak to each other over wires that a test can cut.
+    pub(crate) wired: bool,
+    /// A PostgreSQL server of its own, in place of the one that all tests share.
+    pub(crate) server: Option<PostgresServer>,
+    /// The folder for SQLite's files, if it is not the system's own.
+    pub(crate) files: Option<PathBuf>,
+    /// Ports that others than its processes listen on.
+    pub(crate) ports: Vec<Port>,
+}
+
+/// The names of the wires between the parties, from who speaks to who listens.
+pub(crate) mod wire {
+    pub(crate) const USER_TO_API: &str = "user-api";
+    pub(crate) const API_TO_WORKER: &str = "api-worker";
+    pub(crate) const WORKER_TO_API: &str = "worker-api";
+    pub(crate) const WORKER_TO_PROVIDER: &str = "worker-provider";
+    pub(crate) const WORKER_TO_STORAGE: &str = "worker-storage";
+    pub(crate) const API_TO_DATABASE: &str = "api-database";
+    pub(crate) const WORKER_TO_DATABASE: &str = "worker-database";
+}
+
+impl Build {
+    pub(crate) fn on(backend: Backend) -> Self {
+        Self {
+            backend,
+            replicas: 1,
+            settings: Vec::new(),
+            own: Vec::new(),
+            own_programs: false,
+            on_r2: false,
+            wired: false,
+            server: None,
+            files: None,
+            ports: Vec::new(),
+        }
+    }
+
+    /// The same with the settings that make timers fit a test, and some more.
+    pub(crate) fn quick(self, settings: &[(&'static str, &str)]) -> Self {
+        let all = QUICK.iter().chain(settings).map(|(name, value)| (*name, (*value).to_owned()));
+        Self { settings: all.collect(), ..self }
+    }
+
+    /// Starts everything and waits until all of it is ready.
+    pub(crate) async fn start(self) -> System {
+        let folder = tempfile::tempdir().unwrap();
+        let files = self.files.clone().unwrap_or_else(|| folder.path().to_owned());
+        let database = match (self.backend, &self.server) {
+            (Backend::Sqlite, _) => None,
+            (Backend::Postgres, None) => Some(TestDatabase::postgres().await),
+            (Backend::Postgres, Some(server)) => Some(TestDatabase::on(&server.url()).await),
+        };
+        let ports: Vec<Port> = (0..2 + 2 * self.replicas).map(|_| Port::take()).collect();
+        let (storage, simulator) = (&ports[0], &ports[1]);
+        let (apis, workers) = ports[2..].split_at(self.replicas);
+
+        let mut wires = BTreeMap::new();
+        if self.wired {
+            let ends = [
+                (wire::USER_TO_API, apis[0].bind()),
+                (wire::API_TO_WORKER, workers[0].bind()),
+                (wire::WORKER_TO_API, apis[0].bind()),
+                (wire::WORKER_TO_PROVIDER, simulator.bind()),
+                (wire::WORKER_TO_STORAGE, storage.bind()),
+            ];
+            for (name, end) in ends {
+                wires.insert(name, Proxy::to(end.parse().unwrap()).await);
+            }
+            if let Some(database) = &database {
+                let url = Url::parse(&database.url()).unwrap();
+                let end = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
+                for name in [wire::API_TO_DATABASE, wire::WORKER_TO_DATABASE] {
+                    wires.insert(name, Proxy::to(end.parse().unwrap()).await);
+                }
+            }
+        }
+        let reached = |name: &str, port: &Port| wires.get(name).map_or_else(|| port.url(), Proxy::url);
+        let database_url = |file: &str, name: &str| match (&database, wires.get(name)) {
+            (None, _) => format!("sqlite://{}", files.join(file).display()),
+            (Some(database), None) => database.url(),
+            (Some(database), Some(proxy)) => {
+                let mut url = Url::parse(&database.url()).unwrap();
+                let address: std::net::SocketAddr = proxy.address().parse().unwrap();
+                url.set_host(Some(&address.ip().to_string())).unwrap();
+                url.set_port(Some(address.port())).unwrap();
+                url.into()
+            }
+        };
+
+        let s3 = |endpoint: String| {
+            [
+                ("S3_ENDPOINT", endpoint),
+                ("S3_REGION", "us-east-1".to_owned()),
+                ("S3_BUCKET", BUCKET.to_owned()),
+                ("S3_ACCESS_KEY_ID", "reelay".to_owned()),
+                ("S3_SECRET_ACCESS_KEY", STORAGE_SECRET.to_owned()),
+                ("S3_PUBLIC_ENDPOINT", storage.url()),
+            ]
+        };
+        let shared = [("WORKER_API_SECRETS", WORKER_API_SECRET), ("WEBHOOK_SECRETS", WEBHOOK_SECRET)];
+        let with_settings = |recipe: Recipe, name: &'static str| {
+            let own = self.own.iter().filter(|(whose, ..)| *whose == name);
+            recipe
+                .with(self.settings.iter().map(|(name, value)| (*name, value.as_str())))
+                .with(own.map(|(_, name, value)| (*name, value.as_str())))
+        };
+        let log = |name: &str| folder.path().join(format!("{name}.log"));
+        let part = |part: &str, name: &'static str| {
+            with_settings(Recipe::new(&["run", part, "--end-with-parent"], &log(name)), name)
+        };
+        let service = |kind: &str, name: &'static str, port: &Port| {
+            if !self.own_programs {
+                return part(kind, name);
+            }
+            with_settings(Recipe::service(&format!("{kind}-service"), port.url(), &log(name)), name)
+        };
+        let mut recipes = vec![
+            (
+                "simulator",
+                part("provider", "simulator").with([
+                    ("SIMULATOR_BIND", simulator.bind()),
+                    ("SIMULATOR_DATA_DIR", folder.path().join("simulator").display().to_string()),
+                ]),
+            ),
+            (
+                "storage",
+                part("s3", "storage").with(s3(storage.url())).with([
+                    ("S3_BIND", storage.bind()),
+                    ("S3_DATA_DIR", folder.path().join("objects").display().to_string()),
+                ]),
+            ),
+        ];
+        for ((index, api), worker) in apis.iter().enumerate().zip(workers) {
+            let (api_name, worker_name) = (["api", "api-2"][index], ["worker", "worker-2"][index]);
+            let api_recipe = service("api", api_name, api).with(s3(storage.url())).with(shared).with([
+                ("API_BIND", api.bind()),
+                ("DATABASE_URL", database_url("api.sqlite", wire::API_TO_DATABASE)),
+                ("PUBLIC_URL", api.url()),
+                ("WORKER_URL", reached(wire::API_TO_WORKER, worker)),
+            ]);
+            let temporary = folder.path().join(format!("{worker_name}-tmp"));
+            std::fs::create_dir(&temporary).unwrap();
+            let storage = reached(wire::WORKER_TO_STORAGE, storage);
+            let at_cloudflare = [
+                ("S3_ENDPOINT", "http://account.r2.cloudflarestorage.com".to_owned()),
+                ("HTTP_PROXY", storage.clone()),
+                ("NO_PROXY", "127.0.0.1".to_owned()),
+            ];
+            let worker_recipe = service("worker", worker_name, worker).with(s3(storage)).with(shared).with(at_cloudflare.into_iter().filter(|_| self.on_r2)).with([
+                ("WORKER_BIND", worker.bind()),
+                ("DATABASE_URL", database_url("worker.sqlite", wire::WORKER_TO_DATABASE)),
+                ("WEBHOOK_URL", format!("{}/api/webhooks/worker", reached(wire::WORKER_TO_API, api))),
+                ("WORKER_TEMP_DIR", temporary.display().to_string()),
+                ("PROVIDERS", "veo3".to_owned()),
+                ("VEO3_BASE_URL", reached(wire::WORKER_TO_PROVIDER, simulator)),
+                ("VEO3_API_KEY", "simulator".to_owned()),
+            ]);
+            recipes.push((api_name, api_recipe));
+            recipes.push((worker_name, worker_recipe));
+        }
+        let mut crashed = false;
+        let starting = recipes.iter().map(|(_, recipe)| recipe.try_to_start());
+        let mut processes = BTreeMap::new();
+        for ((name, recipe), process) in recipes.iter().zip(futures_util::future::join_all(starting).await) {
+            let process = match process {
+                Some(process) => process,
+                // The point at which it was to die lies before that at which it is ready.
+                None if recipe.environment.contains_key("CRASH_AT") => {
+                    crashed = true;
+                    let mut harmless = recipe.clone();
+                    harmless.environment.remove("CRASH_AT");
+                    harmless.start().await
+                }
+                None => panic!("{name} ended before it was ready:\n{}", recipe.log().tail()),
+            };
+            processes.insert(*name, process);
+        }
+        let logs = recipes.iter().map(|(_, recipe)| recipe.log());
+        System {
+            crashed,
+            api: reached(wire::USER_TO_API, &apis[0]),
+            worker: workers[0].url(),
+            provider: simulator.url(),
+            webhook_secret: WEBHOOK_SECRET.to_owned(),
+            worker_api_secret: WORKER_API_SECRET.to_owned(),
+            processes,
+            facts: Value::Null,
+            logs: logs.collect(),
+            wires,
+            _ports: ports.into_iter().chain(self.ports).collect(),
+            database,
+            server: self.server,
+            files,
+            folder,
+        }
+    }
 }
 
 /// Settings that make the services' timers fit a test, but change nothing of what they do.
@@ -94,8 +300,12 @@ impl System {
             logs: vec![launcher.log()],
             processes: [("launcher", launcher)].into(),
             facts,
+            crashed: false,
+            wires: BTreeMap::new(),
             _ports: Vec::new(),
-            _database: database,
+            database,
+            server: None,
+            files: folder.path().join("data"),
             folder,
         }
     }
@@ -111,106 +321,29 @@ impl System {
         replicas: usize,
         settings: &[(&'static str, &str)],
     ) -> Self {
-        Self::assembled(Assembly { replicas, settings, ..Assembly::of(backend) }).await
+        Build { replicas, ..Build::on(backend) }.quick(settings).start().await
     }
 
-    pub(crate) async fn assembled(assembly: Assembly<'_>) -> Self {
-        let Assembly { backend, replicas, settings, own_programs, on_r2 } = assembly;
-        let folder = tempfile::tempdir().unwrap();
-        let database = match backend {
-            Backend::Sqlite => None,
-            Backend::Postgres => Some(TestDatabase::postgres().await),
-        };
-        let url = |file: &str| match &database {
-            Some(database) => database.url(),
-            None => format!("sqlite://{}", folder.path().join(file).display()),
-        };
-        let ports: Vec<Port> = (0..2 + 2 * replicas).map(|_| Port::take()).collect();
-        let (storage, simulator) = (&ports[0], &ports[1]);
-        let (apis, workers) = ports[2..].split_at(replicas);
+    /// What each of its processes logs.
+    pub(crate) fn logs(&self) -> &[LogFile] {
+        &self.logs
+    }
 
-        let s3 = [
-            ("S3_ENDPOINT", storage.url()),
-            ("S3_REGION", "us-east-1".to_owned()),
-            ("S3_BUCKET", "reelay".to_owned()),
-            ("S3_ACCESS_KEY_ID", "reelay".to_owned()),
-            ("S3_SECRET_ACCESS_KEY", "reelay-development-only".to_owned()),
-            ("S3_PUBLIC_ENDPOINT", storage.url()),
-        ];
-        let shared = [("WORKER_API_SECRETS", WORKER_API_SECRET), ("WEBHOOK_SECRETS", WEBHOOK_SECRET)];
-        let part = |name: &str, log: &str| {
-            Recipe::new(&["run", name, "--end-with-parent"], &folder.path().join(log))
-                .with(QUICK.iter().copied())
-                .with(settings.iter().copied())
-        };
-        let service = |name: &str, log: &str, port: &Port| {
-            if !own_programs {
-                return part(name, log);
-            }
-            Recipe::service(&format!("{name}-service"), port.url(), &folder.path().join(log))
-                .with(QUICK.iter().copied())
-                .with(settings.iter().copied())
-        };
-        let mut recipes = vec![
-            (
-                "simulator",
-                part("provider", "simulator.log").with([
-                    ("SIMULATOR_BIND", simulator.bind()),
-                    ("SIMULATOR_DATA_DIR", folder.path().join("simulator").display().to_string()),
-                ]),
-            ),
-            (
-                "storage",
-                part("s3", "storage.log").with(s3.clone()).with([
-                    ("S3_BIND", storage.bind()),
-                    ("S3_DATA_DIR", folder.path().join("objects").display().to_string()),
-                ]),
-            ),
-        ];
-        for ((index, api), worker) in apis.iter().enumerate().zip(workers) {
-            let api_recipe =
-                service("api", ["api.log", "api-2.log"][index], api).with(s3.clone()).with(shared).with([
-                    ("API_BIND", api.bind()),
-                    ("DATABASE_URL", url("api.sqlite")),
-                    ("PUBLIC_URL", api.url()),
-                    ("WORKER_URL", worker.url()),
-                ]);
-            let at_cloudflare = [
-                ("S3_ENDPOINT", "http://account.r2.cloudflarestorage.com".to_owned()),
-                ("HTTP_PROXY", storage.url()),
-                ("NO_PROXY", "127.0.0.1".to_owned()),
-            ];
-            let worker_s3 = s3.clone().into_iter().chain(at_cloudflare.into_iter().filter(|_| on_r2));
-            let worker_recipe = service("worker", ["worker.log", "worker-2.log"][index], worker)
-                .with(worker_s3)
-                .with(shared)
-                .with([
-                    ("WORKER_BIND", worker.bind()),
-                    ("DATABASE_URL", url("worker.sqlite")),
-                    ("WEBHOOK_URL", format!("{}/api/webhooks/worker", api.url())),
-                    ("PROVIDERS", "veo3".to_owned()),
-                    ("VEO3_BASE_URL", simulator.url()),
-                    ("VEO3_API_KEY", "simulator".to_owned()),
-                ]);
-            recipes.push((["api", "api-2"][index], api_recipe));
-            recipes.push((["worker", "worker-2"][index], worker_recipe));
+    /// Keeps its logs where they outlive it, and says where.
+    pub(crate) fn keep_logs(&self) {
+        for log in &self.logs {
+            eprintln!("--- {}", log.kept().display());
         }
-        let started = futures_util::future::join_all(recipes.iter().map(|(_, recipe)| recipe.start())).await;
-        let names = recipes.iter().map(|(name, _)| *name);
-        let logs = recipes.iter().map(|(_, recipe)| recipe.log());
-        Self {
-            api: apis[0].url(),
-            worker: workers[0].url(),
-            provider: simulator.url(),
-            webhook_secret: WEBHOOK_SECRET.to_owned(),
-            worker_api_secret: WORKER_API_SECRET.to_owned(),
-            processes: names.zip(started).collect(),
-            facts: Value::Null,
-            logs: logs.collect(),
-            _ports: ports,
-            _database: database,
-            folder,
-        }
+    }
+
+    /// The names of its wires.
+    pub(crate) fn wires(&self) -> impl Iterator<Item = &'static str> {
+        self.wires.keys().copied()
+    }
+
+    /// One of its wires.
+    pub(crate) fn wire(&self, name: &str) -> &Proxy {
+        &self.wires[name]
     }
 
     /// One of its processes.

@@ -1,0 +1,320 @@
+//! The matrix: which fault happens to whom, in which story, on which database.
+
+use std::{fmt, time::Duration};
+
+use foundation::crash::Place;
+
+use self::Moment as M;
+use super::{story::Story, timers::Timers};
+use crate::harness::{
+    Backend,
+    proxy::Wire,
+    system::wire::{
+        API_TO_DATABASE, API_TO_WORKER, USER_TO_API, WORKER_TO_API, WORKER_TO_DATABASE, WORKER_TO_PROVIDER,
+        WORKER_TO_STORAGE,
+    },
+};
+
+/// One run of one story with one fault.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) backend: Backend,
+    pub(crate) story: Story,
+    pub(crate) fault: Fault,
+    pub(crate) timers: Timers,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// A process dies at a point of its code.
+    Crash { who: &'static str, point: String, back: Back },
+    /// A process is killed when the story has come so far.
+    Kill { who: &'static str, at: Moment, back: Back },
+    /// A process is stopped by SIGTERM and started again.
+    Restart { who: &'static str, at: Moment },
+    /// A process sleeps for three leases and wakes.
+    Freeze { who: &'static str, at: Moment },
+    /// A wire is like this for a while, or until the story has come to its end.
+    Wire { wire: &'static str, how: Wire, at: Moment, until: Until },
+    /// A process's clock is wrong from the start.
+    Skew { who: &'static str, seconds: i32 },
+    /// The PostgreSQL server crashes and comes back.
+    DatabaseCrash { at: Moment },
+}
+
+/// When a process that died is started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Back {
+    AtOnce,
+    /// When its leases have run out.
+    Late,
+}
+
+/// When a wire is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// After two leases.
+    Soon,
+    /// When the user has their answer.
+    TheEnd,
+}
+
+/// How far a story has come, by the first line of the log that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Start,
+    Asked,
+    Confirmed,
+    Claimed,
+    Submitting,
+    Accepted,
+    Downloading,
+    Uploading,
+}
+
+impl Moment {
+    /// Who says what; nothing for the start.
+    pub(crate) const fn line(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Start => return None,
+            Self::Asked => ("api", "[MESSAGE_CREATE] Returning response"),
+            Self::Confirmed => ("api", "[GENERATION_CONFIRM] Generation updated in DB"),
+            Self::Claimed => ("worker", "[QUEUE_MANAGER] Job claimed"),
+            Self::Submitting => ("worker", "[VEO3_SERVICE] Submitting"),
+            Self::Accepted => ("worker", "[VEO3_SERVICE] Operation accepted"),
+            Self::Downloading => ("worker", "[VEO3_SERVICE] Downloading"),
+            Self::Uploading => ("worker", "[GENERATION_WORKFLOW] Uploading to S3"),
+        })
+    }
+}
+
+/// Who comes by a place, and in which story. `None` for what no story of one user reaches.
+const fn passing(place: Place) -> Option<(&'static str, Story)> {
+    use Place as P;
+    Some(match place {
+        P::Registered
+        | P::KeyClaimed
+        | P::ConversationBegun
+        | P::TurnTaken
+        | P::Clarified
+        | P::Confirmed
+        | P::CommandsTaken
+        | P::CommandSent
+        | P::CommandAnswered
+        | P::SnapshotApplied
+        | P::JobsAsked
+        | P::EventsPushed => ("api", Story::Video),
+        P::Cancelled => ("api", Story::CalledOff),
+        P::Expired => ("api", Story::Forgotten),
+        P::ConversationDiscarded => ("api", Story::Deleted),
+        P::CommandStored
+        | P::WorkerRegistered
+        | P::JobsClaimed
+        | P::LeasesRenewed
+        | P::AttemptBegun
+        | P::Submitted
+        | P::OperationAccepted
+        | P::Polled
+        | P::JobProgressed
+        | P::Downloaded
+        | P::ObjectBegun
+        | P::VideoStored
+        | P::ThumbnailStored
+        | P::JobCompleted
+        | P::JobReleased
+        | P::WebhooksTaken
+        | P::WebhookSent
+        | P::WebhookSettled => ("worker", Story::Video),
+        P::AttemptFailed => ("worker", Story::Fails),
+        P::DeadlinePassed => ("worker", Story::NeverDone),
+        P::ObjectRemoved => ("worker", Story::Deleted),
+        // A worker that has forgotten a job has lost its database.
+        P::CommandRenewed => return None,
+    })
+}
+
+/// Places that a story comes by more than once: what the second time finds is not what the first found.
+const AGAIN: &[Place] = &[
+    Place::KeyClaimed,
+    Place::CommandsTaken,
+    Place::CommandSent,
+    Place::CommandStored,
+    Place::CommandAnswered,
+    Place::LeasesRenewed,
+    Place::Polled,
+    Place::JobProgressed,
+    Place::WebhooksTaken,
+    Place::WebhookSent,
+    Place::WebhookSettled,
+    Place::SnapshotApplied,
+    Place::EventsPushed,
+];
+
+const STORIES: &[Story] = &[
+    Story::Video,
+    Story::CalledOff,
+    Story::Fails,
+    Story::Filtered,
+    Story::Throttled,
+    Story::NeverDone,
+    Story::Forgotten,
+    Story::Deleted,
+];
+
+const SLOW: Wire = Wire::Slow(Duration::from_millis(150));
+
+/// All rows on a database, at a twentieth of the default timers.
+pub(crate) fn all(backend: Backend) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut add = |story, fault| rows.push(Row { backend, story, fault, timers: Timers::Twentieth });
+    for story in STORIES {
+        add(*story, Fault::None);
+    }
+    for place in Place::ALL {
+        let Some((who, story)) = passing(*place) else { continue };
+        let times = if AGAIN.contains(place) { 1..=2 } else { 1..=1 };
+        for (time, side) in times.flat_map(|time| [(time, "before"), (time, "after")]) {
+            let point = format!("{side}:{}#{time}", place.name());
+            for back in [Back::AtOnce, Back::Late] {
+                add(story, Fault::Crash { who, point: point.clone(), back });
+            }
+        }
+    }
+    let moments =
+        [M::Asked, M::Confirmed, M::Claimed, M::Submitting, M::Accepted, M::Downloading, M::Uploading];
+    for who in ["api", "worker"] {
+        for at in moments {
+            for back in [Back::AtOnce, Back::Late] {
+                add(Story::Video, Fault::Kill { who, at, back });
+            }
+        }
+        for at in [M::Confirmed, M::Submitting, M::Accepted, M::Uploading] {
+            add(Story::Video, Fault::Restart { who, at });
+            add(Story::Video, Fault::Freeze { who, at });
+        }
+        for seconds in [-235, 235] {
+            add(Story::Video, Fault::Skew { who, seconds });
+        }
+    }
+    for (who, at) in [("simulator", M::Submitting), ("simulator", M::Accepted), ("storage", M::Uploading)] {
+        for back in [Back::AtOnce, Back::Late] {
+            add(Story::Video, Fault::Kill { who, at, back });
+        }
+    }
+    let wires = [
+        (USER_TO_API, [M::Asked, M::Accepted]),
+        (API_TO_WORKER, [M::Start, M::Confirmed]),
+        (WORKER_TO_API, [M::Confirmed, M::Accepted]),
+        (WORKER_TO_PROVIDER, [M::Confirmed, M::Accepted]),
+        (WORKER_TO_STORAGE, [M::Downloading, M::Uploading]),
+        (API_TO_DATABASE, [M::Asked, M::Accepted]),
+        (WORKER_TO_DATABASE, [M::Asked, M::Accepted]),
+    ];
+    let wired = |wire| backend == Backend::Postgres || ![API_TO_DATABASE, WORKER_TO_DATABASE].contains(&wire);
+    for (wire, moments) in wires.into_iter().filter(|(wire, _)| wired(*wire)) {
+        for how in [Wire::Cut, Wire::Stalled, Wire::Deaf, SLOW] {
+            for at in moments {
+                add(Story::Video, Fault::Wire { wire, how, at, until: Until::Soon });
+            }
+        }
+    }
+    // Not one webhook arrives before the user has the answer.
+    for story in [Story::Video, Story::Fails, Story::CalledOff, Story::Filtered] {
+        let lost = |how| Fault::Wire { wire: WORKER_TO_API, how, at: M::Start, until: Until::TheEnd };
+        add(story, lost(Wire::Cut));
+        add(story, lost(Wire::Deaf));
+    }
+    if backend == Backend::Postgres {
+        for at in [M::Asked, M::Submitting, M::Accepted, M::Uploading] {
+            add(Story::Video, Fault::DatabaseCrash { at });
+        }
+    }
+    rows
+}
+
+/// Ten rows with the timers that a user has.
+pub(crate) fn at_default_timers(backend: Backend) -> Vec<Row> {
+    let crash = |who, point: &str, back| Fault::Crash { who, point: point.to_owned(), back };
+    let faults = [
+        Fault::None,
+        crash("api", "after:turn_taken#1", Back::AtOnce),
+        crash("api", "before:snapshot_applied#1", Back::Late),
+        crash("worker", "after:job_completed#1", Back::Late),
+        crash("worker", "after:operation_accepted#1", Back::Late),
+        Fault::Kill { who: "worker", at: M::Accepted, back: Back::AtOnce },
+        Fault::Kill { who: "api", at: M::Accepted, back: Back::Late },
+        Fault::Freeze { who: "worker", at: M::Accepted },
+        Fault::Wire { wire: WORKER_TO_API, how: Wire::Cut, at: M::Start, until: Until::TheEnd },
+        Fault::Wire { wire: API_TO_WORKER, how: Wire::Stalled, at: M::Confirmed, until: Until::Soon },
+    ];
+    let row = |fault| Row { backend, story: Story::Video, fault, timers: Timers::Default };
+    faults.into_iter().map(row).collect()
+}
+
+/// Some of the rows, for every run of the tests: each kind of fault once.
+pub(crate) fn few(backend: Backend) -> Vec<Row> {
+    let crash = |who, point: &str, back| Fault::Crash { who, point: point.to_owned(), back };
+    let mut faults = vec![
+        (Story::Video, crash("api", "before:turn_taken#1", Back::AtOnce)),
+        (Story::Video, crash("api", "after:snapshot_applied#1", Back::AtOnce)),
+        (Story::Video, crash("worker", "before:job_completed#1", Back::Late)),
+        (Story::CalledOff, Fault::Kill { who: "worker", at: M::Accepted, back: Back::AtOnce }),
+        (
+            Story::Video,
+            Fault::Wire { wire: WORKER_TO_API, how: Wire::Deaf, at: M::Start, until: Until::TheEnd },
+        ),
+    ];
+    if backend == Backend::Postgres {
+        faults.push((Story::Video, Fault::DatabaseCrash { at: M::Accepted }));
+    }
+    let row = |(story, fault)| Row { backend, story, fault, timers: Timers::Twentieth };
+    faults.into_iter().map(row).collect()
+}
+
+/// Any row, by a number: the same one for the same number.
+pub(crate) fn by_chance(backend: Backend, seed: u64) -> Row {
+    let rows = all(backend);
+    // Consecutive numbers are rows far apart (the multiplier is that of PCG).
+    let index = seed.wrapping_add(1).wrapping_mul(6_364_136_223_846_793_005) >> 33;
+    rows[index as usize % rows.len()].clone()
+}
+
+impl fmt::Display for Row {
+    /// The name by which the row is run again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backend = match self.backend {
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgres",
+        };
+        let timers = if self.timers == Timers::Default { "/default-timers" } else { "" };
+        let word = |word: &dyn fmt::Debug| format!("{word:?}").to_lowercase();
+        write!(f, "{backend}/{}/", word(&self.story))?;
+        match &self.fault {
+            Fault::None => write!(f, "nothing"),
+            Fault::Crash { who, point, back } => write!(f, "crash/{who}/{point}/{}", word(back)),
+            Fault::Kill { who, at, back } => write!(f, "kill/{who}/{}/{}", word(at), word(back)),
+            Fault::Restart { who, at } => write!(f, "restart/{who}/{}", word(at)),
+            Fault::Freeze { who, at } => write!(f, "freeze/{who}/{}", word(at)),
+            Fault::Wire { wire, how, at, until } => {
+                let how = if let Wire::Slow(_) = how { "slow".to_owned() } else { word(how) };
+                write!(f, "wire/{wire}/{how}/{}/{}", word(at), word(until))
+            }
+            Fault::Skew { who, seconds } => write!(f, "skew/{who}/{seconds:+}s"),
+            Fault::DatabaseCrash { at } => write!(f, "database-crash/{}", word(at)),
+        }?;
+        f.write_str(timers)
+    }
+}
+
+#[test]
+fn there_are_enough_rows_and_each_has_its_name() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let names: std::collections::BTreeSet<_> = all(backend).iter().map(Row::to_string).collect();
+        assert_eq!(names.len(), all(backend).len());
+        assert!(names.len() >= 200, "{}", names.len());
+        assert_eq!(at_default_timers(backend).len(), 10);
+    }
+}

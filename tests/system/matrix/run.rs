@@ -1,0 +1,372 @@
+//! One row, from an empty system to the verdict: the story is played, the fault happens in it and is healed, and
+//! once all is quiet, what is left is examined.
+
+use std::{
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use super::{
+    invariants::{Examiner, Violation},
+    rows::{Back, Fault, Moment, Row, Until},
+    story::{self, Seen},
+    world::World,
+};
+use crate::harness::{
+    Client, LOOK, System,
+    client::id,
+    ports::Port,
+    process::signal,
+    proxy::Wire,
+    system::{Build, STORAGE_SECRET, WEBHOOK_SECRET, WORKER_API_SECRET, wire},
+};
+
+/// The services' default lease.
+const LEASE: Duration = Duration::from_secs(30);
+/// How long a fault is waited for once its story is over: the sweeper may be what comes by last.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// I1: how long after the healing there may be no end yet, besides the grace window of an unknown submission.
+const CONVERGENCE: Duration = Duration::from_secs(120);
+
+/// What a row came to.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) row: String,
+    /// Whether the fault has happened.
+    pub(crate) happened: bool,
+    /// How the generation ended: its status, and its error's code.
+    pub(crate) end: String,
+    /// Submissions that the provider accepted.
+    pub(crate) submissions: usize,
+    /// From the healing of the fault until the user had the answer.
+    pub(crate) answered_after_seconds: f64,
+    /// From the user's answer until nothing was left to deliver or to sweep.
+    pub(crate) quiet_after_seconds: f64,
+    pub(crate) violations: Vec<Violation>,
+}
+
+impl Outcome {
+    /// Whether the row shows what it is for.
+    pub(crate) fn is_good(&self) -> bool {
+        self.happened && self.violations.is_empty()
+    }
+
+    /// Of a row that could not be run to its end.
+    pub(crate) fn broken(row: &Row, why: String) -> Self {
+        let violations = vec![Violation { invariant: "harness", what: why }];
+        Self {
+            row: row.to_string(),
+            happened: false,
+            end: String::new(),
+            submissions: 0,
+            answered_after_seconds: 0.0,
+            quiet_after_seconds: 0.0,
+            violations,
+        }
+    }
+}
+
+/// Runs a row on a runtime of this thread's.
+pub(crate) fn run(row: &Row) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let played = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(tokio::task::LocalSet::new().run_until(play(row)))
+    }));
+    played.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Outcome::broken(row, text.unwrap_or_default())
+    })
+}
+
+/// Panics where the harness itself cannot go on.
+async fn play(row: &Row) -> Outcome {
+    let mut system = start(row).await;
+    let name = format!("Number {}", uuid::Uuid::now_v7().simple());
+    let mut story = tokio::task::spawn_local(row.story.play(system.api.clone(), name));
+    let happened = inject(&mut system, row, &mut story).await;
+    let healed = Instant::now();
+    let seen = match story.await {
+        Ok(seen) => seen,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => panic!("the story was cut off: {error}"),
+        },
+    };
+    let answered_after = healed.elapsed();
+    // A wire that is cut until the end is mended now.
+    for name in system.wires() {
+        system.wire(name).set(Wire::Whole);
+    }
+
+    let answered = Instant::now();
+    let mut violations = Vec::new();
+    if answered_after > CONVERGENCE {
+        violations.push(Violation { invariant: "I1", what: format!("answered after {answered_after:?}") });
+    }
+    violations.extend(again(&seen).await);
+    violations.extend(of_others(&system, &seen).await);
+    violations.extend(settle(&system, &seen).await);
+    let quiet_after = answered.elapsed();
+    let ledger = ledger(&system).await;
+    for name in ["api", "worker"] {
+        let status = system.process(name).stop().await;
+        if !status.success() {
+            violations.push(Violation { invariant: "stop", what: format!("{name} stopped with {status}") });
+        }
+    }
+    // With everything at rest, and not only as it was when it was found to be quiet.
+    violations.extend(examine(&system, &seen, ledger.clone()).await);
+    let status = seen.generation["status"].as_str().unwrap_or_default();
+    if !row.story.ends().contains(&status) {
+        let what =
+            format!("{status} ({}: {})", seen.generation["errorCode"], seen.generation["errorMessage"]);
+        violations.push(Violation { invariant: "end", what });
+    }
+    let code = seen.generation["errorCode"].as_str();
+    let good = happened && violations.is_empty();
+    if !good {
+        system.keep_logs();
+    }
+    Outcome {
+        row: row.to_string(),
+        happened,
+        end: code.map_or_else(|| status.to_owned(), |code| format!("{status} ({code})")),
+        submissions: ledger.len(),
+        answered_after_seconds: answered_after.as_secs_f64(),
+        quiet_after_seconds: quiet_after.as_secs_f64(),
+        violations,
+    }
+}
+
+async fn start(row: &Row) -> System {
+    let mut build = Build::on(row.backend);
+    build.wired = true;
+    let base = [
+        ("LOG_FORMAT", "json".to_owned()),
+        ("RUST_LOG", "info,reelay=debug,actix_server=warn".to_owned()),
+        ("SIMULATOR_RENDER", "cached".to_owned()),
+        ("SIMULATOR_LATENCY", "1500ms".to_owned()),
+    ];
+    build.settings = base.into_iter().chain(row.timers.settings()).chain(row.story.settings()).collect();
+    match &row.fault {
+        Fault::Crash { who, point, .. } => build.own.push((*who, "CRASH_AT", point.clone())),
+        Fault::Skew { who, seconds } => build.own.extend(skewed(who, *seconds)),
+        Fault::DatabaseCrash { .. } => {
+            let port = Port::take();
+            let number = port.number;
+            let server =
+                tokio::task::spawn_blocking(move || foundation::testing::PostgresServer::start(number));
+            build.server = Some(server.await.unwrap());
+            build.ports.push(port);
+        }
+        _ => {}
+    }
+    build.start().await
+}
+
+/// What gives a process a clock that is wrong by so much, as far as it can see; timers go on as they are.
+fn skewed(who: &'static str, seconds: i32) -> [(&'static str, &'static str, String); 3] {
+    let of_debian = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut libraries = of_debian.map(|entry| entry.path().join("faketime/libfaketime.so.1"));
+    let library: Option<PathBuf> = libraries.find(|path| path.exists());
+    let library = library.expect("libfaketime (Debian: apt-get install faketime)");
+    [
+        (who, "LD_PRELOAD", library.display().to_string()),
+        (who, "FAKETIME", format!("{seconds:+}s")),
+        (who, "FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
+}
+
+type Playing = tokio::task::JoinHandle<Seen>;
+
+/// Lets the fault happen and heals it. Says whether it has happened.
+async fn inject(system: &mut System, row: &Row, story: &mut Playing) -> bool {
+    let lease = row.timers.span(LEASE);
+    match &row.fault {
+        Fault::None | Fault::Skew { .. } => true,
+        Fault::Crash { .. } if system.crashed => true,
+        Fault::Crash { who, point, back } => {
+            provoke(system, point, story).await;
+            if !died(system, who, story).await {
+                return false;
+            }
+            if *back == Back::Late {
+                tokio::time::sleep(lease * 3 / 2).await;
+            }
+            system.process(who).forget("CRASH_AT");
+            system.process(who).start_again().await;
+            system.wire(wire::WORKER_TO_API).set(Wire::Whole);
+            true
+        }
+        Fault::Kill { who, at, back } => {
+            if !reached(system, *at, story).await {
+                return false;
+            }
+            system.process(who).kill().await;
+            if *back == Back::Late {
+                tokio::time::sleep(lease * 3 / 2).await;
+            }
+            system.process(who).start_again().await;
+            true
+        }
+        Fault::Restart { who, at } => {
+            if !reached(system, *at, story).await {
+                return false;
+            }
+            let status = system.process(who).stop().await;
+            assert!(status.success(), "{who}: {status}");
+            system.process(who).start_again().await;
+            true
+        }
+        Fault::Freeze { who, at } => {
+            if !reached(system, *at, story).await {
+                return false;
+            }
+            let pid = system.process(who).pid();
+            signal(pid, Signal::SIGSTOP);
+            tokio::time::sleep(lease * 3).await;
+            signal(pid, Signal::SIGCONT);
+            true
+        }
+        Fault::Wire { wire, how, at, until } => {
+            if !reached(system, *at, story).await {
+                return false;
+            }
+            system.wire(wire).set(*how);
+            match until {
+                Until::Soon => {
+                    tokio::time::sleep(lease * 2).await;
+                    system.wire(wire).set(Wire::Whole);
+                }
+                Until::TheEnd => {}
+            }
+            true
+        }
+        Fault::DatabaseCrash { at } => {
+            if !reached(system, *at, story).await {
+                return false;
+            }
+            let server = system.server.take().unwrap();
+            let crashed = tokio::task::spawn_blocking(move || {
+                server.crash();
+                server
+            });
+            let server = crashed.await.unwrap();
+            tokio::time::sleep(lease).await;
+            let back = tokio::task::spawn_blocking(move || {
+                server.start_again();
+                server
+            });
+            system.server = Some(back.await.unwrap());
+            true
+        }
+    }
+}
+
+/// Some points are come by only after something else has happened.
+async fn provoke(system: &mut System, point: &str, story: &mut Playing) {
+    if point.contains(":job_released") && reached(system, Moment::Accepted, story).await {
+        signal(system.process("worker").pid(), Signal::SIGTERM);
+    }
+    // As long as webhooks come, nobody asks.
+    if point.contains(":jobs_asked") {
+        system.wire(wire::WORKER_TO_API).set(Wire::Cut);
+    }
+}
+
+/// Waits until a process has died, as long as the story goes on and a little longer.
+async fn died(system: &mut System, who: &str, story: &Playing) -> bool {
+    let mut over: Option<Instant> = None;
+    loop {
+        if !system.process(who).is_running() {
+            return true;
+        }
+        if story.is_finished() && over.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(LOOK / 4).await;
+    }
+}
+
+/// Waits until a story has come so far. Says whether it did.
+async fn reached(system: &System, moment: Moment, story: &Playing) -> bool {
+    let Some((who, line)) = moment.line() else { return true };
+    let log = system.processes[who].log();
+    let line = format!("\"message\":\"{line}\"");
+    loop {
+        if log.text().contains(&line) {
+            return true;
+        }
+        if story.is_finished() {
+            return log.text().contains(&line);
+        }
+        tokio::time::sleep(LOOK / 10).await;
+    }
+}
+
+async fn ledger(system: &System) -> Vec<Value> {
+    let ledger: Value =
+        reqwest::get(format!("{}/ledger", system.provider)).await.unwrap().json().await.unwrap();
+    ledger["submissions"].as_array().unwrap().clone()
+}
+
+/// Waits until there is nothing left to deliver and nothing to sweep. What is still wrong when it is clear that it
+/// always will be.
+async fn settle(system: &System, seen: &Seen) -> Vec<Violation> {
+    let begun = Instant::now();
+    loop {
+        let wrong = examine(system, seen, ledger(system).await).await;
+        if wrong.is_empty() || begun.elapsed() > CONVERGENCE {
+            return wrong;
+        }
+        tokio::time::sleep(LOOK * 3).await;
+    }
+}
+
+async fn examine(system: &System, seen: &Seen, ledger: Vec<Value>) -> Vec<Violation> {
+    let world = World::read(system, ledger).await;
+    let token = seen.user.token.clone().unwrap_or_default();
+    let secrets = [WEBHOOK_SECRET, WORKER_API_SECRET, STORAGE_SECRET].map(str::to_owned);
+    let secrets: Vec<_> = secrets.into_iter().chain([token]).collect();
+    Examiner { world: &world, seen, secrets: &secrets, found: Vec::new() }.examine()
+}
+
+/// I10: what was answered once is answered so again.
+async fn again(seen: &Seen) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for sent in &seen.answered {
+        let answer = story::send(&seen.user, &sent.path, &sent.key, &sent.body).await;
+        let same = answer.as_ref().is_some_and(|(status, answer)| {
+            *status == sent.status
+                && (answer["id"] == sent.answer["id"])
+                && answer["generation"]["id"] == sent.answer["generation"]["id"]
+        });
+        if !same {
+            let what = format!("{}: first {} {}, then {answer:?}", sent.path, sent.status, sent.answer);
+            found.push(Violation { invariant: "I10", what });
+        }
+    }
+    found
+}
+
+/// I22: to somebody else, all this is not there.
+async fn of_others(system: &System, seen: &Seen) -> Vec<Violation> {
+    let stranger = Client::registered(&system.api).await;
+    let generation = format!("/api/generations/{}", id(&seen.generation));
+    let conversation = seen.generation["conversationId"].as_str().unwrap_or_default();
+    let mut found = Vec::new();
+    for path in
+        [generation.clone(), format!("{generation}/status"), format!("/api/conversations/{conversation}")]
+    {
+        let status = stranger.get(&path).await.status.as_u16();
+        if status != 404 {
+            found.push(Violation { invariant: "I22", what: format!("{path} is {status} to a stranger") });
+        }
+    }
+    found
+}

@@ -1,0 +1,245 @@
+//! What a user does in a row, as a frontend that does not give up: every request has an idempotency key and is sent
+//! again until it is answered; a listener comes back with its last cursor.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::harness::{Client, LIMIT, LOOK, client::id, eventually};
+
+/// What happens between a user and the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Story {
+    /// A message, questions, answers, a yes, a video.
+    Video,
+    /// The user calls it off while it is made.
+    CalledOff,
+    /// The provider fails every time.
+    Fails,
+    /// The provider finds the prompt indecent.
+    Filtered,
+    /// The provider asks to come again later, once.
+    Throttled,
+    /// The provider never comes to an end, and the job's time is over at last.
+    NeverDone,
+    /// The user says neither yes nor no.
+    Forgotten,
+    /// The user deletes the conversation once the video is there.
+    Deleted,
+}
+
+/// What the user has seen.
+pub(crate) struct Seen {
+    pub(crate) user: Client,
+    /// The generation as it was when the user turned away from it.
+    pub(crate) generation: Value,
+    /// What each request was answered first, to be sent again: path, key, body, answer.
+    pub(crate) answered: Vec<Sent>,
+    /// Every event that a listener heard, in order.
+    pub(crate) heard: Vec<Heard>,
+    /// Whether the conversation was deleted.
+    pub(crate) deleted: bool,
+}
+
+/// A request that was answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) path: String,
+    pub(crate) key: String,
+    pub(crate) body: Value,
+    pub(crate) status: u16,
+    pub(crate) answer: Value,
+}
+
+/// An event that was heard.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub(crate) cursor: i64,
+    pub(crate) name: String,
+    pub(crate) data: Value,
+}
+
+impl Story {
+    /// What the simulator is told.
+    const fn prompt(self) -> &'static str {
+        match self {
+            Self::Video | Self::Deleted | Self::Forgotten => "",
+            Self::CalledOff => " [sim:latency=4s]",
+            Self::Fails => " [sim:fail]",
+            Self::Filtered => " [sim:filtered]",
+            Self::Throttled => " [sim:429]",
+            Self::NeverDone => " [sim:never]",
+        }
+    }
+
+    /// Settings without which it would take too long.
+    pub(crate) fn settings(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Fails => vec![("JOB_MAX_RETRIES", "1".to_owned())],
+            Self::NeverDone => vec![("JOB_DEADLINE", "3s".to_owned())],
+            Self::Forgotten => {
+                vec![("CONFIRMATION_PERIOD", "1s".to_owned()), ("HOUSEKEEP_EVERY", "500ms".to_owned())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The ends that it may come to.
+    pub(crate) const fn ends(self) -> &'static [&'static str] {
+        match self {
+            Self::Video | Self::Throttled | Self::Deleted => &["completed"],
+            // A video that is faster than the user is a video.
+            Self::CalledOff => &["cancelled", "completed"],
+            Self::Fails | Self::Filtered | Self::NeverDone => &["failed"],
+            Self::Forgotten => &["cancelled"],
+        }
+    }
+
+    /// Plays it to its end, from before the first message.
+    pub(crate) async fn play(self, api: String, name: String) -> Seen {
+        let user = arrive(&api).await;
+        let mut play = Play { user, answered: Vec::new() };
+        let conversation = play.post("/api/conversations", &json!({"title": "A test"})).await;
+        let conversation = id(&conversation).to_owned();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let listening = tokio::spawn(listen(play.user.clone(), conversation.clone(), Arc::clone(&heard)));
+
+        let content = format!("Please make a video of a paper boat by the name of {name}{}", self.prompt());
+        let path = format!("/api/conversations/{conversation}/messages");
+        let answer = play.post(&path, &json!({"content": content})).await;
+        let asked = answer["generation"].clone();
+        assert_eq!(asked["status"], "pending_clarification", "{answer:#}");
+        let of = |action: &str| format!("/api/generations/{}/{action}", id(&asked));
+        let answers = json!({"responses": {"duration": 4, "aspect_ratio": "16:9"}});
+        let priced = play.post(&of("clarify"), &answers).await;
+        if self != Self::Forgotten {
+            play.post(&of("confirm"), &json!({"estimatedCost": priced["estimatedCost"]})).await;
+        }
+        if self == Self::CalledOff {
+            play.until(&asked, &["processing", "completed"]).await;
+            play.post_or(&of("cancel"), &json!({}), 409).await;
+        }
+        let over = play.until(&asked, &["completed", "failed", "cancelled"]).await;
+        // Whatever a listener is told, it is told of the end as well.
+        let ended = eventually("a listener hears of the end", async || {
+            let heard = heard.lock().await;
+            let told = |event: &Heard| event.data["generation"]["status"] == over["status"];
+            heard.iter().any(told).then(|| heard.clone())
+        });
+        let heard = ended.await;
+        let deleted = self == Self::Deleted;
+        if deleted {
+            play.delete(&format!("/api/conversations/{conversation}")).await;
+        }
+        listening.abort();
+        Seen { user: play.user, generation: over, answered: play.answered, heard, deleted }
+    }
+}
+
+struct Play {
+    user: Client,
+    answered: Vec<Sent>,
+}
+
+/// A new account. The first answer may be lost, and then the account is there.
+async fn arrive(api: &str) -> Client {
+    let anonymous = Client::anonymous(api);
+    let email = format!("{}@example.com", uuid::Uuid::now_v7().simple());
+    let body = json!({"email": email, "password": "correct horse battery"});
+    eventually("there is an account", async || {
+        for path in ["/api/auth/register", "/api/auth/login"] {
+            let request = anonymous.request(Method::POST, path).json(&body).timeout(PATIENCE);
+            if let Ok(answer) = request.send().await
+                && answer.status().is_success()
+                && let Ok(body) = answer.json::<Value>().await
+            {
+                return Some(anonymous.with_token(body["token"].as_str()?));
+            }
+        }
+        None
+    })
+    .await
+}
+
+/// How long a frontend waits for one answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Play {
+    async fn post(&mut self, path: &str, body: &Value) -> Value {
+        self.post_or(path, body, 0).await
+    }
+
+    /// Sends a request until it is answered. `refused` is a status that is an answer, too.
+    async fn post_or(&mut self, path: &str, body: &Value, refused: u16) -> Value {
+        let key = uuid::Uuid::now_v7().simple().to_string();
+        let sent = eventually(&format!("{path} is answered"), async || {
+            let (status, answer) = send(&self.user, path, &key, body).await?;
+            let in_flight = status == 409 && answer["code"] == "idempotency_in_flight";
+            if status >= 500 || status == 429 || in_flight {
+                return None;
+            }
+            assert!(status < 300 || status == refused, "{path}: {status} {answer:#}");
+            Some(Sent { path: path.to_owned(), key: key.clone(), body: body.clone(), status, answer })
+        })
+        .await;
+        self.answered.push(sent.clone());
+        sent.answer
+    }
+
+    async fn delete(&self, path: &str) {
+        eventually(&format!("{path} is deleted"), async || {
+            let answer = self.user.request(Method::DELETE, path).timeout(PATIENCE).send().await.ok()?;
+            // Gone, if the answer to an earlier try was lost.
+            (answer.status().is_success() || answer.status() == 404).then_some(())
+        })
+        .await;
+    }
+
+    /// Polls as a page does, until the generation has one of these statuses; then reads it.
+    async fn until(&self, generation: &Value, statuses: &[&str]) -> Value {
+        let path = format!("/api/generations/{}", id(generation));
+        eventually(&format!("{path} is one of {statuses:?}"), async || {
+            let now = get(&self.user, &format!("{path}/status")).await?;
+            if !statuses.contains(&now["status"].as_str()?) {
+                return None;
+            }
+            get(&self.user, &path).await
+        })
+        .await
+    }
+}
+
+/// One try to send a request. `None` if there was no answer.
+pub(crate) async fn send(user: &Client, path: &str, key: &str, body: &Value) -> Option<(u16, Value)> {
+    let request = user.request(Method::POST, path).header("idempotency-key", key).json(body);
+    let answer = request.timeout(PATIENCE).send().await.ok()?;
+    let status = answer.status().as_u16();
+    Some((status, answer.json().await.ok()?))
+}
+
+/// One try to read. `None` if there was no good answer.
+pub(crate) async fn get(user: &Client, path: &str) -> Option<Value> {
+    let answer = user.request(Method::GET, path).timeout(PATIENCE).send().await.ok()?;
+    if !answer.status().is_success() {
+        return None;
+    }
+    answer.json().await.ok()
+}
+
+/// Listens to a conversation from its beginning, and comes back whenever the stream breaks.
+async fn listen(user: Client, conversation: String, heard: Arc<Mutex<Vec<Heard>>>) {
+    let path = format!("/api/conversations/{conversation}/events");
+    loop {
+        let last = heard.lock().await.last().map_or(0, |event| event.cursor);
+        if let Some(mut events) = user.try_listen(&path, &last.to_string(), PATIENCE).await {
+            while let Ok(Some(event)) = tokio::time::timeout(LIMIT, events.try_next()).await {
+                if let Ok(cursor) = event.id.parse() {
+                    heard.lock().await.push(Heard { cursor, name: event.name, data: event.data });
+                }
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
