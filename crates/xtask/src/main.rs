@@ -2,6 +2,7 @@
 
 mod ci;
 mod deny;
+mod faults;
 mod model;
 mod postgres;
 mod step;
@@ -31,6 +32,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         runner_arguments: Vec<String>,
     },
+    /// The fault matrix: every fault at every point, and the invariants after each. See docs/FAULTS.md.
+    Faults(faults::Options),
     /// The model of both lifecycles, explored in every order and with every fault within its bounds.
     Model {
         /// With wider bounds: takes minutes and some gigabytes.
@@ -48,6 +51,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { runner_arguments } => test::run(&runner_arguments),
+        Task::Faults(options) => faults::run(&options),
         Task::Model { deep } => model::run(deep),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),

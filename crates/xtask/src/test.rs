@@ -79,24 +79,44 @@ fn runner(profile: &str) -> Command {
     }
 }
 
-/// A program that tests run, the Debian package that brings it, and how to see that it is there.
-const PROGRAMS: &[(&str, &str, &[&str])] = &[
-    (
-        "python3 with venv, for the providers' own client",
-        "python3-venv",
-        &["python3", "-c", "import venv, ensurepip"],
-    ),
-    ("node, for the tests of the page's scripts", "nodejs", &["node", "--version"]),
+/// A program that tests run.
+pub(crate) struct Program {
+    /// What it is for.
+    pub(crate) what: &'static str,
+    /// The Debian package that brings it.
+    pub(crate) package: &'static str,
+    /// How to see that it is there.
+    pub(crate) check: &'static [&'static str],
+}
+
+const PROGRAMS: &[Program] = &[
+    Program {
+        what: "python3 with venv, for the providers' own client",
+        package: "python3-venv",
+        check: &["python3", "-c", "import venv, ensurepip"],
+    },
+    Program {
+        what: "node, for the tests of the page's scripts",
+        package: "nodejs",
+        check: &["node", "--version"],
+    },
 ];
 
-fn prepare() -> Result<()> {
+/// Sets up what the tests need.
+pub(crate) fn prepare() -> Result<()> {
     postgres::ensure()?;
-    for (what, package, check) in PROGRAMS {
+    PROGRAMS.iter().try_for_each(Program::ensure)
+}
+
+impl Program {
+    /// Installs it if it is not there and can be.
+    pub(crate) fn ensure(&self) -> Result<()> {
+        let Self { what, package, check } = self;
         let is_there = || {
             check.split_first().is_some_and(|(program, rest)| step::works(&mut step::command(program, rest)))
         };
         if is_there() {
-            continue;
+            return Ok(());
         }
         let debian = Path::new("/etc/debian_version").exists();
         if !(debian && Uid::effective().is_root()) {
@@ -104,8 +124,8 @@ fn prepare() -> Result<()> {
         }
         postgres::apt_install(&[package])?;
         ensure!(is_there(), "{package} was installed, but {what} does not work");
+        Ok(())
     }
-    Ok(())
 }
 
 impl Counts {
