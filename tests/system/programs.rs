@@ -1,6 +1,6 @@
 //! The services as programs of their own, as a deployment starts them: without the launcher, on PostgreSQL.
 
-use crate::harness::{Backend, Build, System};
+use crate::harness::{Backend, Build};
 
 #[tokio::test]
 async fn the_services_own_programs_do_the_job_and_stop_in_order() {

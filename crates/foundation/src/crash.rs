@@ -201,6 +201,15 @@ pub fn pass(side: Side, place: Place) {
     }
 }
 
+/// Passes a point with what a commit comes to, unless that is an error or nothing.
+pub fn pass_with<T, E>(side: Side, place: Place, result: &Result<T, E>, nothing: impl FnOnce(&T) -> bool) {
+    if let Ok(value) = result
+        && !nothing(value)
+    {
+        pass(side, place);
+    }
+}
+
 /// Does a send, between its two points. Drops the send when dropped.
 pub async fn sending<T>(place: Place, send: impl Future<Output = T>) -> T {
     pass(Side::Before, place);

@@ -101,7 +101,8 @@ impl Recipe {
 
     async fn until_it_answers(&self, mut child: Child, address: &str) -> Option<Process> {
         let client = Client::anonymous(address);
-        let answers = eventually(&format!("{address} is ready"), async || {
+        let what = format!("{address} is ready");
+        let answers = eventually(&what, async || {
             if child.try_wait().unwrap().is_some() {
                 return Some(false);
             }

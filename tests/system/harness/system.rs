@@ -218,15 +218,19 @@ impl Build {
                 ("HTTP_PROXY", storage.clone()),
                 ("NO_PROXY", "127.0.0.1".to_owned()),
             ];
-            let worker_recipe = service("worker", worker_name, worker).with(s3(storage)).with(shared).with(at_cloudflare.into_iter().filter(|_| self.on_r2)).with([
-                ("WORKER_BIND", worker.bind()),
-                ("DATABASE_URL", database_url("worker.sqlite", wire::WORKER_TO_DATABASE)),
-                ("WEBHOOK_URL", format!("{}/api/webhooks/worker", reached(wire::WORKER_TO_API, api))),
-                ("WORKER_TEMP_DIR", temporary.display().to_string()),
-                ("PROVIDERS", "veo3".to_owned()),
-                ("VEO3_BASE_URL", reached(wire::WORKER_TO_PROVIDER, simulator)),
-                ("VEO3_API_KEY", "simulator".to_owned()),
-            ]);
+            let worker_recipe = service("worker", worker_name, worker)
+                .with(s3(storage))
+                .with(shared)
+                .with(at_cloudflare.into_iter().filter(|_| self.on_r2))
+                .with([
+                    ("WORKER_BIND", worker.bind()),
+                    ("DATABASE_URL", database_url("worker.sqlite", wire::WORKER_TO_DATABASE)),
+                    ("WEBHOOK_URL", format!("{}/api/webhooks/worker", reached(wire::WORKER_TO_API, api))),
+                    ("WORKER_TEMP_DIR", temporary.display().to_string()),
+                    ("PROVIDERS", "veo3".to_owned()),
+                    ("VEO3_BASE_URL", reached(wire::WORKER_TO_PROVIDER, simulator)),
+                    ("VEO3_API_KEY", "simulator".to_owned()),
+                ]);
             recipes.push((api_name, api_recipe));
             recipes.push((worker_name, worker_recipe));
         }

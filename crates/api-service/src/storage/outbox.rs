@@ -14,7 +14,7 @@ impl Store {
     /// Commands that are due, put off for `span`: whoever took them sends them meanwhile, and if it dies, they
     /// are due again.
     pub async fn take_commands(&self, limit: i64, span: Duration) -> Result<Vec<Command>, Error> {
-        Ok(transaction!(&self.database, Place::CommandsTaken, Error, |c| {
+        Ok(transaction!(&self.database, Place::CommandsTaken, unless Vec::is_empty, Error, |c| {
             let due = c.pick_commands(limit).await?;
             if !due.is_empty() {
                 let ids: Vec<_> = due.iter().map(|command| &command.generation_id).collect();

@@ -40,21 +40,26 @@ macro_rules! __on_pool {
 
 /// Runs a transaction on either backend: `transaction!(db, Place::JobCompleted, Error, |c| { …; Ok(value) })`.
 ///
-/// The place names the commit's two [points](crate::crash) at which a test can have the process die.
+/// The place names the commit's two [points](crate::crash) at which a test can have the process die. One that
+/// mostly finds nothing to do is given as `Place::JobsClaimed, unless Vec::is_empty`: what comes to nothing passes
+/// no point.
 /// The body yields `Result<T, Error>`; an error rolls back. `Error` must be made from `database::Error` and
 /// from `diesel::result::Error`. On SQLite it takes the write lock at its beginning (`BEGIN IMMEDIATE`).
 #[macro_export]
 macro_rules! transaction {
     ($database:expr, $place:expr, $error:ty, |$c:ident| $body:expr) => {
+        $crate::transaction!($database, $place, unless | _ | false, $error, |$c| $body)
+    };
+    ($database:expr, $place:expr, unless $nothing:expr, $error:ty, |$c:ident| $body:expr) => {
         match $database {
             $crate::database::Database::Postgres(pool) => {
                 async {
                     let mut guard = pool.get().await.map_err($crate::database::Error::from)?;
                     let committed = ::diesel_async::AsyncConnection::transaction::<_, $error, _>(
                         &mut *guard,
-                        async |$c| $crate::__with_points!(Before, $place, async { $body }.await),
+                        async |$c| $crate::__with_points!(Before, $place, $nothing, async { $body }.await),
                     );
-                    $crate::__with_points!(After, $place, committed.await)
+                    $crate::__with_points!(After, $place, $nothing, committed.await)
                 }
                 .await
             }
@@ -62,9 +67,9 @@ macro_rules! transaction {
                 async {
                     let mut guard = write.get().await.map_err($crate::database::Error::from)?;
                     let committed = (*guard).immediate_transaction::<_, $error, _>(async |$c| {
-                        $crate::__with_points!(Before, $place, async { $body }.await)
+                        $crate::__with_points!(Before, $place, $nothing, async { $body }.await)
                     });
-                    $crate::__with_points!(After, $place, committed.await)
+                    $crate::__with_points!(After, $place, $nothing, committed.await)
                 }
                 .await
             }
@@ -75,11 +80,9 @@ macro_rules! transaction {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_points {
-    ($side:ident, $place:expr, $result:expr) => {{
-        let result: ::std::result::Result<_, _> = $result;
-        if result.is_ok() {
-            $crate::crash::pass($crate::crash::Side::$side, $place);
-        }
+    ($side:ident, $place:expr, $nothing:expr, $result:expr) => {{
+        let result = $result;
+        $crate::crash::pass_with($crate::crash::Side::$side, $place, &result, $nothing);
         result
     }};
 }

@@ -81,7 +81,7 @@ impl Store {
     ) -> Result<Vec<Claimed>, Error> {
         let (terms, now) = (&*self.terms, Timestamp::now());
         let (slots, per_user) = (slots as i64, per_user as i64);
-        let claimed: Vec<Claimed> = transaction!(&self.database, Place::JobsClaimed, Error, |c| {
+        let claimed: Vec<Claimed> = transaction!(&self.database, Place::JobsClaimed, unless Vec::is_empty, Error, |c| {
             c.serialise_claims().await?;
             let mut picked = c.pick_lapsed(slots).await?;
             let free = slots - picked.len() as i64;
@@ -204,7 +204,7 @@ impl Store {
     pub async fn heartbeat(&self, id: &WorkerId, running: &[JobId]) -> Result<Vec<(JobId, i64)>, Error> {
         self.keep_names().await;
         let until = database_now().plus(self.terms.lease);
-        Ok(transaction!(&self.database, Place::LeasesRenewed, Error, |c| {
+        Ok(transaction!(&self.database, Place::LeasesRenewed, unless Vec::is_empty, Error, |c| {
             let beat = worker::last_heartbeat.eq(database_now());
             diesel::update(worker::table.find(id)).set(beat).execute(c).await?;
             if running.is_empty() {

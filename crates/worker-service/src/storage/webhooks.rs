@@ -63,7 +63,7 @@ impl Store {
         limit: usize,
         hold: Duration,
     ) -> Result<Vec<Webhook>, Error> {
-        transaction!(&self.database, Place::WebhooksTaken, Error, |c| {
+        transaction!(&self.database, Place::WebhooksTaken, unless Vec::is_empty, Error, |c| {
             if c.is_paused(url).await? {
                 return Ok(Vec::new());
             }
