@@ -13,3 +13,4 @@ mod logs;
 mod matrix;
 mod programs;
 mod replicas;
+mod rolling;

@@ -67,6 +67,12 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same person with a new connection for each request, which a balancer can bring to any replica.
+    pub(crate) fn without_keeping_connections(&self) -> Self {
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+        Self { http: http.build().unwrap(), ..self.clone() }
+    }
+
     /// The same person at another replica.
     pub(crate) fn at(&self, base: &str) -> Self {
         Self { base: base.to_owned(), ..self.clone() }

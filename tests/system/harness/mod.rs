@@ -1,5 +1,6 @@
 //! What the tests stand on: real processes, a real client, and eyes for videos and log lines.
 
+pub(crate) mod balancer;
 pub(crate) mod client;
 pub(crate) mod log;
 pub(crate) mod ports;
@@ -13,7 +14,7 @@ use std::time::Duration;
 pub(crate) use self::{
     client::{Client, Reply},
     process::Process,
-    system::{Backend, Build, System},
+    system::{Backend, Between, Build, System},
 };
 
 /// How long anything that must happen is waited for. It is never reached by what works: long enough for a machine

@@ -11,7 +11,9 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::{
-    Client, Process, eventually,
+    Client, Process,
+    balancer::Balancer,
+    eventually,
     log::LogFile,
     ports::Port,
     process::{Recipe, is_alive},
@@ -48,6 +50,7 @@ pub(crate) struct System {
     pub(crate) crashed: bool,
     logs: Vec<LogFile>,
     wires: BTreeMap<&'static str, Proxy>,
+    _balancers: BTreeMap<&'static str, Balancer>,
     _ports: Vec<Port>,
     // In this order: the processes are gone before their data is.
     pub(crate) database: Option<TestDatabase>,
@@ -57,9 +60,19 @@ pub(crate) struct System {
     pub(crate) folder: TempDir,
 }
 
+/// What stands between those who speak to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Between {
+    Nothing,
+    /// Wires that a test can cut.
+    Wires,
+    /// A balancer before the replicas of each service.
+    Balancers,
+}
+
 /// How a system of separate processes is put together.
 pub(crate) struct Build {
-    backend: Backend,
+    pub(crate) backend: Backend,
     /// Of each service.
     pub(crate) replicas: usize,
     /// Settings that every process is given.
@@ -70,8 +83,8 @@ pub(crate) struct Build {
     pub(crate) own_programs: bool,
     /// The worker takes the storage for one at Cloudflare, by its address; a proxy brings it to ours.
     pub(crate) on_r2: bool,
-    /// Whether the parties speak to each other over wires that a test can cut.
-    pub(crate) wired: bool,
+    /// What stands between the parties.
+    pub(crate) between: Between,
     /// A PostgreSQL server of its own, in place of the one that all tests share.
     pub(crate) server: Option<PostgresServer>,
     /// The folder for SQLite's files, if it is not the system's own.
@@ -100,7 +113,7 @@ impl Build {
             own: Vec::new(),
             own_programs: false,
             on_r2: false,
-            wired: false,
+            between: Between::Nothing,
             server: None,
             files: None,
             ports: Vec::new(),
@@ -127,7 +140,7 @@ impl Build {
         let (apis, workers) = ports[2..].split_at(self.replicas);
 
         let mut wires = BTreeMap::new();
-        if self.wired {
+        if self.between == Between::Wires {
             let ends = [
                 (wire::USER_TO_API, apis[0].bind()),
                 (wire::API_TO_WORKER, workers[0].bind()),
@@ -146,7 +159,21 @@ impl Build {
                 }
             }
         }
-        let reached = |name: &str, port: &Port| wires.get(name).map_or_else(|| port.url(), Proxy::url);
+        let mut balancers = BTreeMap::new();
+        if self.between == Between::Balancers {
+            for (name, replicas) in [(wire::USER_TO_API, apis), (wire::API_TO_WORKER, workers)] {
+                let addresses = replicas.iter().map(|port| port.bind().parse().unwrap());
+                balancers.insert(name, Balancer::before(addresses).await);
+            }
+        }
+        let reached = |name: &str, port: &Port| {
+            let balanced = match name {
+                wire::WORKER_TO_API => balancers.get(wire::USER_TO_API),
+                name => balancers.get(name),
+            };
+            let wired = || wires.get(name).map_or_else(|| port.url(), Proxy::url);
+            balanced.map_or_else(wired, Balancer::url)
+        };
         let database_url = |file: &str, name: &str| match (&database, wires.get(name)) {
             (None, _) => format!("sqlite://{}", files.join(file).display()),
             (Some(database), None) => database.url(),
@@ -263,6 +290,7 @@ impl Build {
             facts: Value::Null,
             logs: logs.collect(),
             wires,
+            _balancers: balancers,
             _ports: ports.into_iter().chain(self.ports).collect(),
             database,
             server: self.server,
@@ -306,6 +334,7 @@ impl System {
             facts,
             crashed: false,
             wires: BTreeMap::new(),
+            _balancers: BTreeMap::new(),
             _ports: Vec::new(),
             database,
             server: None,

@@ -17,7 +17,7 @@ use super::{
     world::World,
 };
 use crate::harness::{
-    Client, LOOK, System,
+    Between, Client, LOOK, System,
     client::id,
     ports::Port,
     process::signal,
@@ -146,7 +146,7 @@ async fn play(row: &Row) -> Outcome {
 
 async fn start(row: &Row) -> System {
     let mut build = Build::on(row.backend);
-    build.wired = true;
+    build.between = Between::Wires;
     let base = [
         ("LOG_FORMAT", "json".to_owned()),
         ("RUST_LOG", "info,reelay=debug,actix_server=warn".to_owned()),
