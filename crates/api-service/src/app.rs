@@ -49,6 +49,7 @@ pub struct State {
     proxies: Proxies,
     public_url: Url,
     stopping: CancellationToken,
+    in_flight: Duration,
     pub(crate) origins: Origins,
     content_policy: String,
     documents: Documents,
@@ -116,6 +117,11 @@ impl State {
         &self.stopping
     }
 
+    /// How long a claim of an idempotency key holds without an answer.
+    pub const fn in_flight(&self) -> Duration {
+        self.in_flight
+    }
+
     /// Whether the service is stopping.
     pub fn is_stopping(&self) -> bool {
         self.stopping.is_cancelled()
@@ -143,6 +149,7 @@ pub struct Application {
     server: Server,
     tasks: Tasks,
     patience: Duration,
+    notice: Duration,
 }
 
 impl Application {
@@ -183,6 +190,7 @@ impl Application {
             origins: Origins::new(&public_url, &http.allowed_origins),
             public_url,
             stopping: CancellationToken::new(),
+            in_flight: http.in_flight,
             content_policy: page::content_policy(&media_origins(&s3)),
             documents: Documents::new(&document),
             metrics: listeners.own_metrics(),
@@ -200,7 +208,8 @@ impl Application {
         let server = listeners.serve(serving, &document, move || {
             App::new().app_data(shared.clone()).configure(routes::mount).wrap(from_fn(guard))
         })?;
-        Ok(Self { state, server, tasks, patience: http.shutdown_timeout })
+        let (patience, notice) = (http.shutdown_timeout, http.shutdown_notice);
+        Ok(Self { state, server, tasks, patience, notice })
     }
 
     /// Where the service listens.
@@ -211,11 +220,12 @@ impl Application {
     /// Serves until `shutdown` says why it shall not, then stops in order: not ready, no new requests and no
     /// open streams, no background work, no database.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = &'static str>) {
-        let Self { state, server, tasks, patience } = self;
+        let Self { state, server, tasks, patience, notice } = self;
         let stopping = server.run_until(shutdown, patience).await;
         state.stopping.cancel();
+        tokio::time::sleep(stopping.left(notice)).await;
         state.hub.close();
-        stopping.end_requests(patience).await;
+        stopping.end_requests(stopping.left(patience)).await;
         stopping.end_tasks(tasks, stopping.left(patience).max(Duration::from_secs(1))).await;
         state.store.close();
         stopping.end();

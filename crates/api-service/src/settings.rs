@@ -32,6 +32,12 @@ foundation::settings! {
         pub threads: usize = or_default("API_THREADS", "0"),
         /// How long a stop may take before what is still going on is cut off.
         pub shutdown_timeout: Duration = or_default("SHUTDOWN_TIMEOUT", "10s"),
+        /// How long of that the service goes on as before while it says that it is not ready, so that a balancer
+        /// turns away from it first.
+        pub shutdown_notice: Duration = or_default("SHUTDOWN_NOTICE", "0s"),
+        /// How long a request under an idempotency key keeps its repetitions away while it has no answer: if its
+        /// process died, the key is free again after this.
+        pub in_flight: Duration = or_default("IDEMPOTENCY_IN_FLIGHT", "60s"),
     }
 }
 

@@ -231,6 +231,7 @@ impl Application {
         let stopping = server.run_until(shutdown, whole).await;
         runner.end_by(stopping.deadline() - whole / 4);
         state.stopping.cancel();
+        tokio::time::sleep(stopping.left(settings.http.shutdown_notice)).await;
         // Each stage may take what is left of the whole, and what its own nature allows.
         stopping.end_requests(stopping.left(settings.http.shutdown + SPARE)).await;
         stopping.end_tasks(claims, stopping.left(whole)).await;

@@ -31,6 +31,9 @@ foundation::settings! {
         /// How long a shutdown may take as a whole: each of its stages gets what the ones before have left. A
         /// little less than whoever sends SIGTERM waits before SIGKILL.
         pub shutdown_timeout: Duration = or_default("SHUTDOWN_TIMEOUT", "20s"),
+        /// How long of that the worker goes on as before while it says that it is not ready, so that a balancer
+        /// turns away from it first.
+        pub shutdown_notice: Duration = or_default("SHUTDOWN_NOTICE", "0s"),
     }
 }
 

@@ -15,6 +15,7 @@ const KEPT: &[&str] = &[
     "WEBHOOK_SHUTDOWN",
     "JOB_SHUTDOWN",
     "SHUTDOWN_TIMEOUT",
+    "SHUTDOWN_NOTICE",
     // How long something lasts that a row does not wait for.
     "SESSION_LIFETIME",
     "LINK_LIFETIME",

@@ -1,7 +1,7 @@
 //! The one way in for a user's changing request: who asks, the body, the key, and the work on the home
 //! runtime, where no disconnect can cut it in two.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
 use contract::{Problem, UserId};
@@ -162,14 +162,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Action<T> {
             let state = State::of(&request)?;
             let user = User::from_request(&request, &mut Payload::None).await?;
             let bytes = body::read(&request, &mut payload, body::LIMIT).await?;
-            let keyed = keyed(&request, &user, &bytes)?;
+            let keyed = keyed(&request, &user, &bytes, state.in_flight())?;
             storable::check_body(&bytes)?;
             Ok(Self { user, body: body::parse(&bytes)?, keyed, state })
         })
     }
 }
 
-fn keyed(request: &HttpRequest, user: &User, body: &[u8]) -> AppResult<Option<Keyed>> {
+fn keyed(request: &HttpRequest, user: &User, body: &[u8], in_flight: Duration) -> AppResult<Option<Keyed>> {
     let Some(value) = request.headers().get(HEADER) else { return Ok(None) };
     let key =
         value.to_str().ok().filter(|key| (1..=MOST).contains(&key.len())).ok_or_else(|| {
@@ -181,5 +181,6 @@ fn keyed(request: &HttpRequest, user: &User, body: &[u8]) -> AppResult<Option<Ke
         path: request.path().to_owned(),
         key: key.to_owned(),
         body_hash: sha256(body),
+        in_flight,
     }))
 }

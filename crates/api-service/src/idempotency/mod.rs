@@ -2,7 +2,7 @@
 //! `Idempotency-Key` is answered with the first answer.
 //!
 //! A key is claimed before the work begins; the answer is committed with the work's own transaction by
-//! `finish_idempotency`, a step of `storage`. A claim whose holder has died is free again after [`IN_FLIGHT`].
+//! `finish_idempotency`, a step of `storage`. A claim whose holder has died is free again after a while.
 
 pub mod http;
 
@@ -11,9 +11,6 @@ use std::time::Duration;
 use contract::{Timestamp, UserId};
 use serde::Serialize;
 use serde_json::Value;
-
-/// How long a claim without an answer holds.
-pub const IN_FLIGHT: Duration = Duration::from_secs(60);
 
 /// How long an answer is kept.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -31,10 +28,12 @@ pub struct Keyed {
     pub key: String,
     /// SHA-256 of the body, hexadecimal.
     pub body_hash: String,
+    /// How long a claim without an answer holds.
+    pub in_flight: Duration,
 }
 
 /// The right to do a request's work: its key is claimed. Only the holder of the claim can commit an answer,
-/// so that one that took longer than [`IN_FLIGHT`] and lost its claim to a repetition commits nothing.
+/// so that one that took longer than a claim holds and lost its claim to a repetition commits nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
     /// The request.

@@ -7,7 +7,7 @@ use foundation::{crash::Place, database::database_now, on_both, transaction, wri
 use serde_json::Value;
 
 use super::{Error, Store, schema::idempotency_key};
-use crate::idempotency::{Answer, Claim, IN_FLIGHT, KEPT, Keyed, Ticket};
+use crate::idempotency::{Answer, Claim, KEPT, Keyed, Ticket};
 
 type Found = (String, Option<i32>, Option<Value>);
 
@@ -34,9 +34,9 @@ on_both! {
 
         /// Claims the key, if nobody has.
         async fn claim_key(&mut self, keyed: &Keyed) -> QueryResult<Option<Timestamp>> {
-            let Keyed { user, method, path, key, body_hash } = keyed;
+            let Keyed { user, method, path, key, body_hash, in_flight } = keyed;
             let abandoned = idempotency_key::status.is_null()
-                .and(idempotency_key::created_at.lt(database_now().minus(IN_FLIGHT)));
+                .and(idempotency_key::created_at.lt(database_now().minus(*in_flight)));
             let expired = idempotency_key::table
                 .find((user.as_str(), method, path, key))
                 .filter(abandoned.or(idempotency_key::created_at.lt(database_now().minus(KEPT))));
@@ -140,6 +140,7 @@ mod tests {
             path: "/api/conversations".to_owned(),
             key: "key".to_owned(),
             body_hash: "hash".to_owned(),
+            in_flight: Duration::from_secs(60),
         }
     }
 
@@ -177,7 +178,7 @@ mod tests {
         let first = new(store.claim(&keyed).await.unwrap());
 
         // Its holder is gone, or slow: the key is free, and what the slow one does is undone.
-        age(&store, IN_FLIGHT + Duration::from_secs(1)).await;
+        age(&store, keyed.in_flight + Duration::from_secs(1)).await;
         let second = new(store.claim(&keyed).await.unwrap());
         assert!(matches!(commit(&store, &first).await, Err(Error::ClaimLost)));
         let told = crate::error::AppError::from(Error::ClaimLost);
