@@ -12,5 +12,6 @@ mod launcher;
 mod logs;
 mod matrix;
 mod programs;
+mod refusals;
 mod replicas;
 mod rolling;

@@ -1,16 +1,24 @@
 //! Rolling restarts: two replicas of each service on PostgreSQL behind a balancer, restarted one after the other
-//! under traffic. No user sees an error, no video is made twice.
+//! under traffic. No user sees an error, no video is made twice. And a stop in the middle of everything.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::future::{join, join_all};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::harness::{Backend, Between, Build, Client, LOOK, client::id};
+use crate::harness::{Backend, Between, Build, Client, LOOK, client::id, eventually};
 
+/// How long a supervisor waits before it kills.
+const SUPERVISOR: Duration = Duration::from_secs(25);
 /// How many people ask for videos all the while.
 const USERS: usize = 3;
 
@@ -69,7 +77,7 @@ async fn nobody_notices_that_both_services_are_restarted_replica_by_replica() {
         assert!(status.success(), "{name}: {status}");
         system.process(name).start_again().await;
         // Traffic went on meanwhile, and goes on with the new one.
-        crate::harness::eventually("there is traffic", async || {
+        eventually("there is traffic", async || {
             (requests.load(Ordering::Relaxed) > before + 10).then_some(())
         })
         .await;
@@ -84,4 +92,63 @@ async fn nobody_notices_that_both_services_are_restarted_replica_by_replica() {
         }
     }
     assert!(videos >= USERS, "{videos}");
+}
+
+/// Fifty videos in the making, a stream that somebody listens to, a transaction that waits for a lock: all of it ends
+/// in order, the listener is told to come back, and when the services are there again, each video is made, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_in_the_middle_of_everything_loses_nothing() {
+    const VIDEOS: usize = 50;
+    let settings = [
+        ("WORKER_RUNNING_JOBS", "50"),
+        ("WORKER_RUNNING_JOBS_PER_USER", "50"),
+        ("QUEUED_GENERATIONS_PER_USER", "50"),
+        ("SIMULATOR_RENDER", "cached"),
+        ("SIMULATOR_LATENCY", "30s"),
+    ];
+    let mut system = Build::on(Backend::Postgres).quick(&settings).start().await;
+    let user = system.user().await;
+    let prompts: Vec<_> = (0..VIDEOS).map(|number| format!("boat {number} of a fleet")).collect();
+    let ordered = join_all(prompts.iter().map(|prompt| user.order(prompt))).await;
+    eventually("all are being made", async || {
+        let accepted = |event: &Value| event["message"] == "[VEO3_SERVICE] Operation accepted";
+        (system.events().iter().filter(|event| accepted(event)).count() == VIDEOS).then_some(())
+    })
+    .await;
+    let mut events = user.listen(&format!("/api/generations/{}/events", id(&ordered[0])), None).await;
+
+    let conversation = ordered[1]["conversationId"].as_str().unwrap();
+    let url = system.database.as_ref().unwrap().url();
+    let mut holder = AsyncPgConnection::establish(&url).await.unwrap();
+    let lock = format!("BEGIN; SELECT 1 FROM api.conversation WHERE id = '{conversation}' FOR UPDATE");
+    holder.batch_execute(&lock).await.unwrap();
+    let renamed = user.request(Method::PATCH, &format!("/api/conversations/{conversation}"));
+    let waiting = tokio::spawn(renamed.json(&json!({"title": "A name that waits"})).send());
+    let mut onlooker = AsyncPgConnection::establish(&url).await.unwrap();
+    eventually("a transaction waits", async || is_waiting(&mut onlooker).await.then_some(())).await;
+
+    let mut api = system.processes.remove("api").unwrap();
+    let worker = system.process("worker");
+    let stopped = timeout(SUPERVISOR, join(api.stop(), worker.stop())).await;
+    let (of_api, of_worker) = stopped.expect("both stop before they would be killed");
+    assert!(of_api.success() && of_worker.success(), "{of_api}, {of_worker}");
+    while events.next().await.is_some() {}
+    assert!(events.said_goodbye);
+    drop(waiting);
+    holder.batch_execute("ROLLBACK").await.unwrap();
+
+    join(api.start_again(), worker.start_again()).await;
+    system.processes.insert("api", api);
+    for (generation, prompt) in ordered.iter().zip(&prompts) {
+        user.until(generation, "completed").await;
+        assert_eq!(system.submissions(prompt).await, 1, "{prompt}");
+    }
+}
+
+/// Whether some statement waits for another's lock.
+async fn is_waiting(connection: &mut AsyncPgConnection) -> bool {
+    let query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let query = diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("({query})"));
+    let count: i64 = diesel_async::RunQueryDsl::get_result(diesel::select(query), connection).await.unwrap();
+    count > 0
 }

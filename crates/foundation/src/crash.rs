@@ -44,6 +44,8 @@ places! {
     Registered = "registered";
     /// api-service commits the claim of an idempotency key.
     KeyClaimed = "key_claimed";
+    /// api-service commits the answer to a request that changed nothing.
+    AnswerKept = "answer_kept";
     /// api-service commits a new conversation.
     ConversationBegun = "conversation_begun";
     /// api-service commits a user's message with all that follows from it.
@@ -110,6 +112,8 @@ places! {
     WebhookSettled = "webhook_settled";
     /// api-service asks the worker how jobs stand.
     JobsAsked = "jobs_asked";
+    /// api-service commits that the worker has spoken of jobs, and said nothing new.
+    JobsHeard = "jobs_heard";
     /// api-service hands events to those who listen.
     EventsPushed = "events_pushed";
     /// worker-service removes an object that nobody needs.

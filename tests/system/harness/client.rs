@@ -193,14 +193,14 @@ impl Client {
         let response = timeout(LIMIT, request.send()).await.expect("an answer in time").unwrap();
         assert_eq!(response.status(), 200);
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
-        Events { response, text: String::new() }
+        Events { response, text: String::new(), said_goodbye: false }
     }
 
     /// The same where the API may be away: `None` if it does not answer in time, or not with a stream.
     pub(crate) async fn try_listen(&self, path: &str, cursor: &str, patience: Duration) -> Option<Events> {
         let request = self.request(Method::GET, path).header("last-event-id", cursor);
         let response = timeout(patience, request.send()).await.ok()?.ok()?;
-        response.status().is_success().then(|| Events { response, text: String::new() })
+        response.status().is_success().then(|| Events { response, text: String::new(), said_goodbye: false })
     }
 }
 
@@ -213,6 +213,8 @@ pub(crate) fn id(object: &Value) -> &str {
 pub(crate) struct Events {
     response: reqwest::Response,
     text: String,
+    /// Whether the server has said that it ends the stream, and when to come back.
+    pub(crate) said_goodbye: bool,
 }
 
 /// One event.
@@ -234,6 +236,7 @@ impl Events {
         loop {
             while let Some(end) = self.text.find("\n\n") {
                 let block: String = self.text.drain(..end + 2).collect();
+                self.said_goodbye |= block.contains(": goodbye") && block.contains("retry:");
                 if let Some(event) = Event::parse(&block) {
                     return Some(event);
                 }

@@ -13,6 +13,7 @@ use url::Url;
 use super::{
     Client, Process,
     balancer::Balancer,
+    disk::Disk,
     eventually,
     log::LogFile,
     ports::Port,
@@ -55,9 +56,8 @@ pub(crate) struct System {
     // In this order: the processes are gone before their data is.
     pub(crate) database: Option<TestDatabase>,
     pub(crate) server: Option<PostgresServer>,
-    /// Where SQLite's files lie.
-    pub(crate) files: PathBuf,
     pub(crate) folder: TempDir,
+    pub(crate) disk: Option<Disk>,
 }
 
 /// What stands between those who speak to each other.
@@ -87,8 +87,8 @@ pub(crate) struct Build {
     pub(crate) between: Between,
     /// A PostgreSQL server of its own, in place of the one that all tests share.
     pub(crate) server: Option<PostgresServer>,
-    /// The folder for SQLite's files, if it is not the system's own.
-    pub(crate) files: Option<PathBuf>,
+    /// The disk that all of it lies on, if it is not the machine's.
+    pub(crate) disk: Option<Disk>,
     /// Ports that others than its processes listen on.
     pub(crate) ports: Vec<Port>,
 }
@@ -115,7 +115,7 @@ impl Build {
             on_r2: false,
             between: Between::Nothing,
             server: None,
-            files: None,
+            disk: None,
             ports: Vec::new(),
         }
     }
@@ -128,8 +128,11 @@ impl Build {
 
     /// Starts everything and waits until all of it is ready.
     pub(crate) async fn start(self) -> System {
-        let folder = tempfile::tempdir().unwrap();
-        let files = self.files.clone().unwrap_or_else(|| folder.path().to_owned());
+        let folder = match &self.disk {
+            Some(disk) => tempfile::tempdir_in(disk.path()),
+            None => tempfile::tempdir(),
+        };
+        let folder = folder.unwrap();
         let database = match (self.backend, &self.server) {
             (Backend::Sqlite, _) => None,
             (Backend::Postgres, None) => Some(TestDatabase::postgres().await),
@@ -175,7 +178,7 @@ impl Build {
             balanced.map_or_else(wired, Balancer::url)
         };
         let database_url = |file: &str, name: &str| match (&database, wires.get(name)) {
-            (None, _) => format!("sqlite://{}", files.join(file).display()),
+            (None, _) => format!("sqlite://{}", folder.path().join(file).display()),
             (Some(database), None) => database.url(),
             (Some(database), Some(proxy)) => {
                 let mut url = Url::parse(&database.url()).unwrap();
@@ -294,8 +297,8 @@ impl Build {
             _ports: ports.into_iter().chain(self.ports).collect(),
             database,
             server: self.server,
-            files,
             folder,
+            disk: self.disk,
         }
     }
 }
@@ -338,8 +341,8 @@ impl System {
             _ports: Vec::new(),
             database,
             server: None,
-            files: folder.path().join("data"),
             folder,
+            disk: None,
         }
     }
 

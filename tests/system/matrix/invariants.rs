@@ -146,8 +146,7 @@ impl Examiner<'_> {
         self.hold("I15", unknown.is_none(), || format!("{id}: the provider does not know {unknown:?}"));
     }
 
-    /// I6, I7: what was committed has arrived. I8: the inbox holds what was delivered, once each. I10: the same
-    /// request is answered the same. I9 is the way in which a row without webhooks comes to its end.
+    /// I6, I7: what was committed has arrived. I8: the inbox holds what was delivered, once each. I9 is the way in which a row without webhooks comes to its end.
     fn hand_offs(&mut self) {
         let world = self.world;
         let commands = world.table("command").len();
@@ -190,6 +189,8 @@ impl Examiner<'_> {
         for job in self.world.table("job") {
             let free = !is_terminal(&job["status"]) || job["lease_owner"].is_null();
             self.hold("I11", free, || format!("{} has ended and is held", job["id"]));
+            let poison = job["error"]["code"] == "poison";
+            self.hold("I14", !poison, || format!("{} was taken for poison", job["id"]));
         }
     }
 

@@ -39,6 +39,7 @@ fn kind(row: &str) -> String {
             format!("wire {wire} is {}", words.next().unwrap_or_default())
         }
         Some("database-crash") => "database crash".to_owned(),
+        Some("disk-full") => "disk full".to_owned(),
         Some(fault) => format!("{fault} {}", words.next().unwrap_or_default()),
         None => String::new(),
     };

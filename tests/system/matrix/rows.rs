@@ -41,6 +41,9 @@ pub(crate) enum Fault {
     Wire { wire: &'static str, how: Wire, at: Moment, until: Until },
     /// A process's clock is wrong from the start.
     Skew { who: &'static str, seconds: i32 },
+    /// The disk with SQLite's files, the bucket, the provider's ledger, temporary files and logs is full for four
+    /// leases.
+    DiskFull { at: Moment },
     /// The PostgreSQL server crashes and comes back.
     DatabaseCrash { at: Moment },
 }
@@ -106,6 +109,7 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         | P::CommandAnswered
         | P::SnapshotApplied
         | P::JobsAsked
+        | P::JobsHeard
         | P::EventsPushed => ("api", Story::Video),
         P::Cancelled => ("api", Story::CalledOff),
         P::Expired => ("api", Story::Forgotten),
@@ -131,8 +135,8 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         P::AttemptFailed => ("worker", Story::Fails),
         P::DeadlinePassed => ("worker", Story::NeverDone),
         P::ObjectRemoved => ("worker", Story::Deleted),
-        // A worker that has forgotten a job has lost its database.
-        P::CommandRenewed => return None,
+        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused.
+        P::CommandRenewed | P::AnswerKept => return None,
     })
 }
 
@@ -178,8 +182,14 @@ pub(crate) fn all(backend: Backend) -> Vec<Row> {
         let times = if AGAIN.contains(place) { 1..=2 } else { 1..=1 };
         for (time, side) in times.flat_map(|time| [(time, "before"), (time, "after")]) {
             let point = format!("{side}:{}#{time}", place.name());
-            for back in [Back::AtOnce, Back::Late] {
-                add(story, Fault::Crash { who, point: point.clone(), back });
+            // One that dies at its start is started again at once.
+            let backs = if *place == Place::WorkerRegistered {
+                &[Back::AtOnce][..]
+            } else {
+                &[Back::AtOnce, Back::Late]
+            };
+            for back in backs {
+                add(story, Fault::Crash { who, point: point.clone(), back: *back });
             }
         }
     }
@@ -220,6 +230,9 @@ pub(crate) fn all(backend: Backend) -> Vec<Row> {
                 add(Story::Video, Fault::Wire { wire, how, at, until: Until::Soon });
             }
         }
+    }
+    for at in [M::Start, M::Asked, M::Confirmed, M::Accepted, M::Uploading] {
+        add(Story::Video, Fault::DiskFull { at });
     }
     // Not one webhook arrives before the user has the answer.
     for story in [Story::Video, Story::Fails, Story::CalledOff, Story::Filtered] {
@@ -303,6 +316,7 @@ impl fmt::Display for Row {
                 write!(f, "wire/{wire}/{how}/{}/{}", word(at), word(until))
             }
             Fault::Skew { who, seconds } => write!(f, "skew/{who}/{seconds:+}s"),
+            Fault::DiskFull { at } => write!(f, "disk-full/{}", word(at)),
             Fault::DatabaseCrash { at } => write!(f, "database-crash/{}", word(at)),
         }?;
         f.write_str(timers)

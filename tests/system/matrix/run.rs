@@ -19,6 +19,7 @@ use super::{
 use crate::harness::{
     Between, Client, LOOK, System,
     client::id,
+    disk::Disk,
     ports::Port,
     process::signal,
     proxy::Wire,
@@ -31,6 +32,11 @@ const LEASE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// I1: how long after the healing there may be no end yet, besides the grace window of an unknown submission.
 const CONVERGENCE: Duration = Duration::from_secs(120);
+
+/// I9: the same where no webhook arrives.
+const RECONCILIATION: Duration = Duration::from_secs(60);
+/// What a process says when it dies at a point.
+const DIES: &str = ": this process dies now";
 
 /// What a row came to.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -105,8 +111,12 @@ async fn play(row: &Row) -> Outcome {
 
     let answered = Instant::now();
     let mut violations = Vec::new();
-    if answered_after > CONVERGENCE {
-        violations.push(Violation { invariant: "I1", what: format!("answered after {answered_after:?}") });
+    let (invariant, most) = match row.fault {
+        Fault::Wire { wire: wire::WORKER_TO_API, until: Until::TheEnd, .. } => ("I9", RECONCILIATION),
+        _ => ("I1", CONVERGENCE),
+    };
+    if answered_after > most {
+        violations.push(Violation { invariant, what: format!("answered after {answered_after:?}") });
     }
     violations.extend(again(&seen).await);
     violations.extend(of_others(&system, &seen).await);
@@ -157,6 +167,7 @@ async fn start(row: &Row) -> System {
     match &row.fault {
         Fault::Crash { who, point, .. } => build.own.push((*who, "CRASH_AT", point.clone())),
         Fault::Skew { who, seconds } => build.own.extend(skewed(who, *seconds)),
+        Fault::DiskFull { .. } => build.disk = Some(Disk::mount()),
         Fault::DatabaseCrash { .. } => {
             let port = Port::take();
             let number = port.number;
@@ -190,7 +201,7 @@ async fn inject(system: &mut System, row: &Row, story: &mut Playing) -> bool {
     let lease = row.timers.span(LEASE);
     match &row.fault {
         Fault::None | Fault::Skew { .. } => true,
-        Fault::Crash { .. } if system.crashed => true,
+        Fault::Crash { who, .. } if system.crashed => system.processes[who].log().text().contains(DIES),
         Fault::Crash { who, point, back } => {
             provoke(system, point, story).await;
             if !died(system, who, story).await {
@@ -248,6 +259,16 @@ async fn inject(system: &mut System, row: &Row, story: &mut Playing) -> bool {
             }
             true
         }
+        Fault::DiskFull { at } => {
+            if !reached(system, *at, story).await {
+                return false;
+            }
+            let disk = system.disk.as_ref().unwrap();
+            disk.fill();
+            tokio::time::sleep(lease * 4).await;
+            disk.free();
+            true
+        }
         Fault::DatabaseCrash { at } => {
             if !reached(system, *at, story).await {
                 return false;
@@ -275,7 +296,7 @@ async fn provoke(system: &mut System, point: &str, story: &mut Playing) {
         signal(system.process("worker").pid(), Signal::SIGTERM);
     }
     // As long as webhooks come, nobody asks.
-    if point.contains(":jobs_asked") {
+    if point.contains(":jobs_asked") || point.contains(":jobs_heard") {
         system.wire(wire::WORKER_TO_API).set(Wire::Cut);
     }
 }
@@ -285,6 +306,8 @@ async fn died(system: &mut System, who: &str, story: &Playing) -> bool {
     let mut over: Option<Instant> = None;
     loop {
         if !system.process(who).is_running() {
+            let log = system.processes[who].log();
+            assert!(log.text().contains(DIES), "{who} has died of something else:\n{}", log.tail());
             return true;
         }
         if story.is_finished() && over.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
@@ -342,10 +365,9 @@ async fn again(seen: &Seen) -> Vec<Violation> {
     let mut found = Vec::new();
     for sent in &seen.answered {
         let answer = story::send(&seen.user, &sent.path, &sent.key, &sent.body).await;
+        let answer = answer.map(|(status, answer)| (status, without_request(answer)));
         let same = answer.as_ref().is_some_and(|(status, answer)| {
-            *status == sent.status
-                && (answer["id"] == sent.answer["id"])
-                && answer["generation"]["id"] == sent.answer["generation"]["id"]
+            *status == sent.status && *answer == without_request(sent.answer.clone())
         });
         if !same {
             let what = format!("{}: first {} {}, then {answer:?}", sent.path, sent.status, sent.answer);
@@ -353,6 +375,14 @@ async fn again(seen: &Seen) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// An answer without the id of the request, which is each one's own.
+fn without_request(mut answer: Value) -> Value {
+    if let Some(answer) = answer.as_object_mut() {
+        answer.remove("requestId");
+    }
+    answer
 }
 
 /// I22: to somebody else, all this is not there.

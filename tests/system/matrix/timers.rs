@@ -19,7 +19,6 @@ const KEPT: &[&str] = &[
     // How long something lasts that a row does not wait for.
     "SESSION_LIFETIME",
     "LINK_LIFETIME",
-    // Every minute is often enough even for a row that lasts for seconds, but expiry is looked for with it.
 ];
 
 /// How much faster than by default.

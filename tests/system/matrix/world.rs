@@ -1,4 +1,4 @@
-//! All that a row has left behind, read once everything has stopped: both databases, the bucket, the ledger, the
+//! All that a row has left behind, or has come to so far: both databases, the bucket, the ledger, the
 //! temporary files and the logs.
 
 use std::{
@@ -38,14 +38,14 @@ struct Row {
 }
 
 impl World {
-    /// Reads it. The services must have stopped: on SQLite their files are their own while they run.
+    /// Reads it. The services may be running still.
     pub(crate) async fn read(system: &System, ledger: Vec<Value>) -> Self {
         let mut tables = BTreeMap::new();
         for (schema, names) in [("api", API), ("worker", WORKER)] {
             for name in names {
                 let rows = match &system.database {
                     Some(database) => postgres_rows(&database.url(), schema, name).await,
-                    None => sqlite_rows(&system.files.join(format!("{schema}.sqlite")), name),
+                    None => sqlite_rows(&system.folder.path().join(format!("{schema}.sqlite")), name),
                 };
                 tables.insert(*name, rows);
             }
@@ -98,6 +98,8 @@ async fn postgres_rows(url: &str, schema: &str, table: &str) -> Vec<Value> {
 
 fn sqlite_rows(file: &Path, table: &str) -> Vec<Value> {
     let mut connection = SqliteConnection::establish(&file.display().to_string()).unwrap();
+    // A service may just be writing its log back.
+    sql_query("PRAGMA busy_timeout = 10000").execute(&mut connection).unwrap();
     let columns = sql_query(format!("SELECT name || ' ' || type AS row FROM pragma_table_info('{table}')"));
     let columns: Vec<Row> = columns.load(&mut connection).unwrap();
     let pairs: Vec<_> = columns

@@ -321,7 +321,7 @@ impl Store {
     /// Notes that the worker has spoken of these generations, even if it had nothing new to say.
     pub async fn heard(&self, ids: &[GenerationId]) -> Result<(), Error> {
         let now = Timestamp::now();
-        transaction!(&self.database, Place::SnapshotApplied, Error, |c| {
+        transaction!(&self.database, Place::JobsHeard, Error, |c| {
             c.lock_jobs(ids).await?;
             let rows = generation_job::table.filter(generation_job::generation_id.eq_any(ids));
             diesel::update(rows).set(generation_job::heard_at.eq(now)).execute(c).await?;

@@ -93,7 +93,7 @@ impl Store {
     /// Keeps an answer that no transaction has committed: that of a request which changed nothing. It has no
     /// effect if there is an answer already.
     pub async fn keep_answer(&self, ticket: &Ticket, answer: &Answer) -> Result<(), Error> {
-        let kept: Result<(), Error> = transaction!(&self.database, Place::KeyClaimed, Error, |c| {
+        let kept: Result<(), Error> = transaction!(&self.database, Place::AnswerKept, Error, |c| {
             c.finish_idempotency(ticket, answer.status, &answer.body).await
         });
         match kept {

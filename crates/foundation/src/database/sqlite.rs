@@ -4,9 +4,13 @@ use std::{
     fs::{OpenOptions, TryLockError},
     path::Path,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use diesel::{
+    Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _,
+    sql_types::Text,
+};
 use diesel_async::{
     AsyncConnection as _, SimpleAsyncConnection as _,
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
@@ -19,13 +23,20 @@ use super::{Database, FileLock, OpenError, POOL_WAIT, Schema, Sqlite};
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
 const READERS: usize = 4;
+/// How long a process that holds the file may take to end, and how often to look.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn open(path: &Path, schema: Schema) -> Result<Database, OpenError> {
-    let lock = Arc::new(lock(path)?);
     let file = path.to_owned();
-    tokio::task::spawn_blocking(move || migrate(&file, schema))
-        .await
-        .map_err(|error| OpenError::Migrate(error.to_string()))??;
+    let prepared = tokio::task::spawn_blocking(move || {
+        let lock = lock(&file)?;
+        let mut connection = connect(&file)?;
+        examine(&mut connection, &file)?;
+        migrate(&mut connection, schema)?;
+        Ok::<_, OpenError>(lock)
+    });
+    let lock = Arc::new(prepared.await.map_err(|error| OpenError::Migrate(error.to_string()))??);
     Ok(Database::Sqlite { write: pool(path, false)?, read: pool(path, true)?, lock })
 }
 
@@ -33,7 +44,8 @@ fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> OpenError {
     OpenError::File { path: path.to_owned(), reason: reason.to_string() }
 }
 
-/// Takes the lock that says that this process is the service's one replica on this file.
+/// Takes the lock that says that this process is the service's one replica on this file. One that is just ending is
+/// waited for. Blocks.
 fn lock(path: &Path) -> Result<FileLock, OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
@@ -47,17 +59,42 @@ fn lock(path: &Path) -> Result<FileLock, OpenError> {
         .write(true)
         .open(lock_path)
         .map_err(|error| unusable(lock_path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(FileLock { _file: file }),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(unusable(lock_path, &error)),
+    let until = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(FileLock { _file: file }),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(unusable(lock_path, &error)),
+        }
     }
 }
 
-fn migrate(path: &Path, schema: Schema) -> Result<(), OpenError> {
+fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     let mut connection =
         SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| unusable(path, &error))?;
     connection.batch_execute(PRAGMAS).map_err(|error| unusable(path, &error))?;
+    Ok(connection)
+}
+
+#[derive(QueryableByName)]
+struct Verdict {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+/// Reads the file through once: what is damaged is found now, and not in the middle of somebody's request.
+fn examine(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let verdict: Verdict = diesel::sql_query("PRAGMA quick_check(1)")
+        .get_result(connection)
+        .map_err(|error| unusable(path, &error))?;
+    if verdict.quick_check == "ok" {
+        return Ok(());
+    }
+    Err(unusable(path, &format_args!("it is damaged: {}", verdict.quick_check.replace('\n', " "))))
+}
+
+fn migrate(connection: &mut SqliteConnection, schema: Schema) -> Result<(), OpenError> {
     connection
         .run_pending_migrations(schema.sqlite)
         .map(drop)

@@ -86,7 +86,6 @@ CREATE TABLE generation_job (
     eta_seconds BIGINT,
     sequence BIGINT NOT NULL DEFAULT -1, -- of the last snapshot that was applied
     revision BIGINT NOT NULL DEFAULT 0, -- of the desired state that the worker is told
-    confirmed_at INTEGER, -- when the user said yes, whatever has become of it since
     video_key TEXT,
     thumbnail_key TEXT,
     sha256 TEXT,

@@ -66,11 +66,10 @@ CREATE TABLE object (
     job_id TEXT NOT NULL REFERENCES job (id),
     lease_epoch BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('uploading', 'live', 'garbage')),
-    created_at timestamptz NOT NULL,
-    changed_at timestamptz NOT NULL -- its state, last
+    created_at timestamptz NOT NULL
 );
 CREATE INDEX object_job_id ON object (job_id);
-CREATE INDEX object_state ON object (state, key);
+CREATE INDEX object_state ON object (state, created_at);
 
 -- The outbox of webhooks (I7).
 CREATE TABLE webhook (
@@ -89,7 +88,7 @@ CREATE TABLE webhook (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX webhook_due ON webhook (next_attempt_at) WHERE state = 'pending';
-CREATE UNIQUE INDEX webhook_job_id ON webhook (job_id, sequence);
+CREATE INDEX webhook_job_id ON webhook (job_id, sequence);
 CREATE INDEX webhook_state ON webhook (state, id);
 
 CREATE TABLE webhook_try (
