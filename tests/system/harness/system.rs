@@ -1,9 +1,6 @@
 //! The system under test: started by the launcher, or as separate processes with their own settings.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use foundation::testing::{PostgresServer, TestDatabase};
 use serde_json::Value;
