@@ -104,7 +104,7 @@ async fn a_stop_in_the_middle_of_everything_loses_nothing() {
         ("WORKER_RUNNING_JOBS_PER_USER", "50"),
         ("QUEUED_GENERATIONS_PER_USER", "50"),
         ("SIMULATOR_RENDER", "cached"),
-        ("SIMULATOR_LATENCY", "30s"),
+        ("SIMULATOR_LATENCY", "20s"),
     ];
     let mut system = Build::on(Backend::Postgres).quick(&settings).start().await;
     let user = system.user().await;
