@@ -19,6 +19,11 @@ pub struct Timestamp(i64);
 #[error("not an RFC 3339 time")]
 pub struct MalformedTimestamp;
 
+/// The beginning of the year 0000: RFC 3339 has none before, and not all databases keep what ISO 8601 has.
+const EARLIEST: Timestamp = Timestamp(-62_167_219_200_000_000);
+/// 9999-12-30T22:00:00Z: what is later has no text form in every time zone, and jiff writes none.
+const LATEST: Timestamp = Timestamp(253_402_207_200_000_000);
+
 impl Timestamp {
     /// This machine's clock. Lease times come from the database's clock instead.
     #[must_use]
@@ -67,7 +72,9 @@ impl std::ops::Sub<Duration> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = jiff::Timestamp::from_microsecond(self.0).map_err(|_| fmt::Error)?;
+        // A sum may lie beyond all that can be written, and writing must not fail.
+        let micros = self.0.clamp(EARLIEST.0, LATEST.0);
+        let time = jiff::Timestamp::from_microsecond(micros).map_err(|_| fmt::Error)?;
         write!(f, "{time:.3}")
     }
 }
@@ -76,7 +83,8 @@ impl FromStr for Timestamp {
     type Err = MalformedTimestamp;
     fn from_str(text: &str) -> Result<Self, MalformedTimestamp> {
         let time: jiff::Timestamp = text.parse().map_err(|_| MalformedTimestamp)?;
-        Ok(Self(time.as_microsecond()))
+        let time = Self(time.as_microsecond());
+        if (EARLIEST..=LATEST).contains(&time) { Ok(time) } else { Err(MalformedTimestamp) }
     }
 }
 
@@ -104,6 +112,24 @@ mod tests {
         assert_eq!("2026-11-23T09:30:00.123456Z".parse(), Ok(time));
         assert_eq!("2026-11-23T10:30:00.123456+01:00".parse(), Ok(time));
         assert_eq!(Timestamp::from_micros(0).to_string(), "1970-01-01T00:00:00.000Z");
-        assert!("yesterday".parse::<Timestamp>().is_err());
+        assert!("0000-01-01T00:00:00Z".parse::<Timestamp>().is_ok());
+        for text in [
+            "yesterday",
+            "-000001-12-31T23:59:59.999Z",
+            "0000-01-01T00:00:00+00:01",
+            "9999-12-30T22:00:00.999999999Z",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_time_has_a_text_form_that_is_read_again() {
+        let now = Timestamp::from_micros(1_795_426_200_123_456);
+        assert_eq!((now + Duration::MAX).to_string(), "9999-12-30T22:00:00.000Z");
+        assert_eq!((now - Duration::MAX).to_string(), "0000-01-01T00:00:00.000Z");
+        for end in [EARLIEST, LATEST] {
+            assert_eq!(end.to_string().parse(), Ok(end));
+        }
     }
 }
