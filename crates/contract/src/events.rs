@@ -82,6 +82,9 @@ pub enum MalformedEvent {
     /// Not JSON, or not of the envelope's shape.
     #[error("the body is not a webhook event: {0}")]
     Json(#[from] serde_json::Error),
+    /// Not an object.
+    #[error("the body is not a webhook event: it is no object")]
+    NoObject,
     /// The type and the job's status contradict each other.
     #[error("an event of type {0} cannot carry a job that is {1}")]
     Contradiction(&'static str, JobStatus),
@@ -102,6 +105,10 @@ pub fn parse(body: &[u8]) -> Result<Received, MalformedEvent> {
     struct Envelope {
         #[serde(rename = "type")]
         kind: String,
+    }
+    // serde would read a structure from an array, too.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(MalformedEvent::NoObject);
     }
     let envelope: Envelope = serde_json::from_slice(body)?;
     if !EventType::ALL.iter().any(|known| known.as_str() == envelope.kind) {

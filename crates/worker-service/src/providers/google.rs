@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use contract::{ErrorCode, worker_api::JobError};
 use reqwest::{StatusCode, header::HeaderMap};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::Failure;
 use crate::jobs::state::Retry;
 
 /// Whoever asks for more patience than this has said no.
-const LONGEST_WAIT: Duration = Duration::from_mins(15);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// `google.rpc.Status`, as far as it is of use.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub(super) struct RpcError {
+pub struct RpcError {
     #[serde(default)]
-    pub(super) code: i64,
+    code: i64,
     #[serde(default)]
-    pub(super) message: String,
+    message: String,
     #[serde(default)]
     status: String,
     #[serde(default)]
@@ -28,16 +28,19 @@ pub(super) struct RpcError {
 
 /// An answer that is not a success.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
     /// What the provider itself says; absent if something else answered.
-    pub(super) error: Option<RpcError>,
-    /// How long it asks to be left alone.
-    pub(super) wait: Option<Duration>,
+    pub error: Option<RpcError>,
+    /// How long it asks to be left alone, as it says it; [`patience`](Self::patience) is what is granted.
+    pub wait: Option<Duration>,
 }
 
 impl Refusal {
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    /// Reads an answer that is not a success.
+    #[must_use]
+    pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let error = rpc_error(body);
         let header = headers.get("retry-after").and_then(|value| value.to_str().ok());
         let wait = error.as_ref().and_then(RpcError::retry_delay);
@@ -46,7 +49,8 @@ impl Refusal {
     }
 
     /// For the log: the status and the provider's word for it, nothing that it made up for this request.
-    pub(super) fn reason(&self) -> String {
+    #[must_use]
+    pub fn reason(&self) -> String {
         let word = self.error.as_ref().map_or("", |error| error.status.as_str());
         let plain =
             !word.is_empty() && word.len() <= 40 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
@@ -55,29 +59,38 @@ impl Refusal {
 
     /// Whether the request was certainly not carried out. Of answers from 500 on only a 503 in the provider's
     /// own words says that (I16).
-    pub(super) fn is_known(&self) -> bool {
+    #[must_use]
+    pub fn is_known(&self) -> bool {
         !self.status.is_server_error()
             || (self.status == StatusCode::SERVICE_UNAVAILABLE && self.error.is_some())
     }
 
     /// What follows from a refusal.
-    pub(super) fn failure(&self) -> Failure {
+    #[must_use]
+    pub fn failure(&self) -> Failure {
         let message = self.error.as_ref().map_or("", |error| error.message.as_str());
         match self.status.as_u16() {
             402 => quota(Retry::Never),
             429 if self.is_lasting() => quota(Retry::Never),
-            429 => quota(self.patience()),
+            429 => quota(self.retry()),
             401 | 403 => not_set_up(),
             400 if self.error.as_ref().is_some_and(RpcError::is_about_the_key) => not_set_up(),
             400 if is_about_safety(message) => filtered(&[message]),
-            408 | 425 | 500.. => unavailable(self.patience()),
+            408 | 425 | 500.. => unavailable(self.retry()),
             300..400 => Failure { retry: Retry::Never, ..not_set_up() },
             _ => invalid(),
         }
     }
 
-    fn patience(&self) -> Retry {
-        self.wait.map_or(Retry::OnSchedule, Retry::NotBefore)
+    /// How long it is left alone: as long as it asks, within bounds. A time beyond all reason would keep the job
+    /// until its deadline, and is more than a database can add to its clock.
+    #[must_use]
+    pub fn patience(&self) -> Option<Duration> {
+        self.wait.map(|wait| wait.min(LONGEST_WAIT))
+    }
+
+    fn retry(&self) -> Retry {
+        self.patience().map_or(Retry::OnSchedule, Retry::NotBefore)
     }
 
     /// Whether this quota does not come back within a job's life: one of a day, or a limit of spending.
@@ -115,7 +128,8 @@ impl RpcError {
     }
 
     /// What follows from an operation that ended so, by `google.rpc.Code`.
-    pub(super) fn failure(&self) -> Failure {
+    #[must_use]
+    pub fn failure(&self) -> Failure {
         if is_about_safety(&self.message) {
             return filtered(&[&self.message]);
         }
@@ -132,7 +146,8 @@ impl RpcError {
 }
 
 /// The error in an answer's body, which may be wrapped in an array of one.
-pub(super) fn rpc_error(body: &[u8]) -> Option<RpcError> {
+#[must_use]
+pub fn rpc_error(body: &[u8]) -> Option<RpcError> {
     #[derive(Deserialize)]
     struct Envelope {
         error: RpcError,
@@ -147,6 +162,12 @@ pub(super) fn rpc_error(body: &[u8]) -> Option<RpcError> {
     match serde_json::from_slice(body).ok()? {
         Body::Plain(envelope) | Body::Array([envelope]) => Some(envelope.error),
     }
+}
+
+/// An answer's body, which is an object: serde would read a structure from an array, too.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    let begins = body.trim_ascii_start().first();
+    begins.filter(|first| **first == b'{').and_then(|_| serde_json::from_slice(body).ok())
 }
 
 fn is_about_safety(message: &str) -> bool {
@@ -168,7 +189,8 @@ const SUPPORT_CODES: &[(&str, &[&str])] = &[
 ];
 
 /// A safety filter took the video: a plain sentence, without the provider's own words and codes.
-pub(super) fn filtered(reasons: &[&str]) -> Failure {
+#[must_use]
+pub fn filtered(reasons: &[&str]) -> Failure {
     let named = |codes: &[&str]| codes.iter().any(|code| reasons.iter().any(|reason| reason.contains(code)));
     let about = SUPPORT_CODES.iter().find(|(_, codes)| named(codes)).map(|(about, _)| *about);
     let message = match about {
@@ -189,7 +211,8 @@ fn failure(code: ErrorCode, message: &str, retryable: bool, retry: Retry) -> Fai
 }
 
 /// The provider could not be reached, or said that it is not there at the moment.
-pub(super) fn unavailable(retry: Retry) -> Failure {
+#[must_use]
+pub fn unavailable(retry: Retry) -> Failure {
     let message = "The video service cannot be reached at the moment. Please try again later.";
     failure(ErrorCode::ProviderUnavailable, message, true, retry)
 }
@@ -206,13 +229,15 @@ fn not_set_up() -> Failure {
 }
 
 /// The provider does not take the request as it is.
-pub(super) fn invalid() -> Failure {
+#[must_use]
+pub fn invalid() -> Failure {
     let message = "The video service does not accept this request as it is. Try to describe it differently.";
     failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
 }
 
 /// The provider took the request and made nothing of it.
-pub(super) fn failed(retry: Retry) -> Failure {
+#[must_use]
+pub fn failed(retry: Retry) -> Failure {
     failure(ErrorCode::ProviderError, "The video service failed to make the video.", true, retry)
 }
 
@@ -262,6 +287,15 @@ mod tests {
             assert_eq!(refusal(429, &body).failure().retry, Retry::Never, "{body}");
         }
         assert_eq!(refusal(402, &json!({})).failure().error.code, ErrorCode::ProviderQuota);
+    }
+
+    #[test]
+    fn nobody_is_left_alone_for_ever() {
+        let headers =
+            HeaderMap::from_iter([("retry-after".parse().unwrap(), u64::MAX.to_string().parse().unwrap())]);
+        let refusal = Refusal::read(StatusCode::SERVICE_UNAVAILABLE, &headers, b"later");
+        assert_eq!(refusal.failure().retry, Retry::NotBefore(LONGEST_WAIT));
+        assert_eq!(refusal.patience(), Some(LONGEST_WAIT));
     }
 
     #[test]

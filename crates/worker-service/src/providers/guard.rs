@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::{Host, Url};
 
+/// Microsoft Azure tells a virtual machine its configuration from here, besides 169.254.169.254.
+const AZURE_WIRE_SERVER: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
 /// Why nobody goes there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
@@ -21,7 +24,7 @@ pub enum Forbidden {
 }
 
 /// The addresses of a foreign URL's host, if all of them are public.
-pub(super) async fn public_addresses(url: &Url) -> Result<Vec<SocketAddr>, Forbidden> {
+pub async fn public_addresses(url: &Url) -> Result<Vec<SocketAddr>, Forbidden> {
     if url.scheme() != "https" {
         return Err(Forbidden::Scheme);
     }
@@ -45,7 +48,8 @@ pub(super) async fn public_addresses(url: &Url) -> Result<Vec<SocketAddr>, Forbi
 }
 
 /// Whether an address is reachable from all over the internet, by IANA's registries of special addresses.
-pub(super) fn is_public(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
@@ -67,6 +71,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         // Protocol assignments, and 6to4 relays.
         || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
+        // A cloud's own services for its machines, at an address that looks like any other.
+        || address == AZURE_WIRE_SERVER
         // Benchmarks.
         || (a == 198 && (18..20).contains(&b));
     !special
@@ -106,6 +112,7 @@ mod tests {
             "10.1.2.3",
             "100.64.0.1",
             "127.0.0.1",
+            "168.63.129.16",
             "169.254.169.254",
             "172.16.0.1",
             "192.0.0.8",

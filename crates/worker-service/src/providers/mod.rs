@@ -5,9 +5,9 @@
 //! Another provider is one file beside `veo3/` and one line in [`CATALOGUE`].
 
 mod fetch;
-mod google;
-mod guard;
-mod veo3;
+pub mod google;
+pub mod guard;
+pub mod veo3;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 

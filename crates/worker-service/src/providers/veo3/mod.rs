@@ -1,7 +1,7 @@
 //! Google Veo as the Gemini API speaks it: `predictLongRunning`, the operation that is polled, and the file
 //! that is downloaded. The key goes in a header, to the configured base alone.
 
-mod wire;
+pub mod wire;
 
 use std::{
     path::Path,

@@ -12,7 +12,7 @@ use crate::jobs::state::Retry;
 
 /// An answer to a request of ours.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub enum Answer {
     /// The body of a success.
     Success(Vec<u8>),
     /// Anything else.
@@ -20,7 +20,8 @@ pub(super) enum Answer {
 }
 
 /// The body of a submission. What a job leaves open is left to the model's defaults.
-pub(super) fn request(submission: &Submission) -> Value {
+#[must_use]
+pub fn request(submission: &Submission) -> Value {
     let wanted = &submission.parameters;
     let mut prompt = submission.prompt.clone();
     if let Some(style) = &wanted.style
@@ -43,18 +44,20 @@ pub(super) fn request(submission: &Submission) -> Value {
 }
 
 /// Whether a model's name can stand in a path.
-pub(super) fn is_model(name: &str) -> bool {
+#[must_use]
+pub fn is_model(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     (1..=128).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain)
 }
 
 /// The operation that an accepted submission names: `models/{model}/operations/{id}`.
-pub(super) fn operation(body: &[u8]) -> Option<String> {
+#[must_use]
+pub fn operation(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Accepted {
         name: String,
     }
-    let Accepted { name } = serde_json::from_slice(body).ok()?;
+    let Accepted { name } = google::object(body)?;
     let well_formed = match name.split('/').collect::<Vec<_>>()[..] {
         ["models", model, "operations", id] => is_model(model) && is_model(id),
         _ => false,
@@ -95,8 +98,9 @@ struct Video {
 }
 
 /// What an answer to a poll says.
-pub(super) fn polled(body: &[u8], base: &Url) -> Polled {
-    let Ok(operation) = serde_json::from_slice::<PolledOperation>(body) else {
+#[must_use]
+pub fn polled(body: &[u8], base: &Url) -> Polled {
+    let Some(operation) = google::object::<PolledOperation>(body) else {
         return Polled::Unclear { reason: "an answer that makes no sense".to_owned(), wait: None };
     };
     if let Some(error) = operation.error {
@@ -120,11 +124,12 @@ pub(super) fn polled(body: &[u8], base: &Url) -> Polled {
 }
 
 /// What it means that a poll was refused.
-pub(super) fn poll_refused(refusal: &Refusal) -> Polled {
+#[must_use]
+pub fn poll_refused(refusal: &Refusal) -> Polled {
     match refusal.status.as_u16() {
         // The provider knows the operation no more, so nothing will come of it; it may have been paid.
         404 | 410 => Polled::Failed(google::failed(Retry::Never)),
-        408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.wait },
+        408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.patience() },
         _ => Polled::Refused(refusal.failure()),
     }
 }
@@ -215,6 +220,7 @@ mod tests {
             assert_eq!(named(name), None, "{name}");
         }
         assert_eq!(operation(b"<html>"), None);
+        assert_eq!(operation(json!([name]).to_string().as_bytes()), None);
     }
 
     #[test]
@@ -232,6 +238,7 @@ mod tests {
         };
         assert_eq!((failure.error.code, failure.retry), (ErrorCode::ProviderError, Retry::Never));
         assert!(matches!(polled(b"<html>", &base()), Polled::Unclear { .. }));
+        assert!(matches!(poll(&json!([true, {"code": 13}, null])), Polled::Unclear { .. }));
     }
 
     #[test]
