@@ -19,6 +19,7 @@ use std::{
 use re_mp4::{Mp4, Sample, StsdBoxContent, Track, TrackKind};
 
 pub(crate) use self::download::{hexadecimal, interrupted, save};
+use self::structure::Shown;
 pub use self::{
     download::{DownloadError, Downloaded, Limits},
     workspace::{TemporaryFile, Workspace},
@@ -81,15 +82,19 @@ pub enum Invalid {
 /// Makes sure that a file is a real video, measures it and makes its thumbnail. Dropped midway, the work runs
 /// on to its end on its thread, to no effect.
 pub async fn examine(path: PathBuf) -> Result<Video, Invalid> {
-    let work = tokio::task::spawn_blocking(move || examine_file(File::open(path)?));
+    let work = tokio::task::spawn_blocking(move || {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        probe(file, size)
+    });
     work.await.unwrap_or_else(|_| Err(Invalid::Broken("its parser gave up".to_owned())))
 }
 
-fn examine_file(mut file: File) -> Result<Video, Invalid> {
-    let size = file.metadata()?.len();
-    structure::check(&mut file, size)?;
-    file.rewind()?;
-    let mut reader = BufReader::new(file);
+/// What [`examine`] does, on the thread that calls it: of a file of so many bytes. The libraries that it hands
+/// what has passed the bounds may still panic.
+pub fn probe(mut file: impl Read + Seek, size: u64) -> Result<Video, Invalid> {
+    let hidden = structure::check(&mut file, size)?;
+    let mut reader = BufReader::new(Shown::new(file, hidden)?);
     let mp4 = Mp4::read(&mut reader, size).map_err(|error| Invalid::Broken(error.to_string()))?;
     let pictures = |track: &&Track| track.kind == Some(TrackKind::Video);
     let track = mp4.tracks().values().find(pictures);
@@ -114,9 +119,10 @@ fn end(sample: &Sample) -> Option<u64> {
 
 fn duration(track: &Track) -> Result<f64, Invalid> {
     let seconds = track.duration as f64 / track.timescale as f64;
+    // Milliseconds say enough; what is shorter than one is no video.
+    let seconds = (seconds * 1000.0).round() / 1000.0;
     if seconds.is_finite() && seconds > 0.0 && seconds <= LONGEST {
-        // Milliseconds say enough.
-        Ok((seconds * 1000.0).round() / 1000.0)
+        Ok(seconds)
     } else {
         Err(Invalid::OutOfBounds("its length"))
     }
