@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ByteRangeSpec, ContentRange, ContentRangeSpec, Header, Range};
+use actix_web::http::header::{self, ContentRange, ContentRangeSpec};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use tokio::fs::File;
@@ -15,6 +15,7 @@ use tokio_util::io::ReaderStream;
 use crate::fault::Fault;
 use crate::google::{ApiError, Kind};
 use crate::operations::Download;
+use crate::range::{self, Wanted};
 use crate::studio::Studio;
 
 const CHUNK: usize = 64 * 1024;
@@ -37,23 +38,23 @@ pub(crate) async fn serve(
     let (mut file, size) = open(studio, wanted).await?;
     let mut answer = HttpResponse::Ok();
     answer.content_type("video/mp4").insert_header((header::ACCEPT_RANGES, "bytes"));
-    let (first, last) = match requested_range(request) {
-        None => (0, size - 1),
-        Some(range) => {
-            let Some((first, last)) = range.to_satisfiable_range(size) else {
-                let size = ContentRangeSpec::Bytes { range: None, instance_length: Some(size) };
-                return Ok(answer
-                    .status(StatusCode::RANGE_NOT_SATISFIABLE)
-                    .insert_header(ContentRange(size))
-                    .finish());
-            };
+    let header = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
+    let (first, length) = match range::wanted(header, size) {
+        Wanted::Whole => (0, size),
+        Wanted::Part { first, last } => {
             let range = ContentRangeSpec::Bytes { range: Some((first, last)), instance_length: Some(size) };
             answer.status(StatusCode::PARTIAL_CONTENT).insert_header(ContentRange(range));
-            (first, last)
+            (first, last - first + 1)
+        }
+        Wanted::NotThere => {
+            let size = ContentRangeSpec::Bytes { range: None, instance_length: Some(size) };
+            return Ok(answer
+                .status(StatusCode::RANGE_NOT_SATISFIABLE)
+                .insert_header(ContentRange(size))
+                .finish());
         }
     };
     file.seek(SeekFrom::Start(first)).await.map_err(unreadable)?;
-    let length = last - first + 1;
     let content = file.take(length);
     if wanted.has(Fault::Slow) {
         let piece = usize::try_from(length / SLOW_PIECES).unwrap_or(CHUNK).max(1);
@@ -76,18 +77,6 @@ async fn open(studio: &Studio, wanted: &Download) -> Result<(File, u64), ApiErro
     let size = file.metadata().await.map_err(unreadable)?.len();
     // The index stands at the head of the file, so only who looks for the pictures themselves misses them.
     Ok((file, if wanted.has(Fault::Truncated) { size / 2 } else { size }))
-}
-
-/// The range that is asked for, if it is one that we serve: of several, and of a malformed one, HTTP lets a server
-/// make nothing.
-fn requested_range(request: &HttpRequest) -> Option<ByteRangeSpec> {
-    match Range::parse(request) {
-        Ok(Range::Bytes(ranges)) => match ranges.as_slice() {
-            [range] => Some(range.clone()),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn unreadable(error: impl std::fmt::Display) -> ApiError {

@@ -18,6 +18,7 @@ mod journal;
 mod operations;
 mod options;
 mod protocols;
+pub mod range;
 mod render;
 mod studio;
 
