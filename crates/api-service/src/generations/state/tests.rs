@@ -1,5 +1,7 @@
 //! Every status against every input, and arbitrary sequences of snapshots.
 
+mod webhooks;
+
 use contract::{
     GenerationId,
     worker_api::{JobError, JobResult},
