@@ -1,0 +1,114 @@
+//! What a provider answers, and whatever else answers in its place: submissions, polls and errors.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
+use serde_json::Value;
+use url::Url;
+use worker_service::{
+    jobs::state::Retry,
+    providers::{
+        Failure, Polled, Source,
+        google::{LONGEST_WAIT, Refusal, rpc_error},
+        veo3::wire,
+    },
+};
+
+const BASE: &str = "https://provider.example/proxy";
+
+const REFUSALS: &[u16] = &[300, 302, 400, 401, 402, 403, 404, 408, 410, 425, 429, 500, 502, 503, 504];
+
+/// The body; the first line may be `retry-after: …`.
+///
+/// # Panics
+/// If a property does not hold.
+pub fn provider_json(data: &[u8]) {
+    let (wait, body) = match data.strip_prefix(b"retry-after: ") {
+        Some(rest) => rest.iter().position(|byte| *byte == b'\n').map_or((rest, &[][..]), |end| {
+            let (wait, body) = rest.split_at(end);
+            (wait, body.get(1..).unwrap_or_default())
+        }),
+        None => (&[][..], data),
+    };
+    let headers: HeaderMap =
+        HeaderValue::from_bytes(wait).into_iter().map(|wait| (RETRY_AFTER, wait)).collect();
+    submitted(body);
+    // What is no JSON in a field that nobody reads may still be an error's.
+    let says_error = serde_json::from_slice::<Value>(body)
+        .map_or(true, |body| body.get("error").is_some_and(|error| !error.is_null()));
+    polled(body, says_error);
+    for status in REFUSALS.iter().filter_map(|status| StatusCode::from_u16(*status).ok()) {
+        refused(&Refusal::read(status, &headers, body), body);
+    }
+}
+
+/// Only a plain name of an operation is one: it becomes a part of the URL that is polled.
+fn submitted(body: &[u8]) {
+    let Some(name) = wire::operation(body) else { return };
+    if let Ok(told) = serde_json::from_slice::<Value>(body) {
+        assert_eq!(told.get("name").and_then(Value::as_str), Some(name.as_str()));
+    }
+    let url: Url = format!("{BASE}/v1beta/{name}").parse().unwrap_or_else(|error| unreachable!("{error}"));
+    assert_eq!(url.as_str(), format!("{BASE}/v1beta/{name}"), "the name stays what it is in a URL");
+    assert!(name.starts_with("models/") && name.contains("/operations/"), "{name}");
+}
+
+fn polled(body: &[u8], says_error: bool) {
+    let base: Url = BASE.parse().unwrap_or_else(|error| unreachable!("{error}"));
+    match wire::polled(body, &base) {
+        Polled::Finished(Source(url)) => {
+            // A file of the API is asked of the base, by its id alone.
+            if let Some((_, rest)) = url.path().split_once("/files/")
+                && rest.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            {
+                let id = rest.strip_suffix(":download").unwrap_or_default();
+                let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+                assert!(!id.is_empty() && id.bytes().all(plain), "{url}");
+                assert_eq!(url.as_str(), format!("{BASE}/v1beta/files/{id}:download?alt=media"));
+            }
+        }
+        Polled::Failed(failure) => {
+            // I17: what the provider did not itself report as failed may have been paid.
+            assert!(says_error || failure.retry == Retry::Never, "{failure:?}");
+            check(&failure);
+        }
+        Polled::Pending { progress } => assert_eq!(progress, None),
+        Polled::Unclear { wait, .. } => assert_eq!(wait, None),
+        Polled::Refused(failure) => unreachable!("a success refuses nothing: {failure:?}"),
+    }
+}
+
+fn refused(refusal: &Refusal, body: &[u8]) {
+    let status = refusal.status.as_u16();
+    // I16: only these say that the provider did not take it.
+    let own_words = rpc_error(body).is_some();
+    assert_eq!(refusal.is_known(), status < 500 || (status == 503 && own_words));
+    check(&refusal.failure());
+    let reason = refusal.reason();
+    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, ' ' | '_');
+    assert!(reason.len() <= 44 && reason.chars().all(plain), "{reason}");
+    match wire::poll_refused(refusal) {
+        // The operation may be paid for, and the provider did not say that it failed.
+        Polled::Failed(failure) => {
+            assert_eq!((failure.retry, matches!(status, 404 | 410)), (Retry::Never, true));
+        }
+        Polled::Unclear { wait, .. } => bounded(wait),
+        Polled::Refused(failure) => check(&failure),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// What users read is ours, and nobody is waited for without end.
+fn check(failure: &Failure) {
+    let message = &failure.error.message;
+    assert!(message.starts_with("The video ") && message.ends_with('.') && message.is_ascii(), "{message}");
+    assert!(message.len() < 200 && !message.contains(|c: char| c.is_ascii_digit()), "{message}");
+    match failure.retry {
+        Retry::NotBefore(wait) | Retry::Uncounted(wait) => bounded(Some(wait)),
+        Retry::Never | Retry::OnSchedule => {}
+    }
+}
+
+fn bounded(wait: Option<Duration>) {
+    assert!(wait.is_none_or(|wait| wait <= LONGEST_WAIT), "{wait:?}");
+}
