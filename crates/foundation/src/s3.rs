@@ -14,7 +14,7 @@ use rusoto_s3::{
 };
 use url::Url;
 
-use crate::settings::Hidden;
+use crate::settings::{Hidden, Live};
 
 crate::settings! {
     /// The bucket, how to reach it, and with which key. The variables are the same for both services; the
@@ -27,9 +27,9 @@ crate::settings! {
         /// The bucket's name; requests are path style.
         pub bucket: String = required("S3_BUCKET"),
         /// The id of the key.
-        pub access_key_id: String = required("S3_ACCESS_KEY_ID"),
+        pub access_key_id: Live<String> = live("S3_ACCESS_KEY_ID"),
         /// The key's secret.
-        pub secret_access_key: Hidden = required("S3_SECRET_ACCESS_KEY"),
+        pub secret_access_key: Live<Hidden> = live("S3_SECRET_ACCESS_KEY"),
         /// The address of the bucket's server that a browser can reach, for which links are signed. Without
         /// it, the endpoint.
         pub public_endpoint: Option<Url> = optional("S3_PUBLIC_ENDPOINT"),
@@ -54,10 +54,11 @@ impl S3Settings {
         Region::Custom { name: self.region.clone(), endpoint: self.endpoint_address() }
     }
 
-    /// The key pair as the S3 client takes it.
+    /// The key pair as it is now, as the S3 client takes it: to be asked for at each request.
     #[must_use]
     pub fn credentials(&self) -> AwsCredentials {
-        AwsCredentials::new(self.access_key_id.clone(), self.secret_access_key.reveal(), None, None)
+        let (id, secret) = (self.access_key_id.current(), self.secret_access_key.current());
+        AwsCredentials::new(id.as_str(), secret.reveal(), None, None)
     }
 }
 
@@ -161,8 +162,7 @@ pub struct Links {
     public: Option<String>,
     unsigned: String,
     region: Region,
-    bucket: String,
-    credentials: AwsCredentials,
+    settings: S3Settings,
 }
 
 impl Links {
@@ -176,8 +176,7 @@ impl Links {
             unsigned: public.clone().unwrap_or_else(private),
             public,
             region: Region::Custom { name: settings.region.clone(), endpoint: signed_for },
-            bucket: settings.bucket.clone(),
-            credentials: settings.credentials(),
+            settings: settings.clone(),
         }
     }
 
@@ -211,13 +210,14 @@ impl Links {
             return self.unsigned(key);
         }
         let request = GetObjectRequest {
-            bucket: self.bucket.clone(),
+            bucket: self.settings.bucket.clone(),
             key: key.as_str().to_owned(),
             response_content_disposition: disposition,
             ..GetObjectRequest::default()
         };
         let expires_in = lifetime.clamp(Duration::from_secs(1), LONGEST);
-        request.get_presigned_url(&self.region, &self.credentials, &PreSignedRequestOption { expires_in })
+        let credentials = self.settings.credentials();
+        request.get_presigned_url(&self.region, &credentials, &PreSignedRequestOption { expires_in })
     }
 }
 
@@ -238,8 +238,8 @@ mod tests {
             endpoint: Some("http://storage:9000".parse().unwrap()),
             region: "auto".to_owned(),
             bucket: "reelay".to_owned(),
-            access_key_id: "AKIDEXAMPLE".to_owned(),
-            secret_access_key: Hidden::new("do-not-tell"),
+            access_key_id: Live::fixed("AKIDEXAMPLE".to_owned()),
+            secret_access_key: Live::fixed(Hidden::new("do-not-tell")),
             public_endpoint: None,
             media_public_url: None,
         }

@@ -175,6 +175,9 @@ impl Plan<'_> {
             }
             Part::Worker => {
                 own.set("DATABASE_URL", self.database(part));
+                // One address is not for two: the worker has its metrics beside its API.
+                own.set("METRICS_BIND", String::new());
+                own.set("METRICS_BIND_FILE", String::new());
                 own.choose("WORKER_NAME", self.secrets.worker_name.clone())?;
                 own.choose("WEBHOOK_URL", format!("{}/api/webhooks/worker", url(*api)))?;
                 self.choose_secrets(&mut own)?;
@@ -335,6 +338,14 @@ mod tests {
         );
         assert!(!api.contains_key("PUBLIC_URL") && !api.contains_key("S3_BUCKET"));
         assert_eq!(api["ALLOWED_ORIGINS"], "https://a.example,http://localhost:1,http://127.0.0.1:1");
+    }
+
+    #[test]
+    fn the_address_of_metrics_is_the_apis_alone() {
+        let given = [("METRICS_BIND", "127.0.0.1:9"), ("METRICS_BIND_FILE", "/run/metrics")];
+        let worker = variables(Part::Worker, &given, None);
+        assert_eq!((worker["METRICS_BIND"].as_str(), worker["METRICS_BIND_FILE"].as_str()), ("", ""));
+        assert!(!variables(Part::Api, &given, None).contains_key("METRICS_BIND"), "inherited as it is");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The embedded object storage: an S3 server that keeps objects as files, checks signatures, and listens on
-//! this machine alone. For developing and for the default run; a deployment brings its own S3.
+//! The embedded object storage: an S3 server that keeps objects as files and checks signatures. For developing and
+//! for the default run, on this machine alone unless it is told otherwise; a deployment brings its own S3.
 //!
 //! It knows nothing of Reelay: the services speak to it as to any other S3.
 

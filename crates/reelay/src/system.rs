@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use foundation::{database::DatabaseUrl, settings::Environment};
+use foundation::{
+    database::DatabaseUrl,
+    settings::{Environment, SettingError},
+};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +27,8 @@ use crate::{
     secrets::Secrets,
 };
 
-/// How long the services may take to stop, both at once: a little longer than the worker's own deadline.
-const SERVICES_STOP: Duration = Duration::from_secs(22);
+/// How much longer than they themselves allow the services may take to stop.
+const STOP_SPARE: Duration = Duration::from_secs(2);
 /// How long the parts may take that they stand on, one after the other: these have nothing to finish.
 const PART_STOP: Duration = Duration::from_secs(3);
 /// How often free ports are chosen anew because somebody else was faster.
@@ -71,6 +74,7 @@ impl System {
     /// Starts all parts on a data directory, waits until they are ready, and signs in the local account.
     pub(crate) async fn start(options: &UpOptions, directory: &Path, log: LogTo) -> Result<Self> {
         let environment = Environment::process();
+        let services_stop = services_stop(&environment)?;
         let database_url = options.database_url.as_deref().map(postgres).transpose()?;
         let data_dir = Arc::new(DataDir::open(directory)?);
         let log = log.open(data_dir.path())?;
@@ -123,7 +127,7 @@ impl System {
         };
         let mut system =
             Self { data_dir, running: Vec::new(), pids: Arc::new(Mutex::new(pids)), facts: facts.clone() };
-        system.keep_alive(started);
+        system.keep_alive(started, services_stop);
         match account::sign_in(&facts.api, &secrets).await {
             Ok(signed_in) => {
                 if signed_in != secrets {
@@ -141,7 +145,7 @@ impl System {
         Ok(system)
     }
 
-    fn keep_alive(&mut self, started: Vec<(Recipe, Child)>) {
+    fn keep_alive(&mut self, started: Vec<(Recipe, Child)>, services_stop: Duration) {
         for (recipe, child) in started {
             let (part, stop) = (recipe.part, CancellationToken::new());
             let (data_dir, pids) = (Arc::clone(&self.data_dir), Arc::clone(&self.pids));
@@ -150,7 +154,7 @@ impl System {
                 pids.insert(part, pid);
                 record(&data_dir, pids.values().copied());
             };
-            let limit = if part.is_service() { SERVICES_STOP } else { PART_STOP };
+            let limit = if part.is_service() { services_stop } else { PART_STOP };
             let kept_alive = tokio::spawn(keep_alive(child, recipe, stop.clone(), limit, changed));
             self.running.push(Running { part, stop, kept_alive });
         }
@@ -250,6 +254,19 @@ async fn start_all(
     Ok(recipes.into_iter().zip(children).collect())
 }
 
+/// How long the services may take to stop, both at once: a little longer than the slower one's own deadline.
+fn services_stop(environment: &Environment) -> Result<Duration, SettingError> {
+    const NAME: &str = "SHUTDOWN_TIMEOUT";
+    let areas =
+        [api_service::settings::HttpSettings::VARIABLES, worker_service::settings::HttpSettings::VARIABLES];
+    let mut longest = Duration::ZERO;
+    for variable in areas.into_iter().flatten().filter(|variable| variable.name == NAME) {
+        let own = environment.or_default(NAME, variable.default.unwrap_or_default())?;
+        longest = longest.max(own);
+    }
+    Ok(longest + STOP_SPARE)
+}
+
 /// That the next launcher may have to wait is no reason to end this one.
 fn record(data_dir: &DataDir, children: impl IntoIterator<Item = u32>) {
     let children: Vec<u32> = children.into_iter().collect();
@@ -268,5 +285,21 @@ fn postgres(text: &str) -> Result<String> {
             "--database-url is for PostgreSQL; SQLite files lie in the data directory, which --data-dir chooses"
         ),
         Err(_) => bail!("--database-url must be postgres://user:password@host/database"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_have_as_long_to_stop_as_their_setting_says() {
+        let stop = |entries: &[(&str, &str)]| {
+            let map = entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            services_stop(&Environment::from_map(map.collect()))
+        };
+        assert_eq!(stop(&[]), Ok(Duration::from_secs(22)), "the worker's default, which is the longer one");
+        assert_eq!(stop(&[("SHUTDOWN_TIMEOUT", "90s")]), Ok(Duration::from_secs(92)));
+        assert!(stop(&[("SHUTDOWN_TIMEOUT", "soon")]).is_err());
     }
 }

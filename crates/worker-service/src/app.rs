@@ -229,7 +229,7 @@ impl Application {
 
         let whole = settings.http.shutdown_timeout;
         let stopping = server.run_until(shutdown, whole).await;
-        runner.end_by(stopping.deadline() - whole / 4);
+        runner.end_by(stopping.deadline() - at_the_end(whole, settings.http.shutdown_notice));
         state.stopping.cancel();
         tokio::time::sleep(stopping.left(settings.http.shutdown_notice)).await;
         // Each stage may take what is left of the whole, and what its own nature allows.
@@ -241,6 +241,12 @@ impl Application {
         state.store.close();
         stopping.end();
     }
+}
+
+/// What is kept of a shutdown for after the jobs: a quarter of the time after the notice, during which they
+/// run on.
+fn at_the_end(whole: Duration, notice: Duration) -> Duration {
+    whole.saturating_sub(notice) / 4
 }
 
 /// A name that this worker has again after a restart, and no other worker has while it runs. On SQLite, where
@@ -256,5 +262,18 @@ fn worker_name(settings: &Settings, address: SocketAddr) -> String {
             let host = nix::unistd::gethostname().unwrap_or_default();
             format!("{}:{}", host.to_string_lossy(), address.port())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_have_three_quarters_of_what_the_notice_leaves() {
+        let seconds = Duration::from_secs;
+        assert_eq!(at_the_end(seconds(20), Duration::ZERO), seconds(5));
+        // Counted from the beginning of the stop, they would be cut off three seconds after the notice.
+        assert_eq!(at_the_end(seconds(20), seconds(12)), seconds(2));
     }
 }

@@ -79,7 +79,7 @@ fn key(address: &str) -> Option<ObjectKey> {
 #[cfg(test)]
 mod tests {
     use contract::GenerationId;
-    use foundation::settings::Hidden;
+    use foundation::settings::{Hidden, Live};
     use serde_json::json;
 
     use super::*;
@@ -89,8 +89,8 @@ mod tests {
             endpoint: Some("http://s3.internal:9000".parse().unwrap()),
             region: "auto".to_owned(),
             bucket: "reelay".to_owned(),
-            access_key_id: "key".to_owned(),
-            secret_access_key: Hidden::new("secret"),
+            access_key_id: Live::fixed("key".to_owned()),
+            secret_access_key: Live::fixed(Hidden::new("secret")),
             public_endpoint: Some("https://media.example".parse().unwrap()),
             media_public_url: public.map(|url| url.parse().unwrap()),
         };

@@ -83,7 +83,8 @@ crate::settings! {
     /// Where a service keeps its data.
     pub struct DatabaseSettings {
         /// sqlite://path or postgres://user:password@host/database?sslmode=… (disable, prefer, require,
-        /// verify-full). Both services may share one PostgreSQL database, never one SQLite file.
+        /// verify-full). Both services may share one PostgreSQL database, never one SQLite file. Read at the
+        /// start alone, also from a file.
         pub url: DatabaseUrl = required("DATABASE_URL"),
         /// Connections to PostgreSQL at most; more than about 8 for each core of the server gain nothing.
         pub pool_size: usize = or_default("DATABASE_POOL_SIZE", "8"),

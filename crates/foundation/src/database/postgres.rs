@@ -1,6 +1,6 @@
 //! PostgreSQL: connections without libpq, TLS by rustls, a schema for each service.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use diesel::ConnectionError;
 use diesel_async::{
@@ -23,6 +23,13 @@ use super::{DatabaseSettings, OpenError, POOL_WAIT, Postgres, Schema};
 
 /// Guards the migrations of all services and replicas on one database; any fixed number will do.
 const MIGRATION_LOCK: i64 = 0x5265_656c_6179;
+
+/// How long the server may leave unanswered what was sent to it, even a look whether it is there, before the
+/// connection counts as broken. The system by itself waits a quarter of an hour for a host that has vanished.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long nothing is sent before such a look, and how long between two of them.
+const LOOK_AFTER: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How to reach the server.
 #[derive(Clone)]
@@ -84,6 +91,16 @@ fn target(url: &Url, ca_file: Option<&Path>, schema: &'static str) -> Result<Tar
         plain.as_str().parse().map_err(|error: tokio_postgres::Error| OpenError::Url(error.to_string()))?;
     config.ssl_mode(tls_mode).application_name(format!("reelay-{schema}"));
     config.connect_timeout(POOL_WAIT);
+    let given = |name: &str| url.query_pairs().any(|(key, _)| key == name);
+    if !given("tcp_user_timeout") {
+        config.tcp_user_timeout(SILENCE);
+    }
+    if !given("keepalives_idle") {
+        config.keepalives_idle(LOOK_AFTER);
+    }
+    if !given("keepalives_interval") {
+        config.keepalives_interval(LOOK_EVERY);
+    }
     Ok(Target { config, tls: MakeRustlsConnect::new(tls_config(verified, ca_file)?), schema })
 }
 
@@ -193,5 +210,29 @@ impl ServerCertVerifier for Unverified {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(query: &str) -> tokio_postgres::Config {
+        let url = format!("postgres://reelay@db/reelay?{query}").parse().unwrap();
+        target(&url, None, "worker").unwrap().config
+    }
+
+    #[test]
+    fn a_vanished_server_is_noticed_unless_the_url_says_when() {
+        let own = config("sslmode=disable");
+        assert_eq!(own.get_tcp_user_timeout(), Some(&SILENCE));
+        assert_eq!(
+            (own.get_keepalives_idle(), own.get_keepalives_interval()),
+            (LOOK_AFTER, Some(LOOK_EVERY))
+        );
+        let given = config("tcp_user_timeout=7&keepalives_idle=8&keepalives_interval=9&sslmode=prefer");
+        assert_eq!(given.get_tcp_user_timeout(), Some(&Duration::from_secs(7)));
+        assert_eq!(given.get_keepalives_idle(), Duration::from_secs(8));
+        assert_eq!(given.get_keepalives_interval(), Some(Duration::from_secs(9)));
     }
 }

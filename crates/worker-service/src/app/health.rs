@@ -57,7 +57,13 @@ impl Health {
         }
         self.0.bucket.store(ready.is_ok(), Ordering::Relaxed);
         // A full disk still reads.
-        self.0.writes.store(store.probe_write().await.is_ok(), Ordering::Relaxed);
+        let writes = store.probe_write().await;
+        if let Err(error) = &writes
+            && self.0.writes.load(Ordering::Relaxed)
+        {
+            tracing::warn!(%error, "The database takes no writes");
+        }
+        self.0.writes.store(writes.is_ok(), Ordering::Relaxed);
         if let Ok(counts) = store.counts().await {
             for (status, count) in
                 [(JobStatus::Confirmed, counts.waiting), (JobStatus::Active, counts.active)]

@@ -16,7 +16,7 @@ use contract::Timestamp;
 use foundation::s3::{ObjectKey, S3Settings};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rusoto_core::ByteStream;
-use rusoto_credential::StaticProvider;
+use rusoto_credential::{AwsCredentials, CredentialsError, ProvideAwsCredentials};
 use rusoto_s3::{
     AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart,
     CreateMultipartUploadRequest, DeleteObjectRequest, HeadObjectRequest, ListMultipartUploadsRequest,
@@ -65,6 +65,16 @@ impl Default for Patience {
     }
 }
 
+/// Signs each request with the key pair as it is then.
+struct CurrentKey(S3Settings);
+
+#[async_trait]
+impl ProvideAwsCredentials for CurrentKey {
+    async fn credentials(&self) -> Result<AwsCredentials, CredentialsError> {
+        Ok(self.0.credentials())
+    }
+}
+
 /// A bucket on any S3 server. Belongs to the runtime that first uses it.
 pub struct S3Bucket {
     client: S3Client,
@@ -77,11 +87,7 @@ impl S3Bucket {
     pub fn new(settings: &S3Settings, patience: Patience) -> Result<Self, BucketError> {
         let transport = Transport::new(patience.connect, patience.request)
             .map_err(|error| BucketError::Setup(error.to_string()))?;
-        let credentials = StaticProvider::new_minimal(
-            settings.access_key_id.clone(),
-            settings.secret_access_key.reveal().to_owned(),
-        );
-        let client = S3Client::new_with(transport, credentials, settings.client_region());
+        let client = S3Client::new_with(transport, CurrentKey(settings.clone()), settings.client_region());
         Ok(Self { client, bucket: settings.bucket.clone(), patience })
     }
 

@@ -30,10 +30,14 @@ impl Workspace {
     /// A new folder in `parent`. Removes those of processes that are no more. Blocks on files.
     pub fn open(parent: &Path) -> io::Result<Self> {
         fs::create_dir_all(parent)?;
+        // Until our folder is locked it looks like one that nobody holds, so only one of us is at this at a time.
+        let gate = File::open(parent)?;
+        gate.lock()?;
         sweep(parent)?;
         let directory = TempDir::with_prefix_in(PREFIX, parent)?;
         let lock = File::create(directory.path().join(LOCK))?;
         lock.lock()?;
+        drop(gate);
         Ok(Self(Arc::new(Folder { directory, _lock: lock })))
     }
 
@@ -54,7 +58,7 @@ fn sweep(parent: &Path) -> io::Result<()> {
     for entry in fs::read_dir(parent)? {
         let path = entry?.path();
         let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
-        // One without a lock is only just being made.
+        // One without a lock is somebody else's matter: ours are locked before the next may look.
         if let (true, Ok(lock)) = (ours, File::open(path.join(LOCK)))
             && !matches!(lock.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_)))
             && let Err(error) = fs::remove_dir_all(&path)
@@ -88,5 +92,22 @@ mod tests {
         let path = first.path().to_owned();
         drop((file, first));
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn those_that_start_at_once_leave_each_other_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let open = || {
+            for _ in 0..100 {
+                let workspace = Workspace::open(parent.path()).unwrap();
+                assert!(workspace.path().join(LOCK).exists());
+                workspace.file().unwrap();
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(open);
+            }
+        });
     }
 }

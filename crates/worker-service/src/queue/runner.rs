@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use telemetry::{continue_trace, event, metric};
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -235,7 +235,7 @@ where
         };
         if let End::Returned(Err(Error::LostLease(_))) = end {
             // Its own write was the first to notice.
-            self.lose(&id, epoch);
+            self.lose(vec![(id.clone(), epoch)]).await;
         }
         drop(on_list);
         match end {
@@ -284,16 +284,25 @@ where
         }
     }
 
-    /// Renews the leases until `stop` fires. Who is told by the database that a lease is lost, or cannot
-    /// reach it for as long as a lease holds, stops running the job.
+    /// Renews the leases, and the hold on the worker's name, until `stop` fires. Who is told by the database that
+    /// a lease is lost, or cannot reach it for as long as a lease holds, stops running the job.
     pub async fn keep_alive(self: Arc<Self>, stop: CancellationToken) {
+        // Apart from each other: the name's session may hang where the leases can still be renewed.
+        tokio::join!(self.keep_leases(&stop), self.keep_name(&stop));
+    }
+
+    async fn keep_leases(&self, stop: &CancellationToken) {
         let mut renewed = Instant::now();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = sleep(self.limits.heartbeat) => {}
-            }
+        let mut beats = interval_at(renewed + self.limits.heartbeat, self.limits.heartbeat);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(beats.tick()).await.is_some() {
             self.beat(&mut renewed).await;
+        }
+    }
+
+    async fn keep_name(&self, stop: &CancellationToken) {
+        while stop.run_until_cancelled(sleep(self.limits.heartbeat)).await.is_some() {
+            stop.run_until_cancelled(self.store.keep_names()).await;
         }
     }
 
@@ -302,32 +311,65 @@ where
         let held = self.running.leases();
         let begun = Instant::now();
         let ids: Vec<JobId> = held.iter().map(|(id, _)| id.clone()).collect();
-        let kept: HashSet<(JobId, i64)> = match self.store.heartbeat(&self.worker, &ids).await {
+        match self.renew(ids, self.patience(*renewed)).await {
             Ok(kept) => {
                 *renewed = begun;
-                kept.into_iter().collect()
+                let lost = held.into_iter().filter(|lease| !kept.contains(lease)).collect();
+                self.lose(lost).await;
             }
             Err(error) => {
-                tracing::warn!(workerId = %self.worker, %error, "Leases cannot be renewed");
-                if renewed.elapsed() < self.limits.lease {
-                    return;
+                tracing::warn!(workerId = %self.worker, error, "Leases cannot be renewed");
+                if renewed.elapsed() >= self.limits.lease {
+                    for lease in self.drop_runners(held) {
+                        self.tell_lost(lease);
+                    }
                 }
-                HashSet::new()
-            }
-        };
-        for (id, epoch) in held {
-            if !kept.contains(&(id.clone(), epoch)) {
-                self.lose(&id, epoch);
             }
         }
     }
 
-    /// Tells a job's runner that its lease is lost, and the operator, unless both know.
-    fn lose(&self, id: &JobId, epoch: i64) {
-        if self.running.lose(id, epoch) {
-            metrics::counter!(metric::LEASES_LOST).increment(1);
-            event!(WARN, QUEUE_MANAGER_HEARTBEAT_LOST, jobId = %id, workerId = %self.worker, epoch);
+    /// How long the database may take over one renewal: so that there is time for another, and no longer than the
+    /// lease holds.
+    fn patience(&self, renewed: Instant) -> Duration {
+        let (left, share) = (self.limits.lease.saturating_sub(renewed.elapsed()), self.limits.lease / 3);
+        if left.is_zero() { share } else { left.min(share) }
+    }
+
+    async fn renew(&self, ids: Vec<JobId>, patience: Duration) -> Result<HashSet<(JobId, i64)>, String> {
+        let (store, worker) = (self.store.clone(), self.worker.clone());
+        // A task of its own, since a transaction must not be dropped: one that is given up here ends with its
+        // connection.
+        let renewing = tokio::spawn(async move { store.heartbeat(&worker, &ids).await });
+        match timeout(patience, renewing).await {
+            Ok(Ok(answer)) => answer.map(HashSet::from_iter).map_err(|error| error.to_string()),
+            Ok(Err(panic)) => Err(panic.to_string()),
+            Err(_) => Err(format!("no answer within {patience:?}")),
         }
+    }
+
+    /// Tells the runners of these leases that they are lost, and the operator, unless both know or it is only that
+    /// the job was cancelled or has ended.
+    async fn lose(&self, leases: Vec<(JobId, i64)>) {
+        let leases = self.drop_runners(leases);
+        if leases.is_empty() {
+            return;
+        }
+        let looked = timeout(self.limits.lease / 3, self.store.lost_leases(&leases)).await;
+        // If it cannot be known, it is said.
+        let lost = looked.ok().and_then(Result::ok).unwrap_or(leases);
+        for lease in lost {
+            self.tell_lost(lease);
+        }
+    }
+
+    /// Gives those whose runner did not know.
+    fn drop_runners(&self, leases: Vec<(JobId, i64)>) -> Vec<(JobId, i64)> {
+        leases.into_iter().filter(|(id, epoch)| self.running.lose(id, *epoch)).collect()
+    }
+
+    fn tell_lost(&self, (id, epoch): (JobId, i64)) {
+        metrics::counter!(metric::LEASES_LOST).increment(1);
+        event!(WARN, QUEUE_MANAGER_HEARTBEAT_LOST, jobId = %id, workerId = %self.worker, epoch);
     }
 }
 

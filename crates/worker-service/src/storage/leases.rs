@@ -25,7 +25,7 @@ pub struct Claimed {
     pub job: Job,
     /// Who ran it before, if it was taken over.
     pub from: Option<WorkerId>,
-    /// Whether it was taken over from a worker that fell silent or handed it back.
+    /// Whether it was taken over from a worker that fell silent. One that was handed back in order has no owner.
     pub rescued: bool,
     /// Its attempts, oldest first.
     pub attempts: Vec<Attempt>,
@@ -111,7 +111,8 @@ impl Store {
                 if c.apply(&before, None, &change, terms).await? {
                     claimed.push(Claimed {
                         job: changed(&before, None, &change),
-                        rescued: before.life.status == JobStatus::Active,
+                        rescued: before.life.status == JobStatus::Active
+                            && before.life.lease_owner.is_some(),
                         from: before.life.lease_owner.clone(),
                         attempts: Vec::new(),
                         before,
@@ -202,7 +203,6 @@ impl Store {
     /// Renews the leases of the jobs that a worker runs, and its own row. Gives the leases that it still has,
     /// as job and epoch. A lease whose runner is gone is not among `running`, so that it lapses.
     pub async fn heartbeat(&self, id: &WorkerId, running: &[JobId]) -> Result<Vec<(JobId, i64)>, Error> {
-        self.keep_names().await;
         let until = database_now().plus(self.terms.lease);
         Ok(transaction!(&self.database, Place::LeasesRenewed, unless Vec::is_empty, Error, |c| {
             let beat = worker::last_heartbeat.eq(database_now());
@@ -224,6 +224,24 @@ impl Store {
                 .await
                 .map_err(Error::from)
         })?)
+    }
+
+    /// Which of these leases, as job and epoch, another has taken or may take, rather than that its job has come to
+    /// an end or was handed back.
+    pub async fn lost_leases(&self, leases: &[(JobId, i64)]) -> Result<Vec<(JobId, i64)>, Error> {
+        let query = job::table.filter(job::id.eq_any(leases.iter().map(|(id, _)| id)));
+        let columns = (job::id, job::status, job::lease_owner, job::lease_epoch);
+        let found: Vec<(JobId, JobStatus, Option<WorkerId>, i64)> =
+            reading!(&self.database, |c| query.select(columns).load(c).await)?;
+        let lost = |id: &JobId, epoch: i64| {
+            found.iter().find(|(found, ..)| found == id).is_none_or(|(_, status, owner, now)| match status {
+                JobStatus::Cancelled => false,
+                // Handing back ends the lease's epoch.
+                JobStatus::Active => owner.is_some() || *now > epoch + 1,
+                _ => *now != epoch,
+            })
+        };
+        Ok(leases.iter().filter(|(id, epoch)| lost(id, *epoch)).cloned().collect())
     }
 
     /// Puts a worker on the list under its name. What an earlier process of that name left behind is free to
@@ -258,6 +276,9 @@ impl Store {
                 .await?;
             Ok::<_, Error>(())
         })?;
+        if !ours {
+            self.go_by(name).await;
+        }
         Ok(id)
     }
 

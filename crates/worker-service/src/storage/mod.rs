@@ -23,7 +23,7 @@ pub use self::{
     commands::TakenCommand,
     leases::Claimed,
     overview::BATCH,
-    webhooks::{After, WebhookQuery},
+    webhooks::{After, DueAgain, WebhookQuery},
 };
 use crate::jobs::state::Rules;
 

@@ -2,6 +2,8 @@
 //! (I14). On SQLite the database's file has one process anyway; on PostgreSQL a session of its own, as long as
 //! the process lives, holds a lock on the name, which a kill -9 opens at once.
 
+use std::{collections::HashMap, time::Duration};
+
 use diesel::sql_types::BigInt;
 use diesel_async::{RunQueryDsl, pooled_connection::deadpool::Object};
 use foundation::database::{Database, Postgres};
@@ -14,11 +16,15 @@ diesel::define_sql_function! {
     fn pg_try_advisory_lock(key: BigInt) -> Bool;
 }
 
-/// The names that this process holds, one but in tests, and the session that does.
+/// How long the session may take to answer before another takes its place.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The names that this process goes by, one but in tests, each with whether its lock was ever ours, and the session
+/// that holds the locks.
 #[derive(Default)]
 pub(super) struct Names {
     session: Option<Postgres>,
-    held: Vec<String>,
+    held: HashMap<String, bool>,
 }
 
 impl std::fmt::Debug for Names {
@@ -38,27 +44,43 @@ impl Store {
             names.session = Some(Object::take(pooled));
         }
         let Some(session) = &mut names.session else { return Ok(false) };
-        let ours = lock(session, name).await;
-        if ours.is_err() {
+        let ours = match tokio::time::timeout(PATIENCE, lock(session, name)).await {
+            Ok(answer) => answer.map_err(foundation::database::Error::from),
+            Err(_) => Err(foundation::database::Error::Unavailable(format!("no answer within {PATIENCE:?}"))),
+        };
+        match ours {
             // It has gone, and its locks with it.
-            names.session = None;
-        } else if ours == Ok(true) && names.held.iter().all(|held| held != name) {
-            names.held.push(name.to_owned());
+            Err(_) => names.session = None,
+            Ok(true) => drop(names.held.insert(name.to_owned(), true)),
+            Ok(false) => {}
         }
         Ok(ours?)
     }
 
-    /// Takes the names again that this process holds, in case the session that held them broke. If it cannot be
-    /// done now, there is a next time.
-    pub(super) async fn keep_names(&self) {
+    /// Goes by a name whose lock the server still holds for one that fell silent: it is taken when it is free.
+    pub(super) async fn go_by(&self, name: &str) {
+        if let Database::Postgres(_) = &self.database {
+            self.names.lock().await.held.entry(name.to_owned()).or_insert(false);
+        }
+    }
+
+    /// Takes the names that this process goes by, in case the session that held them broke, or a name was not
+    /// free before. Says whether all are ours; if it cannot be done now, there is a next time.
+    pub async fn keep_names(&self) -> bool {
         let held = self.names.lock().await.held.clone();
-        for name in held {
+        let mut all = true;
+        for (name, was_ours) in held {
             match self.hold_name(&name).await {
-                Ok(true) => {}
-                Ok(false) => tracing::error!(name, "Another worker runs under this one's name (WORKER_NAME)"),
+                Ok(true) => continue,
+                Ok(false) if was_ours => {
+                    tracing::error!(name, "Another worker runs under this one's name (WORKER_NAME)");
+                }
+                Ok(false) => {}
                 Err(error) => tracing::warn!(name, %error, "The worker's name is not held just now"),
             }
+            all = false;
         }
+        all
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use contract::{EventId, JobId, Timestamp};
+use contract::{EventId, GenerationId, JobId, Timestamp};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use foundation::{crash::Place, database::database_now, on_both, reading, transaction, writing};
@@ -40,6 +40,19 @@ pub struct WebhookQuery {
     /// How many at most.
     pub limit: i64,
 }
+
+/// A webhook that is due again, without its body.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct DueAgain {
+    /// The webhook's id.
+    pub id: EventId,
+    /// The generation that it tells of.
+    pub generation_id: GenerationId,
+    /// The event's type.
+    pub kind: String,
+}
+
+diesel::alias!(webhook as newer: Newer);
 
 on_both! {
     trait WebhookSteps {
@@ -172,23 +185,43 @@ impl Store {
         Ok(found)
     }
 
-    /// Makes all delivered and dead webhooks due again that were written from `since` and before `until`;
-    /// those that a newer one has superseded have nothing to add. Gives them.
-    pub async fn redeliver_range(&self, since: Timestamp, until: Timestamp) -> Result<Vec<Webhook>, Error> {
+    /// Makes delivered and dead webhooks due again that were written from `since` and before `until`, the oldest
+    /// `limit` `after` the given one; those of a job that told something newer have nothing to add. Gives them in
+    /// their order: whoever gets `limit` asks for what is after the last.
+    pub async fn redeliver_range(
+        &self,
+        (since, until): (Timestamp, Timestamp),
+        after: Option<&EventId>,
+        limit: usize,
+    ) -> Result<Vec<DueAgain>, Error> {
         let lifetime = self.terms.webhook_lifetime;
-        let ended = webhook::table
-            .filter(webhook::state.eq_any([WebhookState::Delivered, WebhookState::Dead]))
-            .filter(webhook::created_at.ge(since))
-            .filter(webhook::created_at.lt(until));
         let changes = (
             webhook::state.eq(WebhookState::Pending),
             webhook::next_attempt_at.eq(database_now()),
             webhook::expires_at.eq(database_now().plus(lifetime)),
             webhook::updated_at.eq(database_now()),
         );
-        let query = diesel::update(ended).set(changes);
-        let found: Vec<Webhook> =
-            writing!(&self.database, |c| query.returning(Webhook::as_returning()).get_results(c).await)?;
+        let mut found: Vec<DueAgain> = writing!(&self.database, |c| {
+            let of_the_job = newer.filter(newer.field(webhook::job_id).eq(webhook::job_id));
+            let later = of_the_job.filter(newer.field(webhook::sequence).gt(webhook::sequence));
+            let mut ended = webhook::table
+                .filter(webhook::state.eq_any([WebhookState::Delivered, WebhookState::Dead]))
+                .filter(webhook::created_at.ge(since))
+                .filter(webhook::created_at.lt(until))
+                .filter(diesel::dsl::not(diesel::dsl::exists(later)))
+                .into_boxed();
+            if let Some(after) = after {
+                ended = ended.filter(webhook::id.gt(after));
+            }
+            let ids: Vec<EventId> =
+                ended.order(webhook::id).limit(limit as i64).select(webhook::id).load(c).await?;
+            diesel::update(webhook::table.filter(webhook::id.eq_any(&ids)))
+                .set(changes)
+                .returning((webhook::id, webhook::generation_id, webhook::kind))
+                .get_results(c)
+                .await
+        })?;
+        found.sort_by(|a, b| a.id.cmp(&b.id));
         self.wakes.webhooks.notify_one();
         Ok(found)
     }

@@ -73,7 +73,7 @@ async fn redeliver(state: Data<State>, _: Fresh, id: Path<String>) -> AppResult<
 
 /// Deliver the webhooks of a span of time again
 ///
-/// All that were delivered or given up; those that a newer one has superseded have nothing to add.
+/// Those that were delivered or given up, of each job only the newest: each tells all of its job.
 #[utoipa::path(
     tag = "webhooks",
     request_body = Range,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use telemetry::event;
 use utoipa::ToSchema;
 
-use crate::store::{Error, Store, Webhook, WebhookQuery, WebhookState, WebhookTry};
+use crate::store::{BATCH, DueAgain, Error, Store, Webhook, WebhookQuery, WebhookState, WebhookTry};
 
 /// A webhook and its newest tries.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -158,18 +158,27 @@ fn shown(made: WebhookTry) -> Try {
 /// Makes a webhook due again, whatever became of it. `None` if there is none of this id.
 pub async fn redeliver(store: &Store, id: &EventId) -> Result<Option<Delivery>, Error> {
     let Some(webhook) = store.redeliver(id).await? else { return Ok(None) };
-    log(&webhook);
+    log(&webhook.id, &webhook.generation_id, &webhook.kind);
     Ok(with_tries(store, vec![webhook]).await?.pop())
 }
 
-/// Makes all delivered and dead webhooks of a span of time due again.
+/// Makes all delivered and dead webhooks of a span of time due again, of each job the newest.
 pub async fn redeliver_range(store: &Store, range: Range) -> Result<Redelivered, Error> {
-    let webhooks = store.redeliver_range(range.since, range.until).await?;
-    webhooks.iter().for_each(log);
-    Ok(Redelivered { redelivered: webhooks.len() })
+    let mut redelivered = 0;
+    let mut last: Option<EventId> = None;
+    loop {
+        let due = store.redeliver_range((range.since, range.until), last.as_ref(), BATCH).await?;
+        redelivered += due.len();
+        for DueAgain { id, generation_id, kind } in &due {
+            log(id, generation_id, kind);
+        }
+        if due.len() < BATCH {
+            return Ok(Redelivered { redelivered });
+        }
+        last = due.into_iter().last().map(|webhook| webhook.id);
+    }
 }
 
-fn log(webhook: &Webhook) {
-    let (id, generation, kind) = (&webhook.id, &webhook.generation_id, webhook.kind.as_str());
+fn log(id: &EventId, generation: &GenerationId, kind: &str) {
     event!(INFO, WORKER_WEBHOOK_REDELIVERED, webhookId = %id, generationId = %generation, event = kind);
 }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use foundation::{
     s3::{Links, ObjectKey, S3Settings},
-    settings::Hidden,
+    settings::{Environment, Hidden, Live},
 };
 use hyper::{Method, http::request::Parts};
 use sha2::{Digest, Sha256};
@@ -270,8 +270,10 @@ async fn lists_come_in_pages_and_in_order() {
 async fn a_wrong_secret_opens_nothing_and_is_not_told() {
     let storage = Storage::start().await;
     storage.bucket().put_bytes(&key("a"), Bytes::from_static(b"x"), &video("")).await.unwrap();
-    let settings =
-        S3Settings { secret_access_key: Hidden::new("not-the-secret"), ..storage.settings.clone() };
+    let settings = S3Settings {
+        secret_access_key: Live::fixed(Hidden::new("not-the-secret")),
+        ..storage.settings.clone()
+    };
     let bucket = S3Bucket::new(&settings, Patience::default()).unwrap();
     for error in [
         bucket.ready().await,
@@ -285,6 +287,40 @@ async fn a_wrong_secret_opens_nothing_and_is_not_told() {
     }
     let answer = reqwest::get(Links::new(&settings).link(&key("a"), LIFETIME)).await.unwrap();
     assert_eq!(answer.status(), 403);
+}
+
+#[tokio::test]
+async fn a_key_pair_in_files_is_changed_while_the_service_runs() {
+    let storage = Storage::start().await;
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let environment = Environment::from_map(
+        [
+            ("S3_ENDPOINT", storage.settings.endpoint_address()),
+            ("S3_REGION", storage.settings.region.clone()),
+            ("S3_BUCKET", storage.settings.bucket.clone()),
+            ("S3_ACCESS_KEY_ID_FILE", file("id", "yesterday's")),
+            ("S3_SECRET_ACCESS_KEY_FILE", file("secret", "yesterday's")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
+    );
+    let settings = S3Settings::read(&environment).unwrap();
+    let (bucket, links) = (S3Bucket::new(&settings, Patience::default()).unwrap(), Links::new(&settings));
+    storage.bucket().put_bytes(&key("a"), Bytes::from_static(b"x"), &video("")).await.unwrap();
+    let followed = async || reqwest::get(links.link(&key("a"), LIFETIME)).await.unwrap().status().as_u16();
+    assert!(matches!(bucket.ready().await, Err(BucketError::Refused { status: 403, .. })));
+    assert_eq!(followed().await, 403);
+
+    file("id", &storage.settings.access_key_id.current());
+    file("secret", storage.settings.secret_access_key.current().reveal());
+    assert_eq!(environment.refresh(), (2, vec![]));
+    bucket.ready().await.unwrap();
+    assert_eq!(followed().await, 200);
 }
 
 #[tokio::test]

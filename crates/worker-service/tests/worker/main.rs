@@ -5,6 +5,7 @@
 mod bucket;
 mod fixture;
 mod gate;
+mod names;
 mod providers;
 mod queue;
 mod receiver;
@@ -12,6 +13,7 @@ mod routes;
 mod storage;
 mod sweeper;
 mod webhooks;
+mod wire;
 mod workflow;
 
 /// The launcher's embedded S3 server, by its source, because the launcher itself knows this crate.

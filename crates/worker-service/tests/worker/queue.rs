@@ -3,7 +3,7 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use contract::{
-    ErrorCode, GenerationId, JobStatus, Stage,
+    ErrorCode, GenerationId, JobId, JobStatus, Stage,
     worker_api::{DesiredState, JobError},
 };
 use foundation::testing::TestDatabase;
@@ -16,10 +16,13 @@ use tokio_util::sync::CancellationToken;
 use worker_service::{
     jobs::{service::Jobs, state::Input},
     queue::{Lease, Limits, Runner, Running},
-    store::{AttemptState, Error, Store, Terms},
+    store::{AttemptState, Error, Store},
 };
 
-use crate::fixture::{command, in_time, job, nonce, on_both_databases, open, queued, reaches, terms};
+use crate::{
+    fixture::{command, in_time, job, nonce, on_both_databases, open, queued, reaches, terms},
+    wire::Wire,
+};
 
 on_both_databases! {
     two_workers_run_each_job_once,
@@ -163,6 +166,7 @@ async fn a_cancel_through_another_replica_is_noticed_by_the_heartbeat(database: 
 }
 
 async fn lose_by_cancel(database: TestDatabase, limits: Limits, here: bool) {
+    let logged = Capture::install().unwrap();
     let store = open(&database, terms()).await;
     let wanted = command(DesiredState::Confirmed);
     store.take_command(&wanted, &nonce()).await.unwrap();
@@ -184,6 +188,38 @@ async fn lose_by_cancel(database: TestDatabase, limits: Limits, here: bool) {
     assert_eq!(answer.status, JobStatus::Cancelled);
     in_time(drops.recv()).await.unwrap();
     worker.end().await;
+    // It is what the user wanted, and nothing that an operator should look at.
+    assert_eq!(told_of(&logged, catalogue::QUEUE_MANAGER_HEARTBEAT_LOST, &answer.job_id), 0);
+}
+
+fn told_of(logged: &Capture, event: &str, id: &JobId) -> usize {
+    logged.named(event).iter().filter(|record| record.text("jobId") == Some(id.as_str())).count()
+}
+
+/// Nothing says that the database is gone: it only answers no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_database_has_vanished_gives_its_jobs_up() {
+    let database = TestDatabase::postgres().await;
+    let wire = Wire::to(&database).await;
+    let store = Store::open(&wire.settings(&database), terms()).await.unwrap();
+    queued(&store).await;
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let (dropped, mut drops) = mpsc::unbounded_channel();
+    let work = move |lease: Lease| {
+        let (began, told) = (began.clone(), Told(dropped.clone()));
+        async move {
+            began.send(()).unwrap();
+            let _held = (lease, told);
+            pending().await
+        }
+    };
+    let limits = Limits { lease: Duration::from_secs(1), ..LIMITS };
+    let worker = Worker::start(&store, "one", limits, work).await;
+    in_time(begun.recv()).await.unwrap();
+    wire.open.send(false).unwrap();
+    in_time(drops.recv()).await.unwrap();
+    worker.stop.cancel();
+    worker.tasks.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 async fn a_silent_workers_job_is_rescued(database: TestDatabase) {
@@ -374,40 +410,7 @@ async fn a_runner_that_finds_its_lease_lost_says_so_once(database: TestDatabase)
     for task in worker.tasks {
         task.abort();
     }
-    let told = logged.named(catalogue::QUEUE_MANAGER_HEARTBEAT_LOST);
-    let told = told.iter().filter(|record| record.text("jobId") == Some(id.as_str()));
-    assert_eq!(told.count(), 1);
-}
-
-/// Two processes of one name would each take the other's jobs for what its own former life has left behind.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_workers_name_is_one_living_processs() {
-    let database = TestDatabase::postgres().await;
-    let (first, second) = (open(&database, terms()).await, open(&database, terms()).await);
-    let generation = queued(&first).await.generation_id;
-    let id = first.register_worker("one").await.unwrap();
-    assert_eq!(first.claim(&id, 1, 2).await.unwrap().len(), 1);
-    let refused = second.register_worker("one").await;
-    assert!(matches!(&refused, Err(Error::NameTaken(name)) if name == "one"), "{refused:?}");
-    let other = second.register_worker("another").await.unwrap();
-    assert!(second.claim(&other, 1, 2).await.unwrap().is_empty());
-    assert!(first.heartbeat(&id, &[]).await.is_ok());
-
-    // Its process ends, be it by kill -9: the next of its name has its jobs at once, though the lease holds.
-    drop(first);
-    let again = in_time(worker_service::queue::register(&second, "one")).await.unwrap();
-    let claimed = second.claim(&again, 1, 2).await.unwrap();
-    assert_eq!(claimed[0].job.generation_id, generation);
-}
-
-/// Of a host that vanished the server may not know for hours; that it has been silent for a lease is enough.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_workers_name_is_free() {
-    let database = TestDatabase::postgres().await;
-    let vanished = open(&database, terms()).await;
-    vanished.register_worker("one").await.unwrap();
-    let next = open(&database, Terms { lease: Duration::ZERO, ..terms() }).await;
-    next.register_worker("one").await.unwrap();
+    assert_eq!(told_of(&logged, catalogue::QUEUE_MANAGER_HEARTBEAT_LOST, &id), 1);
 }
 
 async fn a_worker_that_ends_hands_its_jobs_back(database: TestDatabase) {
@@ -440,7 +443,7 @@ async fn a_worker_that_ends_hands_its_jobs_back(database: TestDatabase) {
     let next = store.register_worker("next").await.unwrap();
     let claimed = store.claim(&next, 4, 2).await.unwrap();
     assert_eq!(claimed.len(), 2);
-    assert!(claimed.iter().all(|claimed| claimed.job.life.lost_leases == 0));
+    assert!(claimed.iter().all(|claimed| claimed.job.life.lost_leases == 0 && !claimed.rescued));
 }
 
 async fn a_worker_that_starts_again_takes_back_its_own_at_once(database: TestDatabase) {
@@ -453,6 +456,7 @@ async fn a_worker_that_starts_again_takes_back_its_own_at_once(database: TestDat
     let again = store.register_worker("one").await.unwrap();
     let claimed = store.claim(&again, 1, 2).await.unwrap();
     assert_eq!(claimed[0].job.generation_id, generation);
+    assert!(claimed[0].rescued);
 }
 
 async fn a_lost_lease_writes_nothing(database: TestDatabase) {

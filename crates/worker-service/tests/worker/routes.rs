@@ -56,8 +56,8 @@ impl Service {
             ("WEBHOOK_URL", receiver.url.to_string()),
             ("S3_ENDPOINT", s3.endpoint.as_ref().unwrap().to_string()),
             ("S3_BUCKET", s3.bucket.clone()),
-            ("S3_ACCESS_KEY_ID", s3.access_key_id.clone()),
-            ("S3_SECRET_ACCESS_KEY", s3.secret_access_key.reveal().to_owned()),
+            ("S3_ACCESS_KEY_ID", s3.access_key_id.current().as_str().to_owned()),
+            ("S3_SECRET_ACCESS_KEY", s3.secret_access_key.current().reveal().to_owned()),
             // Nobody listens there.
             ("VEO3_BASE_URL", "http://127.0.0.1:1".to_owned()),
             ("VEO3_API_KEY", "none".to_owned()),

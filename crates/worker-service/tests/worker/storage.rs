@@ -7,7 +7,7 @@ use std::{
 
 use foundation::{
     s3::{Links, S3Settings},
-    settings::Hidden,
+    settings::{Hidden, Live},
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -42,8 +42,8 @@ impl Storage {
             endpoint: Some(format!("http://{}", server.address().unwrap()).parse().unwrap()),
             region: "auto".to_owned(),
             bucket: options.bucket,
-            access_key_id: options.access_key_id,
-            secret_access_key: Hidden::new(options.secret_access_key),
+            access_key_id: Live::fixed(options.access_key_id),
+            secret_access_key: Live::fixed(Hidden::new(options.secret_access_key)),
             public_endpoint: None,
             media_public_url: None,
         };

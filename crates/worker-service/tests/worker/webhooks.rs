@@ -13,7 +13,10 @@ use tokio_util::sync::CancellationToken;
 use worker_service::{
     settings::WebhookSettings,
     store::{Store, Terms, Webhook, WebhookQuery, WebhookState},
-    webhooks::dispatcher::Dispatcher,
+    webhooks::{
+        dispatcher::Dispatcher,
+        service::{Range, redeliver_range},
+    },
 };
 
 use crate::{
@@ -29,6 +32,7 @@ on_both_databases! {
     the_receivers_retry_after_is_honoured,
     what_is_given_up_is_a_dead_letter_and_can_be_redelivered,
     a_newer_event_supersedes_an_undelivered_one,
+    of_a_span_only_each_jobs_newest_event_is_sent_again,
     two_dispatchers_send_nothing_twice,
 }
 
@@ -182,8 +186,12 @@ async fn what_is_given_up_is_a_dead_letter_and_can_be_redelivered(database: Test
     })
     .await;
     let span = (dead.created_at, Timestamp::now() + Duration::from_secs(60));
-    assert_eq!(store.redeliver_range(span.0, span.1).await.unwrap().len(), 2);
-    assert_eq!(store.redeliver_range(span.1, span.1 + Duration::from_secs(1)).await.unwrap().len(), 0);
+    let later = (span.1, span.1 + Duration::from_secs(1));
+    assert_eq!(store.redeliver_range(later, None, 10).await.unwrap(), []);
+    let first = store.redeliver_range(span, None, 1).await.unwrap();
+    let second = store.redeliver_range(span, Some(&first[0].id), 1).await.unwrap();
+    assert!(first[0].id == dead.id && second[0].id > dead.id, "a batch goes on where the last has ended");
+    assert_eq!(store.redeliver_range(span, Some(&second[0].id), 1).await.unwrap(), []);
     receiver.answer((204, &[]));
     receiver.next().await;
     receiver.next().await;
@@ -210,6 +218,32 @@ async fn a_newer_event_supersedes_an_undelivered_one(database: TestDatabase) {
     );
     let dispatching = Dispatching::start(&store, &settings(&receiver));
     assert_eq!(receiver.next().await.event().data.sequence, job.life.sequence);
+    dispatching.end().await;
+    assert!(receiver.came().is_none());
+}
+
+async fn of_a_span_only_each_jobs_newest_event_is_sent_again(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    let mut receiver = Receiver::start([]).await;
+    let dispatching = Dispatching::start(&store, &settings(&receiver));
+    let wanted = command(DesiredState::Confirmed);
+    store.take_command(&wanted, &nonce()).await.unwrap();
+    let worker = store.register_worker("one").await.unwrap();
+    assert_eq!(store.claim(&worker, 1, 1).await.unwrap().len(), 1);
+    settled(&store, WebhookState::Delivered).await;
+    let cancel = Command { revision: 2, state: DesiredState::Cancelled, ..wanted };
+    let job = store.take_command(&cancel, &nonce()).await.unwrap().job;
+    let delivered = async || all(&store).await.iter().all(|it| it.state == WebhookState::Delivered);
+    eventually(|| async { delivered().await.then_some(()) }).await;
+    assert_eq!(all(&store).await.len(), 2);
+
+    let whole = Range { since: job.created_at, until: Timestamp::now() + Duration::from_secs(60) };
+    assert_eq!(redeliver_range(&store, whole).await.unwrap().redelivered, 1);
+    assert_eq!(receiver.next().await.event().kind, EventType::Started);
+    for _ in 0..2 {
+        assert_eq!(receiver.next().await.event().kind, EventType::Cancelled);
+    }
+    eventually(|| async { delivered().await.then_some(()) }).await;
     dispatching.end().await;
     assert!(receiver.came().is_none());
 }

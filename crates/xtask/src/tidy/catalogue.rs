@@ -1,6 +1,8 @@
 //! The catalogues: every event, every metric and every place where a test can end a process is used, and what
 //! looks like an event's name stands nowhere else.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Tree, mentions};
 
 const EVENTS: &str = "crates/telemetry/src/catalogue.rs";
@@ -29,6 +31,13 @@ fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
 /// The names of all metrics, as Prometheus knows them.
 pub(super) fn metrics(tree: &Tree) -> impl Iterator<Item = &str> {
     tree.text(METRICS).into_iter().flat_map(entries).filter_map(|entry| entry.words.first().copied())
+}
+
+/// What the texts of these metrics say.
+pub(super) fn metric_texts<'a>(tree: &'a Tree, names: &BTreeSet<&str>) -> Vec<&'a str> {
+    let entries = tree.text(METRICS).into_iter().flat_map(entries);
+    let named = entries.filter(|entry| entry.words.first().is_some_and(|name| names.contains(name)));
+    named.filter_map(|entry| entry.words.get(2).copied()).collect()
 }
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {

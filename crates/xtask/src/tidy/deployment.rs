@@ -1,12 +1,12 @@
 //! What `docker-compose.yml` and `deploy/` name of ours is real: the settings are ones that the code reads, the
-//! metrics ones that it exports.
+//! metrics ones that it exports, the outcomes ones that the metrics' texts list.
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Tree, catalogue};
+use super::{Finding, Tree, catalogue, mentions};
 
 /// Settings of other people's images.
-const FOREIGN: &[&str] = &["POSTGRES_", "GF_"];
+const FOREIGN: &[&str] = &["POSTGRES_", "GF_", "ROOT_", "VGW_"];
 
 /// What Prometheus appends to a histogram's name.
 const HISTOGRAM_SUFFIXES: &[&str] = &["_bucket", "_sum", "_count"];
@@ -30,6 +30,12 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
                 if !catalogue::metrics(tree).any(|known| known == metric) {
                     findings.push(Finding::new(&place, format!("there is no metric {metric}")));
                 }
+            }
+            let asked = outcomes(line);
+            let texts = catalogue::metric_texts(tree, &metrics(line));
+            for outcome in asked.into_iter().filter(|asked| !texts.iter().any(|text| mentions(text, asked))) {
+                findings
+                    .push(Finding::new(&place, format!("no metric of this line has the outcome {outcome}")));
             }
         }
     }
@@ -55,6 +61,12 @@ fn settings<'a>(path: &str, line: &'a str) -> Vec<&'a str> {
     given.into_iter().filter(is_setting).collect()
 }
 
+/// The values of the label `outcome` that a line asks for.
+fn outcomes(line: &str) -> Vec<&str> {
+    let asked = line.split("outcome=").skip(1).map(|rest| rest.trim_start_matches(['~', '\\', '"']));
+    asked.filter_map(|rest| rest.split(['"', '\\']).next()).flat_map(|values| values.split('|')).collect()
+}
+
 /// The metrics of ours that a line names, a histogram by its own name.
 fn metrics(line: &str) -> BTreeSet<&str> {
     let words = line.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
@@ -70,7 +82,7 @@ mod tests {
     const SOURCE: (&str, &str) = ("crates/api-service/src/settings.rs", "or_default(\"API_BIND\", \"…\")");
     const METRIC: (&str, &str) = (
         "crates/telemetry/src/metric.rs",
-        "    WAIT = Histogram, \"reelay_wait_seconds\", \"\", \"Wait.\";\n",
+        "    WAIT = Histogram, \"reelay_wait_seconds\", \"outcome\", \"Waits: short or long.\";\n",
     );
 
     fn findings(path: &str, text: &str) -> Vec<String> {
@@ -90,5 +102,14 @@ mod tests {
         let rule = "expr: rate(reelay_wait_seconds_bucket[5m]) / rate(reelay_vanished_total{a=\"b\"}[5m])";
         let found = findings("deploy/prometheus/rules.yml", rule);
         assert_eq!(found, ["deploy/prometheus/rules.yml:1: there is no metric reelay_vanished_total"]);
+    }
+
+    #[test]
+    fn an_outcome_that_no_metric_has_is_found() {
+        let rule = "expr: rate(reelay_wait_seconds_count{outcome=~\"long|endless\"}[5m])";
+        let found = findings("deploy/prometheus/rules.yml", rule);
+        assert_eq!(found, ["deploy/prometheus/rules.yml:1: no metric of this line has the outcome endless"]);
+        let panel = r#""expr": "sum(reelay_wait_seconds_sum{outcome=\"short\"})""#;
+        assert!(findings("deploy/grafana/dashboards/reelay.json", panel).is_empty());
     }
 }
