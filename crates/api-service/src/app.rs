@@ -9,11 +9,11 @@ pub mod openapi;
 pub mod page;
 pub mod proxies;
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpRequest, middleware::from_fn, web::Data};
 use foundation::{database::OpenError, settings::Environment, tasks::Tasks};
-use platform::{Listeners, OwnMetrics, Server, Serving};
+use platform::{Listeners, OwnMetrics, RunError, Server, Serving};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -169,6 +169,7 @@ impl Application {
             environment,
             ..
         } = settings;
+        let last_requests = http.last_requests();
         let listeners = Listeners::take(http.bind, http.metrics_bind)?;
         let store = Store::open(&database).await?;
         let flow = Flow::new(store.clone(), &worker, secrets.worker_api, secrets.webhooks, &s3, flow)?;
@@ -199,11 +200,8 @@ impl Application {
         let mut tasks = Tasks::new(Handle::current());
         supervise(&mut tasks, &state, environment);
 
-        let serving = Serving {
-            threads: (http.threads != 0).then_some(http.threads),
-            // A little less than the stop as a whole may take, so that the rest has its time, too.
-            shutdown: http.shutdown_timeout.saturating_sub(Duration::from_secs(2)),
-        };
+        let serving =
+            Serving { threads: (http.threads != 0).then_some(http.threads), shutdown: last_requests };
         let shared = state.clone();
         let server = listeners.serve(serving, &document, move || {
             App::new().app_data(shared.clone()).configure(routes::mount).wrap(from_fn(guard))
@@ -218,8 +216,11 @@ impl Application {
     }
 
     /// Serves until `shutdown` says why it shall not, then stops in order: not ready, no new requests and no
-    /// open streams, no background work, no database.
-    pub async fn run_until_stopped(self, shutdown: impl Future<Output = &'static str>) {
+    /// open streams, no background work, no database. An error means that nobody asked for the stop.
+    pub async fn run_until_stopped(
+        self,
+        shutdown: impl Future<Output = io::Result<&'static str>>,
+    ) -> Result<(), RunError> {
         let Self { state, server, tasks, patience, notice } = self;
         let stopping = server.run_until(shutdown, patience).await;
         state.stopping.cancel();
@@ -228,7 +229,7 @@ impl Application {
         stopping.end_requests(stopping.left(patience)).await;
         stopping.end_tasks(tasks, stopping.left(patience).max(Duration::from_secs(1))).await;
         state.store.close();
-        stopping.end();
+        stopping.end()
     }
 }
 

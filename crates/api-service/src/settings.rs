@@ -41,6 +41,27 @@ foundation::settings! {
     }
 }
 
+/// What of a stop is kept for what comes after the last requests.
+const AFTER_REQUESTS: Duration = Duration::from_secs(2);
+
+impl HttpSettings {
+    /// How long requests in flight may take to end at a stop: what the notice leaves of it, and a little less, so
+    /// that the rest has its time, too.
+    #[must_use]
+    pub fn last_requests(&self) -> Duration {
+        let left = self.shutdown_timeout.saturating_sub(self.shutdown_notice);
+        left.saturating_sub(AFTER_REQUESTS).max(Duration::from_secs(1))
+    }
+
+    fn check(&self) -> Result<(), SettingError> {
+        if self.shutdown_notice >= self.shutdown_timeout {
+            let reason = "must be shorter than SHUTDOWN_TIMEOUT, of which it is a part".to_owned();
+            return Err(SettingError::Malformed { name: "SHUTDOWN_NOTICE", reason });
+        }
+        Ok(())
+    }
+}
+
 foundation::settings! {
     /// How often somebody may ask, on each replica.
     pub struct RateSettings {
@@ -142,6 +163,7 @@ impl Settings {
             flow: FlowSettings::read(environment)?,
             environment: environment.clone(),
         };
+        settings.http.check()?;
         let malformed = |name, reason: &str| Err(SettingError::Malformed { name, reason: reason.to_owned() });
         if settings.secrets.worker_api.current().overlaps(&settings.secrets.webhooks.current()) {
             return malformed("WEBHOOK_SECRETS", "has a secret in common with WORKER_API_SECRETS");
@@ -184,6 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_requests_get_what_is_left_of_a_stop() {
+        for (timeout, notice, left) in
+            [("10s", "0s", 8), ("30s", "15s", 13), ("10s", "9s", 1), ("2s", "0s", 1), ("1ms", "0s", 1)]
+        {
+            let http = read(&[("SHUTDOWN_TIMEOUT", timeout), ("SHUTDOWN_NOTICE", notice)]).unwrap().http;
+            assert_eq!(http.last_requests().as_secs(), left, "{timeout} with {notice} of notice");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (name, value) in [
             ("DATABASE_URL", ""),
@@ -193,6 +225,8 @@ mod tests {
             ("INTENT_PROVIDER", "gemini"),
             ("INTENT_PROVIDER", "oracle"),
             ("ALLOWED_ORIGINS", "example.com"),
+            ("SHUTDOWN_NOTICE", "10s"),
+            ("SHUTDOWN_NOTICE", "1h"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.starts_with(name), "{message}");

@@ -69,6 +69,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> AppResult<T> {
         }
         let message = error.inner().to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+        let message = message.trim();
         let path = error.path().to_string();
         let parent = Some(path.as_str()).filter(|path| *path != ".");
         AppError::validation(vec![match missing(message) {
@@ -76,9 +77,76 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> AppResult<T> {
                 let field = parent.map_or_else(|| field.to_owned(), |parent| format!("{parent}.{field}"));
                 FieldError::new(field, "is missing")
             }
-            None => FieldError::new(parent.unwrap_or("body"), message),
+            None => FieldError::new(parent.unwrap_or("body"), in_words(message)),
         }])
     })
+}
+
+/// What serde says is wrong, in words of JSON: those who send it know nothing of our types, and their own value
+/// need not be told to them.
+fn in_words(message: &str) -> String {
+    const UNCLEAR: &str = "is not as it has to be";
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    if message.starts_with("duplicate field ") {
+        return "has a member twice".to_owned();
+    }
+    if message.starts_with("unknown variant ") || message.starts_with("unknown field ") {
+        return match expected {
+            Some(known) => format!("must be {}", known.replace('`', "\"")),
+            None => UNCLEAR.to_owned(),
+        };
+    }
+    let is_value = message.starts_with("invalid value: ");
+    if is_value || message.starts_with("invalid type: ") || message.starts_with("invalid length ") {
+        return match expected.and_then(|expected| kind(expected, is_value)) {
+            Some(kind) => format!("must be {kind}"),
+            None => UNCLEAR.to_owned(),
+        };
+    }
+    if message.starts_with("data did not match any variant ") {
+        return UNCLEAR.to_owned();
+    }
+    // A check of ours has said it in its own words.
+    message.to_owned()
+}
+
+/// The kind of JSON that serde expected, with its bounds if it is they that count.
+fn kind(expected: &str, bounded: bool) -> Option<String> {
+    let bounds = match expected {
+        "u8" => Some((0, i128::from(u8::MAX))),
+        "u16" => Some((0, i128::from(u16::MAX))),
+        "u32" => Some((0, i128::from(u32::MAX))),
+        "u64" | "usize" => Some((0, i128::from(u64::MAX))),
+        "i8" => Some((i128::from(i8::MIN), i128::from(i8::MAX))),
+        "i16" => Some((i128::from(i16::MIN), i128::from(i16::MAX))),
+        "i32" => Some((i128::from(i32::MIN), i128::from(i32::MAX))),
+        "i64" | "isize" => Some((i128::from(i64::MIN), i128::from(i64::MAX))),
+        _ => None,
+    };
+    if let Some((least, most)) = bounds {
+        let bounds = if bounded { format!(" from {least} to {most}") } else { String::new() };
+        return Some(format!("a whole number{bounds}"));
+    }
+    let is = |beginnings: &[&str]| beginnings.iter().any(|beginning| expected.starts_with(beginning));
+    let kind = if is(&["tuple", "a tuple", "a sequence", "sequence", "an array", "array"]) {
+        "an array"
+    } else if is(&["struct ", "a map", "map", "an object", "internally tagged ", "adjacently tagged "]) {
+        "an object"
+    } else if is(&["a string", "a borrowed string", "string", "str", "a character", "enum ", "variant "]) {
+        "a text"
+    } else if matches!(expected, "f32" | "f64") {
+        "a number"
+    } else if expected == "a boolean" {
+        "true or false"
+    } else if is(&["unit", "null"]) {
+        "null"
+    } else if is(&["a ", "an "]) {
+        // A visitor of ours has said it in its own words.
+        expected
+    } else {
+        return None;
+    };
+    Some(kind.to_owned())
 }
 
 /// The field that serde says is missing.
@@ -122,6 +190,77 @@ mod tests {
     #[derive(Debug, Deserialize, PartialEq)]
     struct Size {
         width: u8,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Everything {
+        inner: Option<Box<Self>>,
+        text: String,
+        flag: bool,
+        small: u32,
+        signed: i64,
+        real: f64,
+        list: Vec<String>,
+        pair: (u8, u8),
+        map: serde_json::Map<String, Value>,
+        choice: Choice,
+        either: Option<Either>,
+        id: Option<contract::UserId>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Choice {
+        #[default]
+        ThisOne,
+        ThatOne,
+        Another,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(untagged)]
+    #[expect(dead_code, reason = "read by nobody")]
+    enum Either {
+        Text(String),
+        Flag(bool),
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_words_of_json() {
+        for (text, field, message) in [
+            (r#"{"small":"5"}"#, "small", "must be a whole number"),
+            (r#"{"small":1.5}"#, "small", "must be a whole number"),
+            (r#"{"small":-1}"#, "small", "must be a whole number from 0 to 4294967295"),
+            (r#"{"signed":null}"#, "signed", "must be a whole number"),
+            (r#"{"real":"x"}"#, "real", "must be a number"),
+            (r#"{"text":{}}"#, "text", "must be a text"),
+            (r#"{"text":["a, expected u32"]}"#, "text", "must be a text"),
+            (r#"{"flag":"a, expected u32"}"#, "flag", "must be true or false"),
+            (r#"{"list":{}}"#, "list", "must be an array"),
+            (r#"{"list":[1]}"#, "list[0]", "must be a text"),
+            (r#"{"pair":[1]}"#, "pair", "must be an array"),
+            (r#"{"pair":"1"}"#, "pair", "must be an array"),
+            (r#"{"map":[]}"#, "map", "must be an object"),
+            (r#"{"inner":7}"#, "inner", "must be an object"),
+            (r#"{"inner":{"flag":1}}"#, "inner.flag", "must be true or false"),
+            ("7", "body", "must be an object"),
+            ("\"Everything\"", "body", "must be an object"),
+            ("null", "body", "must be an object"),
+            (r#"{"choice":"none"}"#, "choice", r#"must be one of "this_one", "that_one", "another""#),
+            (r#"{"either":7}"#, "either", "is not as it has to be"),
+            (r#"{"id":7}"#, "id", "must be a text"),
+            (r#"{"id":"7"}"#, "id", "not an identifier of the form user_<32 hexadecimal digits>"),
+            (r#"{"flag":true,"flag":true}"#, "flag", "has a member twice"),
+        ] {
+            let problem = parse::<Everything>(text.as_bytes()).unwrap_err().problem("");
+            let told: Vec<_> =
+                problem.errors.iter().map(|e| (e.field.as_str(), e.message.as_str())).collect();
+            assert_eq!(told, [(field, message)], "{text}");
+            for inside in ["struct", "u32", "i64", "f64", "Everything", "Choice", "Either", "invalid type"] {
+                assert!(!problem.detail.contains(inside), "{text}: {}", problem.detail);
+            }
+        }
     }
 
     fn refusal(text: &str) -> (u16, String) {

@@ -8,7 +8,10 @@ use std::{borrow::Cow, fmt, time::Duration};
 use actix_web::{
     HttpResponse, ResponseError,
     error::PayloadError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap},
+    },
 };
 use contract::{
     GenerationStatus, Problem,
@@ -36,6 +39,7 @@ struct Inner {
     current_status: Option<GenerationStatus>,
     challenge: Option<&'static str>,
     retry_after: Option<Duration>,
+    headers: HeaderMap,
     cause: Option<String>,
 }
 
@@ -50,6 +54,7 @@ impl AppError {
             current_status: None,
             challenge: None,
             retry_after: None,
+            headers: HeaderMap::new(),
             cause: None,
         }))
     }
@@ -190,6 +195,7 @@ impl AppError {
             current_status: problem.current_status,
             challenge: (status == StatusCode::UNAUTHORIZED).then_some(CHALLENGE),
             retry_after: None,
+            headers: HeaderMap::new(),
             cause: None,
         }))
     }
@@ -206,6 +212,12 @@ impl AppError {
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.0.cause = Some(cause.to_string());
         self
+    }
+
+    /// Headers that its answer shall have beside its own: a middleware's, where there is no answer to put them
+    /// on.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.0.headers
     }
 
     /// The HTTP status.
@@ -250,11 +262,17 @@ impl AppError {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
         }
-        response.body(serde_json::to_string(&self.problem(request_id)).unwrap_or_default())
+        let mut response =
+            response.body(serde_json::to_string(&self.problem(request_id)).unwrap_or_default());
+        keep(response.headers_mut(), &self.0.headers);
+        response
     }
 
-    /// What an error of the web framework means for the caller.
-    pub(crate) fn from_framework(error: &actix_web::Error) -> Self {
+    /// What an error that passed through the web framework means for the caller.
+    pub(crate) fn of(error: &actix_web::Error) -> Self {
+        if let Some(own) = error.as_error::<Self>() {
+            return own.clone();
+        }
         if error.as_error::<PayloadError>().is_some() {
             return Self::bad_request("incomplete_body", "The request's body did not arrive whole.");
         }
@@ -276,6 +294,16 @@ impl AppError {
                 Self::with(status, "bad_request", "The request is not as it has to be.")
             }
             status => Self::internal(status),
+        }
+    }
+}
+
+/// What has been said in headers stays said, where the answer's own do not say otherwise.
+pub(crate) fn keep(own: &mut HeaderMap, said: &HeaderMap) {
+    let own_names: Vec<_> = own.keys().cloned().collect();
+    for (name, value) in said {
+        if *name != header::CONTENT_LENGTH && !own_names.contains(name) {
+            own.append(name.clone(), value.clone());
         }
     }
 }

@@ -14,8 +14,8 @@ mod state;
 
 pub use directory::{Directory, unrouted};
 pub use error::{AppError, AppResult};
-pub use observe::request_id;
+pub use observe::{request_id, to_its_end};
 pub use program::{Process, Program};
-pub use server::{Listeners, OwnMetrics, Server, Serving, StartError, Stopping};
+pub use server::{Listeners, OwnMetrics, RunError, Server, Serving, StartError, Stopping};
 pub use signature::signed_headers;
 pub use state::{at_home, follow_files, state_of};

@@ -10,15 +10,15 @@ use actix_web::{
     error::InternalError,
     http::{
         StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
 };
 use telemetry::{RequestId, TraceParent, continue_trace, metric};
-use tracing::{Span, field::Empty};
+use tracing::{Instrument as _, Span, field::Empty};
 use tracing_actix_web::RootSpanBuilder;
 
-use crate::AppError;
+use crate::{AppError, AppResult, error::keep};
 
 /// Requests that meet no route are counted together, whatever they ask for.
 const UNMATCHED: &str = "unmatched";
@@ -75,45 +75,69 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
     let id = request_id(&request);
     let method = request.method().clone();
     let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
-    let response = next.call(request).await.map_err(|error| {
-        // Without its request it cannot become a response that others see; it is one for the client.
-        let error = error.as_error::<AppError>().cloned().unwrap_or_else(|| AppError::from_framework(&error));
-        report(&error, &id);
-        InternalError::from_response(error.clone(), error.response(id.as_str()))
-    })?;
+    let count = |status: StatusCode| {
+        let (method, status) = (known(method.as_str()), status.as_u16().to_string());
+        metrics::counter!(metric::HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status)
+            .increment(1);
+        metrics::histogram!(metric::HTTP_REQUEST_SECONDS, "method" => method, "route" => route.clone())
+            .record(began.elapsed().as_secs_f64());
+    };
+    let response = match next.call(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            // Its request is gone with whoever panicked, so that it cannot become a response that others see; it
+            // is one for the client all the same.
+            let error = AppError::of(&error);
+            report(&error, &id);
+            let mut response = error.response(id.as_str());
+            name(response.headers_mut(), &id);
+            count(response.status());
+            return Err(InternalError::from_response(error, response).into());
+        }
+    };
     let mut response = match failure(&response) {
         Some(error) => {
             report(&error, &id);
-            let headers = response.headers().clone();
+            let said = response.headers().clone();
             let mut response = response.into_response(error.response(id.as_str())).map_into_right_body();
-            // What inner middleware has said stays said.
-            for (name, value) in headers {
-                if name != header::CONTENT_LENGTH && !response.headers().contains_key(&name) {
-                    response.headers_mut().append(name, value);
-                }
-            }
+            keep(response.headers_mut(), &said);
             response
         }
         None => response.map_into_left_body(),
     };
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(HeaderName::from_static(RequestId::HEADER), value);
-    }
-    let status = response.status().as_u16().to_string();
-    let method = known(method.as_str());
-    metrics::counter!(metric::HTTP_REQUESTS, "method" => method, "route" => route.clone(), "status" => status)
-        .increment(1);
-    metrics::histogram!(metric::HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
-        .record(began.elapsed().as_secs_f64());
+    name(response.headers_mut(), &id);
+    count(response.status());
     Ok(response)
+}
+
+/// Lets the handler run to its end in a task of its own. If it ran in the connection's, a client that goes away
+/// would drop it midway; and a read of SQLite that is dropped on this kind of runtime panics, because it wants
+/// to wait for its thread. As a task, a handler that panics is an error, too.
+///
+/// A middleware that has something to say on every answer says it on the error as well: see
+/// [`AppError::headers_mut`].
+pub async fn to_its_end<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> AppResult<ServiceResponse<B>> {
+    let handling = async move { next.call(request).await };
+    match actix_web::rt::spawn(handling.in_current_span()).await {
+        Ok(answer) => answer.map_err(|error| AppError::of(&error)),
+        Err(panic) => Err(AppError::internal(panic)),
+    }
+}
+
+/// Says which request an answer is for.
+fn name(headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static(RequestId::HEADER), value);
+    }
 }
 
 /// The error that an answer is, if it is one that has not got its final form.
 fn failure<B>(response: &ServiceResponse<B>) -> Option<AppError> {
     if let Some(error) = response.response().error() {
-        return Some(
-            error.as_error::<AppError>().cloned().unwrap_or_else(|| AppError::from_framework(error)),
-        );
+        return Some(AppError::of(error));
     }
     let status = response.status();
     let is_bare = !response.headers().contains_key(header::CONTENT_TYPE);

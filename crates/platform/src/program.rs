@@ -1,6 +1,12 @@
 //! A service as a program: settings in, log lines and an exit code out.
 
-use std::{fmt::Display, io::Write as _, net::SocketAddr, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    net::SocketAddr,
+    process::ExitCode,
+    time::Duration,
+};
 
 use foundation::{
     crash::{self, CrashSettings},
@@ -10,6 +16,9 @@ use foundation::{
 
 /// A setting is missing or malformed.
 const BAD_SETTING: u8 = 2;
+/// How long the process outlives the service for work that cannot be cut off: what blocks a thread, such as the
+/// hashing of a password.
+const LINGER: Duration = Duration::from_secs(2);
 
 const TELEMETRY: &str = "
   LOG_FORMAT [default: pretty]
@@ -74,6 +83,8 @@ impl Program {
             telemetry.shutdown().await;
             ended
         });
+        // Dropped, it would wait for blocked threads as long as they like.
+        runtime.shutdown_timeout(LINGER);
         match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err((code, message)) => self.fail(code, &message),
@@ -113,9 +124,9 @@ impl Process {
         }
     }
 
-    /// Waits until the process shall stop, and says why.
-    pub async fn stop_requested(self) -> &'static str {
-        shutdown::requested(self.end_with_parent).await.unwrap_or("signals cannot be heard")
+    /// Waits until the process shall stop, and says why. An error means that it would never be heard.
+    pub async fn stop_requested(self) -> io::Result<&'static str> {
+        shutdown::requested(self.end_with_parent).await
     }
 }
 
@@ -123,4 +134,45 @@ impl Process {
 fn print(text: &str) {
     let mut output = std::io::stdout();
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    fn program() -> Program {
+        Program { name: "sample", about: "For tests.", areas: Vec::new() }
+    }
+
+    #[test]
+    fn a_blocked_thread_does_not_hold_the_process() {
+        let (let_go, held) = mpsc::channel::<()>();
+        let (ended, end) = mpsc::channel();
+        thread::spawn(move || {
+            let _ = program().run(
+                true,
+                |_| Ok(()),
+                async move |(), _| {
+                    let (begun, has_begun) = tokio::sync::oneshot::channel();
+                    tokio::task::spawn_blocking(move || {
+                        let _ = begun.send(());
+                        held.recv()
+                    });
+                    has_begun.await.map_err(|error| error.to_string())
+                },
+            );
+            ended.send(())
+        });
+        assert_eq!(end.recv_timeout(Duration::from_secs(60)), Ok(()), "it ends though a thread is blocked");
+        drop(let_go);
+    }
+
+    #[test]
+    fn a_service_that_fails_while_it_runs_is_a_failure_of_the_process() {
+        let failure = || crate::RunError::Server("the socket is gone".to_owned());
+        let code = program().run(true, |_| Ok(()), async |(), _| Err(failure()));
+        assert_eq!(code, ExitCode::FAILURE);
+    }
 }

@@ -19,7 +19,7 @@ use futures_util::future::{join_all, select_all};
 use telemetry::{Metrics, event};
 use tokio::{
     net::TcpSocket,
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
     time::{Instant, timeout},
 };
 use tracing_actix_web::TracingLogger;
@@ -52,6 +52,17 @@ pub enum StartError {
     /// There are no metrics.
     #[error(transparent)]
     Telemetry(#[from] telemetry::InitError),
+}
+
+/// Why a service stopped though nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// One of its servers ended first.
+    #[error("a server ended by itself: {0}")]
+    Server(String),
+    /// It would not have heard that it shall stop.
+    #[error("signals cannot be heard: {0}")]
+    Signals(#[source] io::Error),
 }
 
 /// The addresses of a service, taken but not yet answered at.
@@ -230,18 +241,38 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` says why it shall not. Requests are answered still, until the stop that has begun
-    /// ends them; `whole` is how long all of it may take.
-    pub async fn run_until(self, shutdown: impl Future<Output = &'static str>, whole: Duration) -> Stopping {
+    /// Serves until `shutdown` says why it shall not, or that it cannot know. Requests are answered still, until
+    /// the stop that has begun ends them; `whole` is how long all of it may take.
+    pub async fn run_until(
+        self,
+        shutdown: impl Future<Output = io::Result<&'static str>>,
+        whole: Duration,
+    ) -> Stopping {
         let handles = self.parts.iter().map(dev::Server::handle).collect();
         let mut serving: Vec<JoinHandle<io::Result<()>>> = self.parts.into_iter().map(tokio::spawn).collect();
         event!(INFO, SERVICE_LISTENING, address = %self.address);
-        let reason = tokio::select! {
-            reason = shutdown => reason,
-            _ = select_all(&mut serving) => "a server ended by itself",
+        let ended = tokio::select! {
+            reason = shutdown => reason.map_err(RunError::Signals),
+            (ended, ..) = select_all(&mut serving) => Err(RunError::Server(cause(ended))),
+        };
+        let (reason, failure) = match ended {
+            Ok(reason) => (reason, None),
+            Err(failure) => {
+                event!(ERROR, SERVICE_TASK_FAILED, task = "server", error = %failure);
+                ("a failure", Some(failure))
+            }
         };
         event!(INFO, SERVICE_STOPPING, reason);
-        Stopping { handles, began: Instant::now(), whole }
+        Stopping { handles, began: Instant::now(), whole, failure }
+    }
+}
+
+/// Why a server ended that nobody has stopped.
+fn cause(ended: Result<io::Result<()>, JoinError>) -> String {
+    match ended {
+        Ok(Ok(())) => "no cause was given".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -250,6 +281,7 @@ pub struct Stopping {
     handles: Vec<ServerHandle>,
     began: Instant,
     whole: Duration,
+    failure: Option<RunError>,
 }
 
 impl fmt::Debug for Stopping {
@@ -284,8 +316,12 @@ impl Stopping {
         }
     }
 
-    /// Says that the service has stopped.
-    pub fn end(self) {
+    /// Says that the service has stopped, and whether it was to.
+    pub fn end(self) -> Result<(), RunError> {
         event!(INFO, SERVICE_STOPPED, durationMs = self.began.elapsed().as_millis() as u64);
+        self.failure.map_or(Ok(()), Err)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use foundation::{
     tasks::Tasks,
 };
 use futures_util::future::BoxFuture;
-use platform::{Listeners, OwnMetrics, Server, Serving};
+use platform::{Listeners, OwnMetrics, RunError, Server, Serving};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -209,8 +209,12 @@ impl Application {
     }
 
     /// Serves until `shutdown` says why it shall not, then stops in order: not ready, no new requests, no new
-    /// jobs, the running ones handed back, deliveries in flight ended, the rest, the database.
-    pub async fn run_until_stopped(self, shutdown: impl Future<Output = &'static str>) {
+    /// jobs, the running ones handed back, deliveries in flight ended, the rest, the database. An error means
+    /// that nobody asked for the stop.
+    pub async fn run_until_stopped(
+        self,
+        shutdown: impl Future<Output = io::Result<&'static str>>,
+    ) -> Result<(), RunError> {
         let Self { state, server, runner, dispatcher, sweeper, bucket, settings, .. } = self;
         let home = Handle::current();
         let (mut claims, mut leases, mut deliveries, mut upkeep) =
@@ -239,7 +243,7 @@ impl Application {
         stopping.end_tasks(deliveries, stopping.left(settings.webhooks.shutdown)).await;
         stopping.end_tasks(upkeep, stopping.left(SPARE)).await;
         state.store.close();
-        stopping.end();
+        stopping.end()
     }
 }
 

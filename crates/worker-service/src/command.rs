@@ -1,13 +1,10 @@
 //! The service as a program.
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
 use platform::Program;
 
-use crate::{
-    app::{Application, StartError},
-    settings::Settings,
-};
+use crate::{app::Application, settings::Settings};
 
 /// Runs the service until it is told to stop, or, with `end_with_parent`, until standard input ends: see
 /// [`Program::run`].
@@ -21,7 +18,7 @@ pub fn run(end_with_parent: bool) -> ExitCode {
     program.run(end_with_parent, Settings::read, async |settings, process| {
         let application = Application::build(settings).await?;
         process.tell_address(application.address());
-        application.run_until_stopped(process.stop_requested()).await;
-        Ok::<(), StartError>(())
+        application.run_until_stopped(process.stop_requested()).await?;
+        Ok::<(), Box<dyn Error>>(())
     })
 }

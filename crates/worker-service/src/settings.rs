@@ -165,6 +165,9 @@ impl Settings {
         if webhooks.secrets.current().overlaps(&self.http.secrets.current()) {
             return refuse("WEBHOOK_SECRETS", "must share no secret with WORKER_API_SECRETS");
         }
+        if self.http.shutdown_notice >= self.http.shutdown_timeout {
+            return refuse("SHUTDOWN_NOTICE", "must be shorter than SHUTDOWN_TIMEOUT, of which it is a part");
+        }
         if queue.heartbeat.is_zero() || queue.heartbeat * 2 > queue.lease {
             return refuse("JOB_HEARTBEAT", "must be no more than half of JOB_LEASE");
         }
@@ -249,6 +252,7 @@ mod tests {
             (&[("WEBHOOK_SECRETS", SECRET)][..], "WEBHOOK_SECRETS"),
             (&[("WEBHOOK_SECRETS", "")][..], "WEBHOOK_SECRETS"),
             (&[("WEBHOOK_URL", "localhost")][..], "WEBHOOK_URL"),
+            (&[("SHUTDOWN_NOTICE", "20s")][..], "SHUTDOWN_NOTICE"),
             (&[("JOB_HEARTBEAT", "20s")][..], "JOB_HEARTBEAT"),
             (&[("WORKER_RUNNING_JOBS", "0")][..], "WORKER_RUNNING_JOBS"),
             (&[("JOB_RETRY_DELAYS", ",")][..], "JOB_RETRY_DELAYS"),

@@ -15,7 +15,6 @@ use actix_web::{
     middleware::Next,
 };
 use platform::Directory;
-use tracing::Instrument as _;
 use url::Url;
 
 use super::State;
@@ -47,8 +46,16 @@ pub async fn guard<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let state = State::of(request.request())?;
+    guard_for(&state.origins, request, next).await
+}
+
+async fn guard_for<B: MessageBody + 'static>(
+    origins: &Origins,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let allowed = origin.as_ref().is_none_or(|origin| state.origins.allow(origin));
+    let allowed = origin.as_ref().is_none_or(|origin| origins.allow(origin));
     let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let is_api = request.path().starts_with("/api/");
@@ -57,11 +64,22 @@ pub async fn guard<B: MessageBody + 'static>(
     } else if let Some(refusal) = refusal(&request, allowed) {
         request.error_response(refusal).map_into_right_body()
     } else {
-        handle(request, next).await?.map_into_left_body()
+        match platform::to_its_end(request, next).await {
+            Ok(response) => response.map_into_left_body(),
+            Err(mut failure) => {
+                mark(failure.headers_mut(), origin.filter(|_| allowed), is_api);
+                return Err(failure.into());
+            }
+        }
     };
-    let headers = response.headers_mut();
+    mark(response.headers_mut(), origin.filter(|_| allowed), is_api);
+    Ok(response)
+}
+
+/// Tells a browser what it may do with an answer; `origin` is the page's that may see it.
+fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>, is_api: bool) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin.filter(|_| allowed) {
+    if let Some(origin) = origin {
         permit(headers, origin);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -69,18 +87,6 @@ pub async fn guard<B: MessageBody + 'static>(
     if is_api && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
-    Ok(response)
-}
-
-/// Lets the handler run to its end in a task of its own. If it ran in the connection's, a client that goes away
-/// would drop it midway; and a read of SQLite that is dropped on this kind of runtime panics, because it wants
-/// to wait for its thread. As a task, a handler that panics is an answer, too.
-async fn handle<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let handling = async move { next.call(request).await };
-    actix_web::rt::spawn(handling.in_current_span()).await.map_err(AppError::internal)?
 }
 
 fn refusal(request: &ServiceRequest, allowed: bool) -> Option<AppError> {
@@ -138,6 +144,13 @@ fn permit(headers: &mut HeaderMap, origin: HeaderValue) {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::{
+        App,
+        middleware::from_fn,
+        test::{TestRequest, init_service, try_call_service},
+        web::get,
+    };
+
     use super::*;
 
     #[test]
@@ -156,6 +169,34 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(origins.allow(&HeaderValue::from_static(origin)), allowed, "{origin}");
+        }
+    }
+
+    /// Without the headers of CORS, a page of an allowed origin could not even read that it failed.
+    #[actix_web::test]
+    async fn a_handler_that_panics_is_an_answer_that_its_page_can_read() {
+        async fn panics() -> HttpResponse {
+            panic!("a fault of ours");
+        }
+        let url: Url = "https://reelay.example".parse().unwrap();
+        let guarded = from_fn(move |request: ServiceRequest, next: Next<_>| {
+            let origins = Origins::new(&url, &[]);
+            async move { guard_for(&origins, request, next).await }
+        });
+        let service = init_service(App::new().route("/api/panics", get().to(panics)).wrap(guarded)).await;
+        let request = TestRequest::get().uri("/api/panics");
+        let request = request.insert_header((header::ORIGIN, "https://reelay.example"));
+        let failure = try_call_service(&service, request.to_request()).await.unwrap_err();
+        let answer = failure.error_response();
+        assert_eq!(answer.status(), 500);
+        for (name, value) in [
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "https://reelay.example"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::VARY, "origin"),
+        ] {
+            let told: Vec<_> = answer.headers().get_all(&name).collect();
+            assert_eq!(told, [value], "{name}");
         }
     }
 

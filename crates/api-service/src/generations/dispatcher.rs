@@ -30,17 +30,17 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// Each command is a task of its own: one that is in the middle of a transaction must go on while this looks
 /// for the next, since on SQLite both want the one connection that writes.
 pub async fn run(store: &Store, worker: &WorkerClient, settings: &FlowSettings, stop: CancellationToken) {
-    let mut sending = JoinSet::new();
+    let mut under_way = JoinSet::new();
     let most = settings.command_concurrency.max(1);
     // Whoever takes commands and dies leaves them to be sent by others after this.
     let span = worker.patience() + Duration::from_secs(5);
     while !stop.is_cancelled() {
-        let free = most.saturating_sub(sending.len());
+        let free = most.saturating_sub(under_way.len());
         if free > 0 {
             match store.take_commands(i64::try_from(free).unwrap_or(i64::MAX), span).await {
                 Ok(due) => {
                     for command in due {
-                        sending.spawn(send(
+                        under_way.spawn(send(
                             store.clone(),
                             worker.clone(),
                             settings.command_retry_max,
@@ -51,15 +51,15 @@ pub async fn run(store: &Store, worker: &WorkerClient, settings: &FlowSettings, 
                 Err(error) => tracing::warn!(%error, "The outbox cannot be read"),
             }
         }
-        let full = sending.len() >= most;
+        let full = under_way.len() >= most;
         tokio::select! {
             () = stop.cancelled() => {}
-            Some(ended) = sending.join_next() => observe_end(ended),
+            Some(ended) = under_way.join_next() => observe_end(ended),
             () = store.wakes().commands.notified(), if !full => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }
-    while let Some(ended) = sending.join_next().await {
+    while let Some(ended) = under_way.join_next().await {
         observe_end(ended);
     }
 }

@@ -390,15 +390,23 @@ fn snapshot_applied(generation: &Generation, snapshot: &JobSnapshot, now: Timest
 
 /// A job that waits moves up in the queue without changing itself, so that its sequence stays the same. Only
 /// then a snapshot that is not newer counts, and only for the place in the queue.
+///
+/// Snapshots of the same sequence have no order: the answer to a question may arrive after a later one's. So
+/// only a place further ahead is taken, with the time that goes with it; the place never goes back.
 fn moved_up(generation: &Generation, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     let waits = generation.status == Status::Queued && snapshot.status == JobStatus::Confirmed;
-    if !waits || snapshot.queue_position == generation.queue_position {
+    if !waits || !is_ahead(snapshot.queue_position, generation.queue_position) {
         return Decision::Nothing(Unchanged::Late);
     }
     let mut draft = Draft::of(generation).to(Status::Queued, now);
     draft.0.after.queue_position = snapshot.queue_position;
     draft.0.after.job.eta_seconds = snapshot.eta_seconds;
     draft.done()
+}
+
+/// Whether a place in the queue is further ahead than the one that is known.
+fn is_ahead(told: Option<i64>, known: Option<i64>) -> bool {
+    told.is_some_and(|told| known.is_none_or(|known| told < known))
 }
 
 fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
@@ -451,4 +459,4 @@ impl Generation {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

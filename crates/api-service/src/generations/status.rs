@@ -42,18 +42,24 @@ pub struct StatusView {
 
 impl StatusView {
     /// Where a generation stands. What the worker says just now of the queue counts before the row, as long as
-    /// both speak of the same state: a place in the queue changes without the job changing.
+    /// both speak of the same state: a place in the queue changes without the job changing. But what it says may
+    /// have been asked a moment ago, so a place behind the row's counts no more.
     #[must_use]
     pub fn new(generation: &Generation, now: Option<&JobSnapshot>) -> Self {
         let terminal = generation.status.is_terminal();
+        let waits = |snapshot: &&JobSnapshot| {
+            generation.status == GenerationStatus::Queued && snapshot.status == JobStatus::Confirmed
+        };
+        let is_behind = |snapshot: &JobSnapshot| match (snapshot.queue_position, generation.queue_position) {
+            (Some(told), Some(known)) => told > known,
+            (told, _) => told.is_none(),
+        };
         let same = now.filter(|snapshot| {
             !terminal
                 && generation.worker_job_id.as_ref() == Some(&snapshot.job_id)
                 && generation.job.sequence == snapshot.sequence
+                && !(waits(snapshot) && is_behind(snapshot))
         });
-        let waits = |snapshot: &&JobSnapshot| {
-            generation.status == GenerationStatus::Queued && snapshot.status == JobStatus::Confirmed
-        };
         let queue_position = same.filter(waits).map_or(generation.queue_position, |s| s.queue_position);
         Self {
             id: generation.id.clone(),
@@ -91,7 +97,7 @@ pub fn is_known(header: &str, etag: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generations::generation::tests::generation;
+    use crate::generations::{generation::tests::generation, state::tests::snapshot};
 
     #[test]
     fn the_tag_follows_the_state_and_not_the_links() {
@@ -111,6 +117,25 @@ mod tests {
             (String::new(), false),
         ] {
             assert_eq!(is_known(&header, &etag), known, "{header}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_to_stand_further_back() {
+        let mut waiting = generation();
+        (waiting.status, waiting.queue_position) = (GenerationStatus::Queued, Some(3));
+        waiting.worker_job_id = Some(contract::JobId::new());
+        waiting.job.eta_seconds = Some(50);
+        for (told, shown) in [
+            (Some(2), (Some(2), Some(20))),
+            (Some(3), (Some(3), Some(20))),
+            (Some(4), (Some(3), Some(50))),
+            (None, (Some(3), Some(50))),
+        ] {
+            let mut now = snapshot(&waiting, JobStatus::Confirmed);
+            (now.sequence, now.queue_position) = (waiting.job.sequence, told);
+            let view = StatusView::new(&waiting, Some(&now));
+            assert_eq!((view.queue_position, view.eta_seconds), shown, "{told:?}");
         }
     }
 

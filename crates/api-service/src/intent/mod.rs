@@ -100,12 +100,14 @@ pub struct Context<'a> {
     pub open_questions: &'a [ClarificationQuestion],
     /// Whether a generation in `pending_confirmation` waits for a yes.
     pub awaiting_confirmation: bool,
+    /// Whether a generation is being made: what is said in passing may be said of that one.
+    pub in_the_making: bool,
 }
 
 impl Context<'_> {
     /// Whether nothing is open that a few words could speak of.
     const fn is_clear(&self) -> bool {
-        self.open_questions.is_empty() && !self.awaiting_confirmation
+        self.open_questions.is_empty() && !self.awaiting_confirmation && !self.in_the_making
     }
 }
 

@@ -157,6 +157,16 @@ pub fn nothing_to_cancel() -> String {
     "There is nothing to cancel right now. Tell me when you'd like a video.".to_owned()
 }
 
+/// A no to a generation that had its end before the no was taken in, while another one is there.
+#[must_use]
+pub fn another_goes_on(prompt: &str) -> String {
+    let other = cut(prompt, LONGEST_PROMPT);
+    let other = if other.is_empty() { ".".to_owned() } else { format!(": {}", full_stop(&other)) };
+    format!(
+        "That one was over already, and I've left your other one as it is{other} Say cancel again to stop it."
+    )
+}
+
 /// A wish to have something otherwise while nothing waits for a yes.
 #[must_use]
 pub fn cannot_change() -> String {
@@ -364,6 +374,8 @@ mod tests {
             not_clear("6 or 8 seconds"),
             nothing_to_confirm(),
             nothing_to_cancel(),
+            another_goes_on("a paper boat"),
+            another_goes_on(""),
         ] {
             assert!(!text.contains(['*', '#', '`', '<', '\n']) && !text.contains("  "), "{text}");
         }

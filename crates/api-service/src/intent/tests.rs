@@ -13,7 +13,8 @@ struct Labelled {
     say: String,
     /// One word of [`name`], or several of which each will do.
     intent: String,
-    /// What is open: nothing, `asked` (a price), `questions` (length and shape), `subject` (all three).
+    /// What is open: nothing, `asked` (a price), `questions` (length and shape), `subject` (all three), `making`
+    /// (a video is being made).
     context: Option<String>,
     subject: Option<String>,
     #[serde(default)]
@@ -64,8 +65,9 @@ fn questions(context: Option<&str>) -> Vec<ClarificationQuestion> {
 impl Labelled {
     fn read(&self) -> Intent {
         let questions = questions(self.context.as_deref());
-        let awaiting_confirmation = self.context.as_deref() == Some("asked");
-        analyse(&self.say, Context { open_questions: &questions, awaiting_confirmation })
+        let is = |context| self.context.as_deref() == Some(context);
+        let (awaiting_confirmation, in_the_making) = (is("asked"), is("making"));
+        analyse(&self.say, Context { open_questions: &questions, awaiting_confirmation, in_the_making })
     }
 
     fn understood(&self, intent: &Intent) -> bool {

@@ -28,6 +28,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         (status = 201, description = "What was said and answered", body = Reply),
         (status = 404, description = "No such conversation", body = Problem),
         (status = 422, description = "Empty or too long; `unsupported` for attachments", body = Problem),
+        (
+            status = 429,
+            description = "`too_many_generations`: too many have not ended; `too_many_queued`: too many are being made",
+            body = Problem
+        ),
     )
 )]
 #[post("/api/conversations/{id}/messages")]

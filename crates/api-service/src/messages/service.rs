@@ -168,6 +168,9 @@ fn read(content: &str, topic: Option<&Generation>) -> Intent {
             .and_then(|generation| generation.clarification_questions.as_deref())
             .unwrap_or_default(),
         awaiting_confirmation: topic.is_some_and(|topic| topic.status == Status::PendingConfirmation),
+        in_the_making: topic.is_some_and(|topic| {
+            matches!(topic.status, Status::Confirmed | Status::Queued | Status::Processing)
+        }),
     };
     analyse(content, context)
 }
@@ -258,7 +261,8 @@ impl Seen {
 }
 
 impl Planned {
-    /// A yes is for the offer that was there when it was said. One that has come up since is told instead.
+    /// A yes is for the offer that was there when it was said; one that has come up since is told instead. A no
+    /// is for the generation that was there: had it its end meanwhile, another that may be paid for goes on.
     fn for_what_was_seen(self, seen: Option<&Seen>) -> Self {
         match self {
             Self::Confirm(offer) if seen != Some(&Seen::of(&offer)) => {
@@ -268,7 +272,10 @@ impl Planned {
                 });
                 Self::Talk(MessageKind::Confirmation, words.unwrap_or_default(), Some(offer))
             }
-            other => other,
+            Self::Cancel(other) if seen.is_none_or(|seen| seen.id != other.id) => {
+                Self::Talk(MessageKind::Text, reply::another_goes_on(&other.prompt), Some(other))
+            }
+            same => same,
         }
     }
 
@@ -314,6 +321,37 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        assert!(matches!(Planned::Cancel(Box::new(offer)).for_what_was_seen(None), Planned::Cancel(_)));
+    }
+
+    /// Of two that say “cancel” at once, the second finds the first's generation gone.
+    #[test]
+    fn a_no_is_for_the_generation_that_was_there() {
+        let mut making = generation();
+        let seen = Seen::of(&making);
+        let planned = |seen: Option<&Seen>, making: &Generation| {
+            Planned::Cancel(Box::new(making.clone())).for_what_was_seen(seen)
+        };
+        making.job.revision += 1;
+        let same = planned(Some(&seen), &making);
+        assert!(matches!(same, Planned::Cancel(_)), "however far it has come meanwhile: {same:?}");
+        for seen in [None, Some(&Seen { id: GenerationId::new(), ..seen })] {
+            match planned(seen, &making) {
+                Planned::Talk(MessageKind::Text, words, Some(about)) => {
+                    assert!(words.contains(&making.prompt), "{words}");
+                    assert_eq!(about.id, making.id);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_remark_on_a_video_in_the_making_asks_for_none() {
+        let mut topic = generation();
+        for status in [Status::Confirmed, Status::Queued, Status::Processing] {
+            topic.status = status;
+            assert_eq!(read("progress at forty percent", Some(&topic)), Intent::Other, "{status}");
+        }
+        assert!(matches!(read("waves at sunset", None), Intent::Video(_)));
     }
 }

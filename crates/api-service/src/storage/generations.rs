@@ -125,6 +125,11 @@ fn place(input: &Input<'_>) -> Place {
 impl Store {
     /// Lets something happen to a generation: decides on it as it is in the database and writes what comes
     /// of that, in one transaction under its conversation's lock.
+    ///
+    /// It never is [`Error::Raced`]: whatever changes a generation's status, revision or sequence holds that
+    /// lock, so what is read after it was taken is still so when it is written. (On PostgreSQL each statement
+    /// sees what was committed before it began, the wait for the lock included; SQLite has one writer.) The
+    /// guards of the updates are there should a write path ever forget the lock.
     pub async fn happen(
         &self,
         id: &GenerationId,

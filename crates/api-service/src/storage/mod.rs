@@ -60,7 +60,8 @@ pub enum Error {
     /// The database failed or cannot be reached.
     #[error(transparent)]
     Database(#[from] database::Error),
-    /// Another transaction was faster; decided again, it goes.
+    /// Another transaction was faster; decided again, it goes. Only a turn that was planned before its
+    /// transaction began meets this.
     #[error("another transaction was faster")]
     Raced,
     /// The user has as many generations as one may have; nothing was written.

@@ -42,7 +42,7 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
     stop: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), platform::RunError>>,
     database: Option<TestDatabase>,
 }
 
@@ -80,7 +80,7 @@ impl TestApp {
         let stopped = stop.clone().cancelled_owned();
         let running = tokio::spawn(application.run_until_stopped(async move {
             stopped.await;
-            "the test is over"
+            Ok("the test is over")
         }));
         Self { url, http: client(), stop, running, database: Some(database) }
     }
@@ -88,7 +88,7 @@ impl TestApp {
     /// Stops the service and gives back its database, on which another can be started.
     pub(crate) async fn stop(mut self) -> Option<TestDatabase> {
         self.stop.cancel();
-        self.running.await.unwrap();
+        self.running.await.unwrap().unwrap();
         self.database.take()
     }
 

@@ -36,7 +36,7 @@ struct Service {
     base: String,
     client: Client,
     stop: oneshot::Sender<()>,
-    running: tokio::task::JoinHandle<()>,
+    running: tokio::task::JoinHandle<Result<(), platform::RunError>>,
     environment: Environment,
     receiver: Receiver,
     _storage: Storage,
@@ -75,7 +75,7 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(application.run_until_stopped(async move {
             let _ = stopped.await;
-            "the test is over"
+            Ok("the test is over")
         }));
         Self {
             base,
@@ -136,7 +136,7 @@ impl Service {
 
     async fn end(self) {
         self.stop.send(()).unwrap();
-        in_time(self.running).await.unwrap();
+        in_time(self.running).await.unwrap().unwrap();
     }
 }
 

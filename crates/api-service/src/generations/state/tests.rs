@@ -43,7 +43,8 @@ fn in_status(status: Status) -> Generation {
     generation
 }
 
-fn snapshot(generation: &Generation, status: JobStatus) -> JobSnapshot {
+/// The next that the worker tells of a generation.
+pub(in crate::generations) fn snapshot(generation: &Generation, status: JobStatus) -> JobSnapshot {
     let ended = status.is_terminal().then_some(NOW);
     JobSnapshot {
         generation_id: generation.id.clone(),
@@ -285,6 +286,8 @@ fn a_job_moves_up_in_the_queue_without_changing() {
     assert_eq!((after.progress, after.attempt, after.job.sequence), (generation.progress, 0, 4));
     for late in [
         told(JobStatus::Confirmed, 4, 3),
+        told(JobStatus::Confirmed, 4, 4),
+        JobSnapshot { queue_position: None, ..told(JobStatus::Confirmed, 4, 3) },
         told(JobStatus::Confirmed, 3, 2),
         told(JobStatus::Active, 4, 2),
         told(JobStatus::Completed, 4, 2),
@@ -292,6 +295,14 @@ fn a_job_moves_up_in_the_queue_without_changing() {
     ] {
         assert_eq!(outcome(&generation, Input::Snapshot(&late)), "=late");
     }
+    // The answer to an earlier question comes last.
+    assert_eq!(outcome(&after, Input::Snapshot(&told(JobStatus::Confirmed, 4, 3))), "=late");
+    let placed = Generation { queue_position: None, ..generation.clone() };
+    let after = change(&placed, Input::Snapshot(&told(JobStatus::Confirmed, 4, 7)));
+    assert_eq!(after.queue_position, Some(7), "the first place that is told");
+    // What is newer says where it stands, wherever that is: it may have been handed back to the queue.
+    let after = change(&generation, Input::Snapshot(&told(JobStatus::Confirmed, 5, 9)));
+    assert_eq!(after.queue_position, Some(9));
     generation.status = Status::Processing;
     let equal =
         JobSnapshot { sequence: 4, queue_position: Some(2), ..snapshot(&generation, JobStatus::Confirmed) };

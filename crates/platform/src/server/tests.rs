@@ -1,0 +1,120 @@
+use actix_web::{http::header::HeaderName, middleware::Next};
+use telemetry::{catalogue, metric, testing::Capture};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::oneshot,
+};
+use utoipa::openapi::{Info, Paths};
+
+use super::*;
+use crate::to_its_end;
+
+const WHOLE: Duration = Duration::from_secs(10);
+
+async fn panics() -> HttpResponse {
+    panic!("a fault of ours");
+}
+
+/// A middleware that has something to say on every answer.
+async fn speaking<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let said = (HeaderName::from_static("x-said"), header::HeaderValue::from_static("by a middleware"));
+    match to_its_end(request, next).await {
+        Ok(mut response) => {
+            response.headers_mut().insert(said.0, said.1);
+            Ok(response)
+        }
+        Err(mut failure) => {
+            failure.headers_mut().insert(said.0, said.1);
+            Err(failure.into())
+        }
+    }
+}
+
+fn server() -> Server {
+    let listeners = Listeners::take(([127, 0, 0, 1], 0).into(), None).unwrap();
+    let metrics = listeners.own_metrics();
+    let document = OpenApi::new(Info::new("", ""), Paths::new());
+    let application = move || {
+        let metrics = metrics.clone();
+        let answer = move || std::future::ready(metrics.answer());
+        App::new()
+            .route("/metrics", web::get().to(answer))
+            .route("/panics", web::get().to(panics))
+            .wrap(from_fn(speaking))
+    };
+    listeners.serve(Serving { threads: Some(1), shutdown: WHOLE }, &document, application).unwrap()
+}
+
+/// The whole answer, in small letters.
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head =
+        format!("GET {path} HTTP/1.1\r\nhost: sample\r\nx-request-id: my-id\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.to_lowercase()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_panics_leaves_what_every_request_does() {
+    let log = Capture::install().unwrap();
+    let server = server();
+    let address = server.address();
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = async move { stopped.await.map_err(io::Error::other) };
+    let running = tokio::spawn(server.run_until(shutdown, WHOLE));
+
+    let answer = get(address, "/panics").await;
+    assert!(answer.starts_with("http/1.1 500 "), "{answer}");
+    for part in [
+        "\r\nx-request-id: my-id\r\n",
+        "\r\nx-said: by a middleware\r\n",
+        "\r\ncontent-type: application/problem+json\r\n",
+        "\"requestid\":\"my-id\"",
+    ] {
+        assert_eq!(answer.matches(part).count(), 1, "{part}: {answer}");
+    }
+    assert!(!answer.contains("a fault of ours"), "{answer}");
+    assert_eq!(log.named(catalogue::SERVICE_REQUEST_FAILED).len(), 1);
+    let metrics = get(address, "/metrics").await;
+    let counted = metrics.lines().any(|line| {
+        line.starts_with(metric::HTTP_REQUESTS)
+            && line.contains("route=\"/panics\"")
+            && line.contains("status=\"500\"")
+    });
+    assert!(counted, "{metrics}");
+
+    stop.send("the test is over").unwrap();
+    let stopping = running.await.unwrap();
+    stopping.end_requests(WHOLE).await;
+    stopping.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_ends_by_itself_is_a_failure() {
+    let log = Capture::install().unwrap();
+    let server = server();
+    let handle = server.parts[0].handle();
+    let running = tokio::spawn(server.run_until(std::future::pending(), WHOLE));
+    handle.stop(false).await;
+    let failure = running.await.unwrap().end().unwrap_err();
+    assert!(matches!(failure, RunError::Server(_)), "{failure}");
+    let lines = log.named(catalogue::SERVICE_TASK_FAILED);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0].text("level"), Some("ERROR"));
+    let gone = io::Error::other("the socket is gone");
+    assert_eq!(cause(Ok(Err(gone))), "the socket is gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_hears_no_signals_fails() {
+    let deaf = std::future::ready(Err(io::Error::other("no handler")));
+    let stopping = server().run_until(deaf, WHOLE).await;
+    stopping.end_requests(WHOLE).await;
+    assert_eq!(stopping.end().unwrap_err().to_string(), "signals cannot be heard: no handler");
+}
