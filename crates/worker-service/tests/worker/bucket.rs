@@ -303,8 +303,8 @@ async fn a_key_pair_in_files_is_changed_while_the_service_runs() {
             ("S3_ENDPOINT", storage.settings.endpoint_address()),
             ("S3_REGION", storage.settings.region.clone()),
             ("S3_BUCKET", storage.settings.bucket.clone()),
-            ("S3_ACCESS_KEY_ID_FILE", file("id", "yesterday's")),
-            ("S3_SECRET_ACCESS_KEY_FILE", file("secret", "yesterday's")),
+            ("S3_ACCESS_KEY_ID_FILE", file("id", "yesterday")),
+            ("S3_SECRET_ACCESS_KEY_FILE", file("secret", "yesterday")),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into(),

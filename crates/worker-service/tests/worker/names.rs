@@ -55,7 +55,7 @@ async fn a_name_is_taken_again_after_its_session_broke() {
     let mut server = Postgres::establish(&database.url()).await.unwrap();
     server
         .batch_execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
              WHERE locktype = 'advisory' AND datname = current_database()",
         )
         .await
