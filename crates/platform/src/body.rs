@@ -72,10 +72,13 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> AppResult<T> {
         let message = message.trim();
         let path = error.path().to_string();
         let parent = Some(path.as_str()).filter(|path| *path != ".");
-        AppError::validation(vec![match missing(message) {
-            Some(field) => {
+        let missing = named(message, "missing field `").map(|field| (field, "is missing"));
+        let about_a_member =
+            missing.or_else(|| named(message, "duplicate field `").map(|field| (field, "is there twice")));
+        AppError::validation(vec![match about_a_member {
+            Some((field, message)) => {
                 let field = parent.map_or_else(|| field.to_owned(), |parent| format!("{parent}.{field}"));
-                FieldError::new(field, "is missing")
+                FieldError::new(field, message)
             }
             None => FieldError::new(parent.unwrap_or("body"), in_words(message)),
         }])
@@ -87,9 +90,6 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> AppResult<T> {
 fn in_words(message: &str) -> String {
     const UNCLEAR: &str = "is not as it has to be";
     let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
-    if message.starts_with("duplicate field ") {
-        return "has a member twice".to_owned();
-    }
     if message.starts_with("unknown variant ") || message.starts_with("unknown field ") {
         return match expected {
             Some(known) => format!("must be {}", known.replace('`', "\"")),
@@ -149,9 +149,9 @@ fn kind(expected: &str, bounded: bool) -> Option<String> {
     Some(kind.to_owned())
 }
 
-/// The field that serde says is missing.
-fn missing(message: &str) -> Option<&str> {
-    message.strip_prefix("missing field `")?.strip_suffix('`')
+/// The field that serde names after these words.
+fn named<'a>(message: &'a str, words: &str) -> Option<&'a str> {
+    message.strip_prefix(words)?.strip_suffix('`')
 }
 
 /// Whether arrays and objects nest too deep. It reads brackets outside of texts and needs no stack.
@@ -251,7 +251,9 @@ mod tests {
             (r#"{"either":7}"#, "either", "is not as it has to be"),
             (r#"{"id":7}"#, "id", "must be a text"),
             (r#"{"id":"7"}"#, "id", "not an identifier of the form user_<32 hexadecimal digits>"),
-            (r#"{"flag":true,"flag":true}"#, "flag", "has a member twice"),
+            (r#"{"flag":true,"flag":true}"#, "flag", "is there twice"),
+            (r#"{"inner":{"flag":true,"flag":true}}"#, "inner.flag", "is there twice"),
+            (r#"{"pair":[1,256]}"#, "pair[1]", "must be a whole number from 0 to 255"),
         ] {
             let problem = parse::<Everything>(text.as_bytes()).unwrap_err().problem("");
             let told: Vec<_> =

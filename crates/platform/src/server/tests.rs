@@ -1,3 +1,5 @@
+//! What a server leaves behind of a request that panics, and what it says when it ends unasked.
+
 use actix_web::{http::header::HeaderName, middleware::Next};
 use telemetry::{catalogue, metric, testing::Capture};
 use tokio::{
@@ -106,7 +108,7 @@ async fn a_server_that_ends_by_itself_is_a_failure() {
     assert!(matches!(failure, RunError::Server(_)), "{failure}");
     let lines = log.named(catalogue::SERVICE_TASK_FAILED);
     assert_eq!(lines.len(), 1);
-    assert_eq!(lines[0].text("level"), Some("ERROR"));
+    assert_eq!(lines[0].level, "ERROR");
     let gone = io::Error::other("the socket is gone");
     assert_eq!(cause(Ok(Err(gone))), "the socket is gone");
 }
