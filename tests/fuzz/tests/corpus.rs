@@ -1,5 +1,7 @@
 //! Every target with every entry of its corpus, with changed entries, and with arbitrary bytes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "corpus/seed.rs"]
 mod seed;
 
