@@ -2,6 +2,7 @@
 
 pub(crate) mod balancer;
 pub(crate) mod client;
+pub(crate) mod clock;
 pub(crate) mod disk;
 pub(crate) mod log;
 pub(crate) mod ports;

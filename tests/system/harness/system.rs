@@ -379,6 +379,11 @@ impl System {
         &self.wires[name]
     }
 
+    /// The names of a service's replicas that are there.
+    pub(crate) fn replicas(&self, service: &str) -> Vec<&'static str> {
+        self.processes.keys().copied().filter(|name| name.split('-').next() == Some(service)).collect()
+    }
+
     /// One of its processes.
     pub(crate) fn process(&mut self, name: &str) -> &mut Process {
         self.processes.get_mut(name).unwrap()

@@ -3,7 +3,6 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -14,11 +13,13 @@ use super::{
     invariants::{Examiner, Violation},
     rows::{Back, Fault, Moment, Row, Until},
     story::{self, Seen},
+    timers::Timers,
     world::World,
 };
 use crate::harness::{
     Between, Client, LOOK, System,
     client::id,
+    clock::Clock,
     disk::Disk,
     ports::Port,
     process::signal,
@@ -37,6 +38,10 @@ const CONVERGENCE: Duration = Duration::from_secs(120);
 const RECONCILIATION: Duration = Duration::from_secs(60);
 /// What a process says when it dies at a point.
 const DIES: &str = ": this process dies now";
+/// What a worker says that takes over the job of another.
+const RESCUED: &str = "\"message\":\"[QUEUE_MANAGER] Job rescued\"";
+/// How long a dead worker's job may wait for that at the default timers.
+const RESCUE: Duration = Duration::from_secs(45);
 
 /// What a row came to.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -91,11 +96,16 @@ pub(crate) fn run(row: &Row) -> Outcome {
 
 /// Panics where the harness itself cannot go on.
 async fn play(row: &Row) -> Outcome {
-    let mut system = start(row).await;
+    let clock = Clock::wrong_by(match row.fault {
+        Fault::Skew { seconds, .. } => seconds,
+        _ => 0,
+    });
+    let mut system = start(row, &clock).await;
     let name = format!("Number {}", uuid::Uuid::now_v7().simple());
-    let mut story = tokio::task::spawn_local(row.story.play(system.api.clone(), name));
-    let happened = inject(&mut system, row, &mut story).await;
+    let story = tokio::task::spawn_local(row.story.play(system.api.clone(), name));
+    let injected = inject(&mut system, row, &clock, &story).await;
     let healed = Instant::now();
+    let happened = injected.is_some();
     let seen = match story.await {
         Ok(seen) => seen,
         Err(error) => match error.try_into_panic() {
@@ -110,7 +120,7 @@ async fn play(row: &Row) -> Outcome {
     }
 
     let answered = Instant::now();
-    let mut violations = Vec::new();
+    let mut violations = injected.unwrap_or_default();
     let (invariant, most) = match row.fault {
         Fault::Wire { wire: wire::WORKER_TO_API, until: Until::TheEnd, .. } => ("I9", RECONCILIATION),
         _ => ("I1", CONVERGENCE),
@@ -123,7 +133,7 @@ async fn play(row: &Row) -> Outcome {
     let unsettled = settle(&system, &seen).await;
     let quiet_after = answered.elapsed();
     let ledger = ledger(&system).await;
-    for name in ["api", "worker"] {
+    for name in [system.replicas("api"), system.replicas("worker")].concat() {
         let status = system.process(name).stop().await;
         if !status.success() {
             violations.push(Violation { invariant: "stop", what: format!("{name} stopped with {status}") });
@@ -154,7 +164,7 @@ async fn play(row: &Row) -> Outcome {
     }
 }
 
-async fn start(row: &Row) -> System {
+async fn start(row: &Row, clock: &Clock) -> System {
     let mut build = Build::on(row.backend);
     build.between = Between::Wires;
     let base = [
@@ -166,7 +176,12 @@ async fn start(row: &Row) -> System {
     build.settings = base.into_iter().chain(row.timers.settings()).chain(row.story.settings()).collect();
     match &row.fault {
         Fault::Crash { who, point, .. } => build.own.push((*who, "CRASH_AT", point.clone())),
-        Fault::Skew { who, seconds } => build.own.extend(skewed(who, *seconds)),
+        Fault::Gone { .. } | Fault::Asleep { .. } => {
+            (build.replicas, build.between) = (2, Between::Balancers);
+        }
+        Fault::Skew { who, .. } | Fault::Jump { who, .. } => {
+            build.own.extend(clock.variables().map(|(name, value)| (*who, name, value)));
+        }
         Fault::DiskFull { .. } => build.disk = Some(Disk::mount()),
         Fault::DatabaseCrash { .. } => {
             let port = Port::take();
@@ -181,98 +196,94 @@ async fn start(row: &Row) -> System {
     build.start().await
 }
 
-/// What gives a process a clock that is wrong by so much, as far as it can see; timers go on as they are.
-fn skewed(who: &'static str, seconds: i32) -> [(&'static str, &'static str, String); 3] {
-    let of_debian = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    let mut libraries = of_debian.map(|entry| entry.path().join("faketime/libfaketime.so.1"));
-    let library: Option<PathBuf> = libraries.find(|path| path.exists());
-    let library = library.expect("libfaketime (Debian: apt-get install faketime)");
-    [
-        (who, "LD_PRELOAD", library.display().to_string()),
-        (who, "FAKETIME", format!("{seconds:+}s")),
-        (who, "FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-    ]
-}
-
 type Playing = tokio::task::JoinHandle<Seen>;
 
-/// Lets the fault happen and heals it. Says whether it has happened.
-async fn inject(system: &mut System, row: &Row, story: &mut Playing) -> bool {
+/// Lets the fault happen and heals it. What is wrong already; nothing at all if the fault has not happened.
+async fn inject(system: &mut System, row: &Row, clock: &Clock, story: &Playing) -> Option<Vec<Violation>> {
     let lease = row.timers.span(LEASE);
+    let mut found = Vec::new();
     match &row.fault {
-        Fault::None | Fault::Skew { .. } => true,
-        Fault::Crash { who, .. } if system.crashed => system.processes[who].log().text().contains(DIES),
+        Fault::None | Fault::Skew { .. } => {}
+        Fault::Crash { who, .. } if system.crashed => {
+            system.processes[who].log().text().contains(DIES).then_some(())?;
+        }
         Fault::Crash { who, point, back } => {
             provoke(system, point, story).await;
-            if !died(system, who, story).await {
-                return false;
-            }
+            died(system, who, story).await.then_some(())?;
             if *back == Back::Late {
                 tokio::time::sleep(lease * 3 / 2).await;
             }
             system.process(who).forget("CRASH_AT");
             system.process(who).start_again().await;
             system.wire(wire::WORKER_TO_API).set(Wire::Whole);
-            true
         }
         Fault::Kill { who, at, back } => {
-            if !reached(system, *at, story).await {
-                return false;
-            }
+            reached(system, *at, story).await?;
             system.process(who).kill().await;
             if *back == Back::Late {
                 tokio::time::sleep(lease * 3 / 2).await;
             }
             system.process(who).start_again().await;
-            true
         }
         Fault::Restart { who, at } => {
-            if !reached(system, *at, story).await {
-                return false;
-            }
+            reached(system, *at, story).await?;
             let status = system.process(who).stop().await;
             assert!(status.success(), "{who}: {status}");
             system.process(who).start_again().await;
-            true
         }
         Fault::Freeze { who, at } => {
-            if !reached(system, *at, story).await {
-                return false;
+            reached(system, *at, story).await?;
+            sleep_for(system.process(who).pid(), lease * 3).await;
+        }
+        Fault::Gone { who: "worker", at } => {
+            let holder = reached(system, *at, story).await?;
+            system.process(holder).kill().await;
+            let killed = Instant::now();
+            system.processes.remove(holder);
+            logged(system, "worker", RESCUED, story).await?;
+            let after = killed.elapsed();
+            // A machine that runs four systems at once is not twenty times faster.
+            if row.timers == Timers::Default && after > RESCUE {
+                found.push(Violation { invariant: "I11", what: format!("rescued after {after:?}") });
             }
-            let pid = system.process(who).pid();
-            signal(pid, Signal::SIGSTOP);
-            tokio::time::sleep(lease * 3).await;
-            signal(pid, Signal::SIGCONT);
-            true
+        }
+        Fault::Gone { who, at } => {
+            reached(system, *at, story).await?;
+            system.process(who).kill().await;
+            system.processes.remove(who);
+        }
+        Fault::Asleep { at } => {
+            let holder = reached(system, *at, story).await?;
+            sleep_for(system.process(holder).pid(), lease * 3).await;
+            logged(system, "worker", RESCUED, story).await?;
         }
         Fault::Wire { wire, how, at, until } => {
-            if !reached(system, *at, story).await {
-                return false;
-            }
+            reached(system, *at, story).await?;
             system.wire(wire).set(*how);
-            match until {
-                Until::Soon => {
-                    tokio::time::sleep(lease * 2).await;
-                    system.wire(wire).set(Wire::Whole);
-                }
-                Until::TheEnd => {}
+            if *until == Until::Soon {
+                tokio::time::sleep(lease * 2).await;
+                system.wire(wire).set(Wire::Whole);
             }
-            true
+        }
+        Fault::Jump { who, seconds } => {
+            reached(system, Moment::Accepted, story).await?;
+            clock.set(*seconds);
+            logged(system, "api", "\"message\":\"[WEBHOOK] Signature refused\"", story).await?;
+            // An API that is behind has heard of everything only just now, and asks nothing.
+            if *who != "api" || *seconds > 0 {
+                logged(system, "worker", "\"authenticated\":false", story).await?;
+            }
+            clock.set(0);
         }
         Fault::DiskFull { at } => {
-            if !reached(system, *at, story).await {
-                return false;
-            }
+            reached(system, *at, story).await?;
             let disk = system.disk.as_ref().unwrap();
             disk.fill();
             tokio::time::sleep(lease * 4).await;
             disk.free();
-            true
         }
         Fault::DatabaseCrash { at } => {
-            if !reached(system, *at, story).await {
-                return false;
-            }
+            reached(system, *at, story).await?;
             let server = system.server.take().unwrap();
             let crashed = tokio::task::spawn_blocking(move || {
                 server.crash();
@@ -285,14 +296,21 @@ async fn inject(system: &mut System, row: &Row, story: &mut Playing) -> bool {
                 server
             });
             system.server = Some(back.await.unwrap());
-            true
         }
     }
+    Some(found)
+}
+
+/// Stops a process for a while.
+async fn sleep_for(pid: u32, span: Duration) {
+    signal(pid, Signal::SIGSTOP);
+    tokio::time::sleep(span).await;
+    signal(pid, Signal::SIGCONT);
 }
 
 /// Some points are come by only after something else has happened.
-async fn provoke(system: &mut System, point: &str, story: &mut Playing) {
-    if point.contains(":job_released") && reached(system, Moment::Accepted, story).await {
+async fn provoke(system: &mut System, point: &str, story: &Playing) {
+    if point.contains(":job_released") && reached(system, Moment::Accepted, story).await.is_some() {
         signal(system.process("worker").pid(), Signal::SIGTERM);
     }
     // As long as webhooks come, nobody asks.
@@ -317,17 +335,22 @@ async fn died(system: &mut System, who: &str, story: &Playing) -> bool {
     }
 }
 
-/// Waits until a story has come so far. Says whether it did.
-async fn reached(system: &System, moment: Moment, story: &Playing) -> bool {
-    let Some((who, line)) = moment.line() else { return true };
-    let log = system.processes[who].log();
-    let line = format!("\"message\":\"{line}\"");
+/// Waits until a story has come so far, and says which process it was that said so.
+async fn reached(system: &System, moment: Moment, story: &Playing) -> Option<&'static str> {
+    let Some((who, line)) = moment.line() else { return Some("") };
+    logged(system, who, &format!("\"message\":\"{line}\""), story).await
+}
+
+/// Waits, as long as the story goes on, until one of a service's replicas has logged this, and says which.
+async fn logged(system: &System, service: &str, text: &str, story: &Playing) -> Option<&'static str> {
+    let replicas = system.replicas(service);
+    let says = || replicas.iter().copied().find(|name| system.processes[name].log().text().contains(text));
     loop {
-        if log.text().contains(&line) {
-            return true;
+        if let Some(name) = says() {
+            return Some(name);
         }
         if story.is_finished() {
-            return log.text().contains(&line);
+            return says();
         }
         tokio::time::sleep(LOOK / 10).await;
     }

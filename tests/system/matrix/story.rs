@@ -14,6 +14,8 @@ use crate::harness::{Client, LIMIT, LOOK, client::id, eventually};
 pub(crate) enum Story {
     /// A message, questions, answers, a yes, a video.
     Video,
+    /// The same by a user who listens and never asks how it stands.
+    Listens,
     /// The user calls it off while it is made.
     CalledOff,
     /// The provider fails every time.
@@ -65,7 +67,7 @@ impl Story {
     /// What the simulator is told.
     const fn prompt(self) -> &'static str {
         match self {
-            Self::Video | Self::Deleted | Self::Forgotten => "",
+            Self::Video | Self::Listens | Self::Deleted | Self::Forgotten => "",
             Self::CalledOff => " [sim:latency=4s]",
             Self::Fails => " [sim:fail]",
             Self::Filtered => " [sim:filtered]",
@@ -89,7 +91,7 @@ impl Story {
     /// The ends that it may come to.
     pub(crate) const fn ends(self) -> &'static [&'static str] {
         match self {
-            Self::Video | Self::Throttled | Self::Deleted => &["completed"],
+            Self::Video | Self::Listens | Self::Throttled | Self::Deleted => &["completed"],
             // A video that is faster than the user is a video.
             Self::CalledOff => &["cancelled", "completed"],
             Self::Fails | Self::Filtered | Self::NeverDone => &["failed"],
@@ -121,14 +123,18 @@ impl Story {
             play.until(&asked, &["processing", "completed"]).await;
             play.post_or(&of("cancel"), &json!({}), 409).await;
         }
-        let over = play.until(&asked, &["completed", "failed", "cancelled"]).await;
+        if self != Self::Listens {
+            play.until(&asked, &ENDS).await;
+        }
         // Whatever a listener is told, it is told of the end as well.
         let ended = eventually("a listener hears of the end", async || {
             let heard = heard.lock().await;
-            let told = |event: &Heard| event.data["generation"]["status"] == over["status"];
-            heard.iter().any(told).then(|| heard.clone())
+            let is_end =
+                |event: &Heard| ENDS.iter().any(|status| event.data["generation"]["status"] == *status);
+            heard.iter().any(is_end).then(|| heard.clone())
         });
         let heard = ended.await;
+        let over = play.until(&asked, &ENDS).await;
         let deleted = self == Self::Deleted;
         if deleted {
             play.delete(&format!("/api/conversations/{conversation}")).await;
@@ -162,6 +168,9 @@ async fn arrive(api: &str) -> Client {
     })
     .await
 }
+
+/// The statuses that nothing follows.
+const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
 
 /// How long a frontend waits for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -63,8 +63,9 @@ impl World {
                 None => litter.push(path),
             }
         }
-        for name in ["worker-tmp", "worker-2-tmp"] {
-            let left = files(&system.folder.path().join(name));
+        // A worker that is gone for good took its disk along.
+        for name in system.replicas("worker") {
+            let left = files(&system.folder.path().join(format!("{name}-tmp")));
             // A worker that runs holds the lock of its folder.
             let left = left.into_iter().filter(|path| path.file_name().is_some_and(|name| name != "lock"));
             litter.extend(left.map(|path| path.display().to_string()));
