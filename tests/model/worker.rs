@@ -47,7 +47,7 @@ impl World {
 
     /// How the job stands, for who asks. Mirrors `Jobs::status`.
     pub fn status(&self) -> Option<JobSnapshot> {
-        self.worker.job.as_deref().map(|job| snapshot(job, place(job)))
+        self.worker.job.as_deref().map(|job| snapshot(job, place(job), self.is_billable()))
     }
 
     /// Whether a worker would claim the job now. Mirrors `pick_waiting` and `pick_lapsed`.
@@ -110,15 +110,19 @@ impl World {
             }
         }
         let job = Row::new(after);
-        if let Some(kind) = change.event {
-            self.tell(&job, kind);
-        }
         if change.attempt.is_some() {
             let mut list = self.worker.attempts.to_vec();
             attempts::note(&mut list, &job.id, change);
             self.worker.attempts = Row::new(list);
         }
+        if let Some(kind) = change.event {
+            self.tell(&job, kind);
+        }
         self.worker.job = Some(job);
+    }
+
+    fn is_billable(&self) -> bool {
+        self.worker.attempts.iter().any(|attempt| attempts::is_billable(attempt.state))
     }
 
     /// Puts a webhook into the outbox in place of those that are not delivered yet.
@@ -128,7 +132,7 @@ impl World {
                 older.state = WebhookState::Superseded;
             }
         }
-        let body = Some(Row::new(snapshot(job, None)));
+        let body = Some(Row::new(snapshot(job, None, self.is_billable())));
         self.worker.webhooks.push(Webhook { kind, state: WebhookState::Pending, body });
         // Each is counted on the job's row, so that no two tell the same sequence.
         self.broken.unless(self.worker.webhooks.len() as i64 == job.life.sequence, I7);

@@ -166,13 +166,15 @@ impl Application {
             worker,
             secrets,
             flow,
+            budget,
+            catalogue,
             environment,
             ..
         } = settings;
         let last_requests = http.last_requests();
         let listeners = Listeners::take(http.bind, http.metrics_bind)?;
         let store = Store::open(&database).await?;
-        let flow = Flow::new(store.clone(), &worker, secrets.worker_api, secrets.webhooks, &s3, flow)?;
+        let flow = Flow::new(store.clone(), &worker, secrets, &s3, catalogue, &budget, flow)?;
         let document = routes::document();
         let public_url = http.public_url.unwrap_or_else(|| own_url(listeners.address()));
         let passwords = Passwords::new(accounts.password_concurrency);

@@ -5,7 +5,7 @@ use actix_web::{App, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use crate::{accounts, app, conversations, generations, messages, push, webhooks};
+use crate::{accounts, app, catalogue, conversations, generations, messages, push, usage, webhooks};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -18,6 +18,8 @@ fn all(config: &mut ServiceConfig<'_>) {
         .configure(conversations::http::routes)
         .configure(messages::http::routes)
         .configure(generations::http::routes)
+        .configure(catalogue::http::routes)
+        .configure(usage::http::routes)
         .configure(webhooks::http::routes)
         .configure(push::http::routes)
         .configure(app::health::routes)

@@ -11,7 +11,12 @@ use foundation::{
 use url::Url;
 
 use crate::{
-    app::proxies::Network, generations::FlowSettings, push::PushSettings, worker_client::WorkerSettings,
+    app::proxies::Network,
+    catalogue::{Catalogue, CatalogueSettings},
+    generations::FlowSettings,
+    push::PushSettings,
+    usage::BudgetSettings,
+    worker_client::WorkerSettings,
 };
 
 foundation::settings! {
@@ -129,6 +134,10 @@ pub struct Settings {
     pub worker: WorkerSettings,
     /// The limits and timers of generations.
     pub flow: FlowSettings,
+    /// What each user may spend.
+    pub budget: BudgetSettings,
+    /// The models that there are.
+    pub catalogue: Catalogue,
     /// Where all this was read, to read the files among it again.
     pub environment: Environment,
 }
@@ -145,6 +154,8 @@ impl Settings {
         AccountSettings::VARIABLES,
         RateSettings::VARIABLES,
         FlowSettings::VARIABLES,
+        BudgetSettings::VARIABLES,
+        CatalogueSettings::VARIABLES,
         PushSettings::VARIABLES,
     ];
 
@@ -161,6 +172,8 @@ impl Settings {
             intent: IntentSettings::read(environment)?,
             worker: WorkerSettings::read(environment)?,
             flow: FlowSettings::read(environment)?,
+            budget: BudgetSettings::read(environment)?,
+            catalogue: CatalogueSettings::read(environment)?.catalogue()?,
             environment: environment.clone(),
         };
         settings.http.check()?;
@@ -227,6 +240,9 @@ mod tests {
             ("ALLOWED_ORIGINS", "example.com"),
             ("SHUTDOWN_NOTICE", "10s"),
             ("SHUTDOWN_NOTICE", "1h"),
+            ("BUDGET_PER_DAY", "a lot"),
+            ("PROVIDERS", "sora"),
+            ("MODELS", "{}"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.starts_with(name), "{message}");

@@ -3,5 +3,6 @@
 
 pub use crate::storage::{
     Changed, Deed, EVENTS_CHANNEL, Error, Filter, Full, GENERATION_UPDATED, Horizons, Keep, MESSAGE_CREATED,
-    Origin, Outcome, Room, Store, Taken, Turn, Wakes, rows::Command as PendingCommand,
+    Origin, Outcome, Room, SpentOnModel, Standing, Store, Taken, Turn, Wakes,
+    rows::Command as PendingCommand,
 };

@@ -24,6 +24,23 @@ impl Money {
             if part % 100 == 0 { format!("{whole}.{:02}", part / 100) } else { format!("{whole}.{part:04}") };
         Self { amount, currency: "USD".to_owned() }
     }
+
+    /// The amount in ten-thousandths of a dollar: what can be added and compared. `None` if it is no amount of US
+    /// dollars that [`Money::usd_ten_thousandths`] writes.
+    #[must_use]
+    pub fn ten_thousandths(&self) -> Option<i64> {
+        let (whole, part) = self.amount.split_once('.').unwrap_or((&self.amount, ""));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if self.currency != "USD"
+            || whole.is_empty()
+            || part.len() > 4
+            || !is_number(whole)
+            || !is_number(part)
+        {
+            return None;
+        }
+        format!("{whole}{part:0<4}").parse().ok()
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +52,21 @@ mod tests {
         for (units, text) in
             [(32_000, "3.20"), (0, "0.00"), (500, "0.05"), (1_234, "0.1234"), (100_000, "10.00")]
         {
-            assert_eq!(Money::usd_ten_thousandths(units).amount, text);
+            let money = Money::usd_ten_thousandths(units);
+            assert_eq!((money.amount.as_str(), money.ten_thousandths()), (text, Some(units)));
         }
+        for (amount, currency) in [
+            ("3.20", "EUR"),
+            ("", "USD"),
+            (".5", "USD"),
+            ("-1", "USD"),
+            ("1.23456", "USD"),
+            ("99999999999999999", "USD"),
+        ] {
+            let money = Money { amount: amount.to_owned(), currency: currency.to_owned() };
+            assert_eq!(money.ten_thousandths(), None, "{amount} {currency}");
+        }
+        let plain = Money { amount: "20".to_owned(), currency: "USD".to_owned() };
+        assert_eq!(plain.ten_thousandths(), Some(200_000));
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::GenerationStatus;
+use crate::{GenerationStatus, Timestamp};
 
 /// The media type of a [`Problem`].
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -31,6 +31,9 @@ pub struct Problem {
     /// For `invalid_state`: the generation's status now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_status: Option<GenerationStatus>,
+    /// For limits that are counted by the calendar: when it goes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<Timestamp>,
 }
 
 /// One wrong field of a request.

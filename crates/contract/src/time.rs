@@ -54,6 +54,32 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// The calendar day in UTC that this lies in: its beginning, and that of the next one.
+    #[must_use]
+    pub fn day(self) -> (Self, Self) {
+        self.span(|date| (date, date.tomorrow().unwrap_or(date)))
+    }
+
+    /// The calendar month in UTC that this lies in: its beginning, and that of the next one.
+    #[must_use]
+    pub fn month(self) -> (Self, Self) {
+        self.span(|date| (date.first_of_month(), date.last_of_month().tomorrow().unwrap_or(date)))
+    }
+
+    fn span(
+        self,
+        around: impl Fn(jiff::civil::Date) -> (jiff::civil::Date, jiff::civil::Date),
+    ) -> (Self, Self) {
+        let micros = self.0.clamp(EARLIEST.0, LATEST.0);
+        let time = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let (from, to) = around(jiff::tz::Offset::UTC.to_datetime(time).date());
+        let midnight = |date: jiff::civil::Date| {
+            let time = jiff::tz::Offset::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+            time.map_or(self, |time| Self(time.as_microsecond()))
+        };
+        (midnight(from), midnight(to))
+    }
 }
 
 impl std::ops::Add<Duration> for Timestamp {
@@ -120,6 +146,24 @@ mod tests {
             "9999-12-30T22:00:00.999999999Z",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_months_begin_at_midnight_in_utc() {
+        for (time, day, next_day, month, next_month) in [
+            ("2026-11-23T09:30:00Z", "2026-11-23", "2026-11-24", "2026-11-01", "2026-12-01"),
+            ("2026-12-31T23:59:59.999Z", "2026-12-31", "2027-01-01", "2026-12-01", "2027-01-01"),
+            ("2028-02-29T00:00:00Z", "2028-02-29", "2028-03-01", "2028-02-01", "2028-03-01"),
+        ] {
+            let time: Timestamp = time.parse().unwrap();
+            let midnight = |date: &str| format!("{date}T00:00:00Z").parse::<Timestamp>().unwrap();
+            assert_eq!(time.day(), (midnight(day), midnight(next_day)));
+            assert_eq!(time.month(), (midnight(month), midnight(next_month)));
+        }
+        // Beyond all calendars, it still is a span.
+        for end in [EARLIEST, LATEST] {
+            assert!(end.day().0 <= end && end.month().0 <= end.day().0);
         }
     }
 

@@ -134,6 +134,10 @@ pub struct JobSnapshot {
     /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<JobError>,
+    /// Of a job that has ended: whether the provider accepted a submission and did not say that it came to nothing,
+    /// so that it may charge for it. `false` until then.
+    #[serde(default)]
+    pub billable: bool,
 }
 
 /// A finished video. The URLs are unsigned.

@@ -14,7 +14,7 @@ use actix_web::{
     },
 };
 use contract::{
-    GenerationStatus, Problem,
+    GenerationStatus, Problem, Timestamp,
     problem::{FieldError, MEDIA_TYPE},
 };
 
@@ -39,6 +39,7 @@ struct Inner {
     current_status: Option<GenerationStatus>,
     challenge: Option<&'static str>,
     retry_after: Option<Duration>,
+    resets_at: Option<Timestamp>,
     headers: HeaderMap,
     cause: Option<String>,
 }
@@ -54,6 +55,7 @@ impl AppError {
             current_status: None,
             challenge: None,
             retry_after: None,
+            resets_at: None,
             headers: HeaderMap::new(),
             cause: None,
         }))
@@ -74,6 +76,11 @@ impl AppError {
         let mut error = Self::with(StatusCode::UNAUTHORIZED, code, detail);
         error.0.challenge = Some(CHALLENGE);
         error
+    }
+
+    /// 402 with a code of its own: it costs more than the caller may spend.
+    pub fn payment_required(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::with(StatusCode::PAYMENT_REQUIRED, code, detail)
     }
 
     /// 403: this is not for this caller, whoever it is.
@@ -195,9 +202,17 @@ impl AppError {
             current_status: problem.current_status,
             challenge: (status == StatusCode::UNAUTHORIZED).then_some(CHALLENGE),
             retry_after: None,
+            resets_at: problem.resets_at,
             headers: HeaderMap::new(),
             cause: None,
         }))
+    }
+
+    /// Says from when on it goes again.
+    #[must_use]
+    pub fn until(mut self, then: Timestamp, now: Timestamp) -> Self {
+        self.0.resets_at = Some(then);
+        self.after(then.since(now))
     }
 
     /// Says how long to stay away.
@@ -247,6 +262,7 @@ impl AppError {
             request_id: request_id.to_owned(),
             errors: inner.errors.clone(),
             current_status: inner.current_status,
+            resets_at: inner.resets_at,
         }
     }
 

@@ -183,6 +183,7 @@ mod tests {
             request_id: "req_1".to_owned(),
             errors: vec![FieldError::new("responses.duration", "It can be 4, 6 or 8.")],
             current_status: None,
+            resets_at: None,
         };
         let error = ClientError::Refused(Box::new(problem));
         assert_eq!(error.to_string(), "Some answers do not fit. (responses.duration: It can be 4, 6 or 8.)");

@@ -50,6 +50,7 @@ impl Examiner<'_> {
             self.money(generation);
         }
         self.hand_offs();
+        self.charges();
         self.ownership();
         self.storage();
         self.listener();
@@ -181,6 +182,30 @@ impl Examiner<'_> {
                     format!("{} is {}, its job is {}", generation["id"], generation["status"], job["status"])
                 });
             }
+        }
+    }
+
+    /// What was held for a video is settled if the provider accepted it and never said that nothing came of it, and
+    /// released otherwise.
+    fn charges(&mut self) {
+        let world = self.world;
+        for charge in world.table("charge") {
+            let job = world.rows("job", "generation_id", &charge["generation_id"]).next();
+            let attempts = world.table("attempt").iter().filter(|attempt| {
+                job.is_some_and(|job| attempt["job_id"] == job["id"])
+                    && (attempt["state"] == "accepted" || attempt["state"] == "finished")
+            });
+            let expected = if attempts.count() > 0 { "settled" } else { "released" };
+            self.hold("charge", charge["state"] == expected, || {
+                format!("{} is {}, not {expected}", charge["generation_id"], charge["state"])
+            });
+        }
+        for generation in world.table("generation") {
+            let charges = world.rows("charge", "generation_id", &generation["id"]).count();
+            let made = generation["status"] == "completed";
+            self.hold("charge", !made || charges == 1, || {
+                format!("{} was made and is charged {charges} times", generation["id"])
+            });
         }
     }
 

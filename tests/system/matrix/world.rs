@@ -14,7 +14,7 @@ use crate::harness::{System, log::LogFile, system::BUCKET};
 
 /// The tables of api-service that are looked at.
 const API: &[&str] =
-    &["generation", "generation_job", "message", "event", "command", "inbox", "idempotency_key"];
+    &["generation", "generation_job", "message", "event", "command", "inbox", "idempotency_key", "charge"];
 /// Those of worker-service.
 const WORKER: &[&str] = &["job", "attempt", "object", "webhook"];
 

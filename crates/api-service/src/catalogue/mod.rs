@@ -5,12 +5,45 @@
 //! Nothing here may silently change what a user named: [`Model::check`] complains, and only what is absent
 //! is filled in by [`Model::fill_defaults`].
 
+pub mod http;
 mod model;
 
 pub(crate) use model::list;
 pub use model::{Audio, Defaults, Model, Resolution, UsdPerSecond};
 
+use foundation::settings::{Setting, SettingError};
 use serde::Deserialize;
+
+foundation::settings! {
+    /// Which models there are.
+    pub struct CatalogueSettings {
+        /// The providers that the worker has on, separated by commas. The first one's models come before the others'.
+        pub providers: Vec<String> = or_default("PROVIDERS", "veo3"),
+        /// The catalogue of models, in place of the built-in one: JSON of the form of
+        /// crates/api-service/src/catalogue/models.json. MODELS_FILE names its file.
+        pub models: Option<Catalogue> = optional("MODELS"),
+    }
+}
+
+impl CatalogueSettings {
+    /// The catalogue with the models of the providers that are on.
+    ///
+    /// # Errors
+    /// If none of them is offered.
+    pub fn catalogue(&self) -> Result<Catalogue, SettingError> {
+        let whole = self.models.clone().unwrap_or_else(Catalogue::built_in);
+        whole.of_providers(&self.providers).ok_or_else(|| SettingError::Malformed {
+            name: "PROVIDERS",
+            reason: "names no provider of whom the catalogue offers a model".to_owned(),
+        })
+    }
+}
+
+impl Setting for Catalogue {
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| error.to_string())
+    }
+}
 
 /// All models that are known, and the one that is taken when nobody says otherwise.
 #[derive(Clone, Debug)]
@@ -81,6 +114,19 @@ impl Catalogue {
         Ok(Self { models, default: position })
     }
 
+    /// The same with the models of these providers alone, the first provider's first. The default stays if it is of
+    /// the first provider; else the first one's first model is it. `None` if nothing is left.
+    #[must_use]
+    pub fn of_providers(&self, providers: &[String]) -> Option<Self> {
+        let place = |model: &Model| providers.iter().position(|name| *name == model.provider);
+        let mut models: Vec<_> = self.offered().filter(|model| place(model).is_some()).cloned().collect();
+        models.sort_by_key(|model| place(model));
+        let first = models.first()?.provider.clone();
+        let old = self.default_model();
+        let default = if old.provider == first { models.iter().position(|model| model == old)? } else { 0 };
+        Some(Self { models, default })
+    }
+
     /// The model that is taken when nothing is named.
     #[must_use]
     pub fn default_model(&self) -> &Model {
@@ -148,10 +194,6 @@ mod tests {
         assert_eq!(default.provider, "veo3");
         assert_eq!(catalogue.find(&default.provider, &default.model), Some(default));
         assert!(catalogue.find("veo3", "veo-9").is_none());
-        assert!(
-            catalogue.find("omni", "gemini-omni-1.1-flash").is_none(),
-            "known, but nobody speaks to it yet"
-        );
     }
 
     #[test]
@@ -168,6 +210,21 @@ mod tests {
             (error.field.as_str(), error.message.contains("veo-3.1-fast-generate-001")),
             ("model", true)
         );
+    }
+
+    #[test]
+    fn only_the_models_of_the_providers_that_are_on_are_offered() {
+        let of = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            Catalogue::built_in().of_providers(&names)
+        };
+        let default = |names: &[&str]| of(names).map(|catalogue| catalogue.default_model().model.clone());
+        assert_eq!(default(&["veo3"]).as_deref(), Some("veo-3.1-generate-001"));
+        assert_eq!(default(&["veo3", "omni"]).as_deref(), Some("veo-3.1-generate-001"));
+        assert_eq!(default(&["omni", "veo3"]).as_deref(), Some("gemini-omni-1.1-flash"));
+        assert_eq!(default(&["sora"]), None);
+        assert!(of(&["omni"]).unwrap().find("veo3", "veo-3.1-generate-001").is_none());
+        assert_eq!(of(&["omni", "veo3"]).unwrap().offered().count(), 4);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! One model: what it allows, what it takes when nothing is said, and its price.
 
 use contract::{Money, Parameters, problem::FieldError};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use utoipa::ToSchema;
 
 /// How long a style or a negative prompt may be; they travel to the provider beside the prompt.
 const MAX_WORDS_BYTES: usize = 1024;
@@ -52,7 +53,7 @@ pub struct Resolution {
 }
 
 /// What a model takes when nothing is said.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
     /// In seconds.
@@ -64,7 +65,7 @@ pub struct Defaults {
 }
 
 /// Whether a model's videos have sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Audio {
     /// They do, and it cannot be turned off.
@@ -78,6 +79,14 @@ pub enum Audio {
 /// An exact price in ten-thousandths of a US dollar; a decimal text such as `0.40` in the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsdPerSecond(i64);
+
+impl UsdPerSecond {
+    /// As an amount of money.
+    #[must_use]
+    pub fn as_money(self) -> Money {
+        Money::usd_ten_thousandths(self.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for UsdPerSecond {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

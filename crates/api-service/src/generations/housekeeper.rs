@@ -45,6 +45,10 @@ pub async fn round(store: &Store, settings: &FlowSettings, now: Timestamp) -> Ap
             break;
         }
     }
+    let settled = store.settle_forgotten(now - settings.charges_held, now).await?;
+    if settled > 0 {
+        tracing::warn!(settled, "Charges of which the worker never spoke were settled");
+    }
     store
         .prune(Horizons {
             events: now - settings.events_kept,

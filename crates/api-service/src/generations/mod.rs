@@ -25,7 +25,9 @@ use foundation::{s3::S3Settings, settings::Live, tasks::Tasks};
 use self::{media::Media, refresh::Refresher};
 use crate::{
     catalogue::Catalogue,
+    settings::SecretSettings,
     store::Store,
+    usage::{BudgetSettings, budget::Allowance},
     worker_client::{Failure, WorkerClient, WorkerSettings},
 };
 
@@ -58,6 +60,9 @@ foundation::settings! {
         pub events_kept: Duration = or_default("EVENTS_KEPT", "24h"),
         /// How long a webhook is remembered.
         pub webhooks_kept: Duration = or_default("WEBHOOKS_KEPT", "7d"),
+        /// How long a charge is held for a generation that has ended, before it is settled without the worker's word:
+        /// longer than its webhooks are tried.
+        pub charges_held: Duration = or_default("CHARGES_HELD", "4d"),
         /// How often old rows are looked for.
         pub housekeep_every: Duration = or_default("HOUSEKEEP_EVERY", "1m"),
     }
@@ -72,6 +77,7 @@ pub struct Flow {
     media: Media,
     refresher: Refresher,
     settings: FlowSettings,
+    allowance: Allowance,
     webhook_secrets: Live<Secrets>,
 }
 
@@ -80,19 +86,21 @@ impl Flow {
     pub fn new(
         store: Store,
         worker: &WorkerSettings,
-        worker_secrets: Live<Secrets>,
-        webhook_secrets: Live<Secrets>,
+        secrets: SecretSettings,
         s3: &S3Settings,
+        catalogue: Catalogue,
+        budget: &BudgetSettings,
         settings: FlowSettings,
     ) -> Result<Self, Failure> {
         Ok(Self {
             store,
-            worker: WorkerClient::new(worker, worker_secrets)?,
-            catalogue: Catalogue::built_in(),
+            worker: WorkerClient::new(worker, secrets.worker_api)?,
+            catalogue,
             media: Media::new(s3, settings.link_lifetime),
             refresher: Refresher::default(),
+            allowance: budget.allowance(settings.queued_per_user),
             settings,
-            webhook_secrets,
+            webhook_secrets: secrets.webhooks,
         })
     }
 

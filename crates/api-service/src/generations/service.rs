@@ -25,6 +25,7 @@ use crate::{
     idempotency::{Answer, Ticket},
     listing::{Page, PageRequest},
     store::{Changed, Deed, Filter, Full, Origin, Outcome, Room, Taken, Turn},
+    usage,
 };
 
 /// The longest prompt and the longest message, in bytes.
@@ -209,7 +210,7 @@ impl Flow {
 
     /// How many generations a user may have (I20).
     pub(crate) const fn room(&self) -> Room {
-        Room { open: self.settings.open_per_user, queued: self.settings.queued_per_user }
+        Room { open: self.settings.open_per_user, allowance: self.allowance }
     }
 
     /// A user's generations, newest first.
@@ -411,6 +412,7 @@ pub(crate) fn no_room(full: Full) -> AppError {
             "too_many_queued",
             format!("{making} of your videos are being made. Wait until some of them are done."),
         ),
+        Full::Spending(exceeded) => usage::service::refused(&exceeded, Timestamp::now()),
     }
 }
 

@@ -134,7 +134,7 @@ pub fn in_flight() -> AppError {
 /// Whether a refusal is an answer, rather than a word about this moment: sent again, the same request may go
 /// through. A wrong state is an answer, so that no late repetition does what was refused when it was asked.
 fn is_final(error: &AppError) -> bool {
-    !matches!(error.status(), 408 | 425 | 429 | 500..) && error.code() != "idempotency_in_flight"
+    !matches!(error.status(), 402 | 408 | 425 | 429 | 500..) && error.code() != "idempotency_in_flight"
 }
 
 fn repeat(answer: Answer) -> AppResult<Answer> {

@@ -7,6 +7,7 @@ use foundation::{crash::Place, on_both, reading, transaction};
 
 use super::{
     Error, Store,
+    charges::ChargeSteps,
     idempotency::IdempotencySteps,
     locking::Locking,
     room::{IN_THE_MAKING, Room, RoomSteps, WAITING},
@@ -20,6 +21,7 @@ use crate::{
         state::{self, Change, Decision, Input, Rejection, Unchanged},
     },
     idempotency::{Answer, Ticket},
+    usage::budget,
 };
 
 /// What brought an input about; some of it is written down with the input's effect.
@@ -165,9 +167,9 @@ impl Store {
                     Ok(Decision::Nothing(why)) => Outcome::Unchanged(why, Box::new(before)),
                     Ok(Decision::Change(mut change)) => {
                         let traceparent = match origin {
-                            Origin::User { id, room, traceparent, .. } => {
+                            Origin::User { room, traceparent, .. } => {
                                 if change.is_yes() {
-                                    c.has_room_in_queue(id, room).await?;
+                                    c.take_place_in_queue(&change.after, room, now).await?;
                                 }
                                 traceparent
                             }
@@ -179,6 +181,13 @@ impl Store {
                         Outcome::Changed(Box::new(Changed { change: *change, message }))
                     }
                 };
+                // Also of one that was called off long before: what was paid for it only the worker knows.
+                if let Input::Snapshot(snapshot) = input
+                    && !matches!(outcome, Outcome::Unchanged(Unchanged::OtherJob, _))
+                    && let Some(state) = budget::outcome(snapshot)
+                {
+                    c.settle(id, state, now).await?;
+                }
                 let after = match &outcome {
                     Outcome::Changed(changed) => Some(&changed.change.after),
                     Outcome::Unchanged(_, generation) => Some(&**generation),

@@ -1,6 +1,7 @@
 //! All queries of api-service, and nothing else: what to write is decided by the services.
 
 mod accounts;
+mod charges;
 pub mod columns;
 mod conversations;
 pub(crate) mod events;
@@ -23,6 +24,7 @@ use foundation::database::{self, Database, DatabaseSettings, OpenError, Schema};
 use tokio::sync::{Notify, broadcast};
 
 pub use self::{
+    charges::{SpentOnModel, Standing},
     generations::{Changed, Filter, Origin, Outcome},
     room::{Full, Room},
     steps::{GENERATION_UPDATED, MESSAGE_CREATED},

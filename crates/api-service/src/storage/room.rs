@@ -1,12 +1,17 @@
-//! How many generations a user may have at once (I20). They are counted in the transaction that adds one, under
-//! the account's lock, so that no requests at the same time can each find the last place free.
+//! How many generations a user may have at once, and how many may be paid for (I20). They are counted in the transaction
+//! that adds one, under the account's lock, so that no requests at the same time can each find the last place free, or
+//! the last dollar.
 
-use contract::{GenerationStatus, UserId};
+use contract::{GenerationStatus, Timestamp, UserId};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use foundation::on_both;
 
-use super::{Error, locking::Locking, schema::generation};
+use super::{Error, charges::ChargeSteps, locking::Locking, schema::generation};
+use crate::{
+    generations::generation::Generation,
+    usage::budget::{self, Allowance, Exceeded},
+};
 
 /// The statuses in which the worker has something to tell.
 pub(super) const IN_THE_MAKING: [GenerationStatus; 3] =
@@ -20,8 +25,8 @@ pub(super) const WAITING: [GenerationStatus; 2] =
 pub struct Room {
     /// That have not ended.
     pub open: i64,
-    /// Of these, that are confirmed.
-    pub queued: i64,
+    /// What every user may whom the operator has said nothing of.
+    pub allowance: Allowance,
 }
 
 /// A user has so many already.
@@ -33,6 +38,9 @@ pub enum Full {
     /// Generations that are confirmed and not made.
     #[error("{0} generations are being made")]
     Queued(i64),
+    /// What may be spent, or made in a day.
+    #[error(transparent)]
+    Spending(#[from] Exceeded),
 }
 
 on_both! {
@@ -55,11 +63,23 @@ on_both! {
             if open < room.open { Ok(()) } else { Err(Full::Open(open).into()) }
         }
 
-        /// Whether there is room for another one in the making.
-        async fn has_room_in_queue(&mut self, user: &UserId, room: Room) -> Result<(), Error> {
+        /// Takes a place among those in the making for a generation that its user has just said yes to, and holds
+        /// what it costs.
+        async fn take_place_in_queue(&mut self, yes: &Generation, room: Room, now: Timestamp) -> Result<(), Error> {
+            let user = &yes.user_id;
             self.lock_account(user).await?;
+            let allowance = self.allowance_of(user, room.allowance).await?;
             let queued = self.count_in(user, &IN_THE_MAKING).await?;
-            if queued < room.queued { Ok(()) } else { Err(Full::Queued(queued).into()) }
+            if queued >= allowance.queued {
+                return Err(Full::Queued(queued).into());
+            }
+            let price = yes.estimated_cost.as_ref().and_then(contract::Money::ten_thousandths).unwrap_or(0);
+            if allowance.limits_spending() {
+                let ledger = self.ledger(user, now).await?;
+                budget::check(&allowance, &ledger, price, now).map_err(Full::from)?;
+            }
+            self.hold(&yes.id, user, price, now).await?;
+            Ok(())
         }
     }
 }

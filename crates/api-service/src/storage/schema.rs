@@ -171,6 +171,32 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use contract::sql::UtcTimestamp;
+    use diesel::sql_types::*;
+
+    charge (generation_id) {
+        generation_id -> Text,
+        user_id -> Text,
+        amount -> BigInt,
+        state -> Text,
+        created_at -> UtcTimestamp,
+        updated_at -> UtcTimestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    allowance (user_id) {
+        user_id -> Text,
+        budget_per_day -> Nullable<BigInt>,
+        budget_per_month -> Nullable<BigInt>,
+        videos_per_day -> Nullable<BigInt>,
+        queued -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     session,
@@ -182,4 +208,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     command,
     inbox,
     idempotency_key,
+    charge,
+    allowance,
 );

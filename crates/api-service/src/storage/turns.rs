@@ -165,7 +165,7 @@ impl Store {
             if let Some((decision, new, words)) = decided {
                 let Ok(Decision::Change(mut change)) = decision else { return Err(Error::Raced) };
                 if change.is_yes() {
-                    c.has_room_in_queue(turn.user, turn.room).await?;
+                    c.take_place_in_queue(&change.after, turn.room, now).await?;
                 }
                 let said = c.write_change(&mut locked, &mut change, new, turn.traceparent, now).await?;
                 taken.reply = match said {

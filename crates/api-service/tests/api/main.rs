@@ -18,5 +18,6 @@ mod repetitions;
 mod replicas;
 mod storable;
 mod test_app;
+mod usage;
 mod webhooks;
 mod worker;

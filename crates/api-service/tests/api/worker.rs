@@ -137,6 +137,7 @@ impl FakeWorker {
                 message: "The safety filter refused it.".to_owned(),
                 retryable: false,
             }),
+            billable: status == JobStatus::Completed,
         }
     }
 }

@@ -5,6 +5,13 @@ use contract::JobId;
 use super::state::{AttemptChange, Change};
 use crate::store::{Attempt, AttemptState, Json};
 
+/// Whether the provider may charge for an attempt that is left like this: it took the submission, and did not say that
+/// nothing came of it.
+#[must_use]
+pub const fn is_billable(state: AttemptState) -> bool {
+    matches!(state, AttemptState::Accepted | AttemptState::Finished)
+}
+
 /// Brings a job's attempts, oldest first, to where a change that was written has taken them in the database.
 pub fn note(attempts: &mut Vec<Attempt>, job: &JobId, change: &Change) {
     let at = change.life.updated_at;

@@ -72,7 +72,8 @@ impl Jobs {
     pub async fn status(&self, generation: &GenerationId) -> Result<Option<JobSnapshot>, Error> {
         let Some(job) = self.store.job(generation).await? else { return Ok(None) };
         let position = self.position(&job).await?;
-        Ok(Some(snapshot(&job, position)))
+        let billable = self.store.billable(std::slice::from_ref(&job)).await?;
+        Ok(Some(snapshot(&job, position, billable.contains(&job.id))))
     }
 
     /// How the jobs of many generations stand, those that there are.
@@ -80,10 +81,9 @@ impl Jobs {
         let jobs = self.store.jobs(generations).await?;
         let order = if jobs.iter().any(is_waiting) { self.store.queue_order().await? } else { Vec::new() };
         let places: std::collections::HashMap<_, _> = order.iter().zip(1_i64..).collect();
-        Ok(jobs
-            .iter()
-            .map(|job| snapshot(job, places.get(&job.id).copied().filter(|_| is_waiting(job))))
-            .collect())
+        let billable = self.store.billable(&jobs).await?;
+        let place = |job: &Job| places.get(&job.id).copied().filter(|_| is_waiting(job));
+        Ok(jobs.iter().map(|job| snapshot(job, place(job), billable.contains(&job.id))).collect())
     }
 }
 

@@ -462,9 +462,11 @@ fn timed_out() -> JobError {
     }
 }
 
-/// The job as the API is told of it.
+/// The job as the API is told of it; whether it is billable, once it has ended, [`attempts::is_billable`] says.
+///
+/// [`attempts::is_billable`]: super::attempts::is_billable
 #[must_use]
-pub fn snapshot(job: &Job, queue_position: Option<i64>) -> JobSnapshot {
+pub fn snapshot(job: &Job, queue_position: Option<i64>, billable: bool) -> JobSnapshot {
     let life = &job.life;
     JobSnapshot {
         generation_id: job.generation_id.clone(),
@@ -487,6 +489,7 @@ pub fn snapshot(job: &Job, queue_position: Option<i64>) -> JobSnapshot {
         result: life.result.clone().map(Json::into_inner),
         // While it waits for a retry, why the last attempt failed is nobody's business yet.
         error: life.error.clone().map(Json::into_inner).filter(|_| life.status == JobStatus::Failed),
+        billable: billable && life.status.is_terminal(),
     }
 }
 

@@ -1,19 +1,20 @@
 //! What an operator and the metrics see of jobs, and what is forgotten after its time.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
-use contract::{JobStatus, Timestamp};
+use contract::{JobId, JobStatus, Timestamp};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use foundation::{database::database_now, reading, writing};
 
 use super::{
     Counts, Error, Store,
-    columns::{ObjectState, WebhookState},
+    columns::{AttemptState, ObjectState, WebhookState},
     objects::became,
     rows::Job,
-    schema::{job, object, seen_request, webhook, worker},
+    schema::{attempt, job, object, seen_request, webhook, worker},
 };
+use crate::jobs::attempts;
 
 /// How many rows are removed by one statement at most, so that none holds the database for long. Whoever forgets so
 /// many asks again.
@@ -36,6 +37,19 @@ impl Store {
             .order((job::started_at, job::id))
             .limit(limit);
         Ok(reading!(&self.database, |c| query.select(Job::as_select()).load(c).await)?)
+    }
+
+    /// Which of these jobs, of those that have ended, the provider may charge for.
+    pub async fn billable(&self, jobs: &[Job]) -> Result<HashSet<JobId>, Error> {
+        let ended: Vec<&JobId> =
+            jobs.iter().filter(|job| job.life.status.is_terminal()).map(|job| &job.id).collect();
+        if ended.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let attempts =
+            attempt::table.filter(attempt::job_id.eq_any(ended)).select((attempt::job_id, attempt::state));
+        let found: Vec<(JobId, AttemptState)> = reading!(&self.database, |c| attempts.load(c).await)?;
+        Ok(found.into_iter().filter(|(_, state)| attempts::is_billable(*state)).map(|(job, _)| job).collect())
     }
 
     /// How many jobs and webhooks are in which state.

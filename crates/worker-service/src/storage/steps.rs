@@ -1,7 +1,7 @@
 //! What several transactions share: writing a job's change, with everything that goes with it (I7).
 
 use contract::{
-    EventId, Timestamp,
+    EventId, JobId, Timestamp,
     events::{Event, EventType},
 };
 use diesel::prelude::*;
@@ -15,7 +15,10 @@ use super::{
     rows::{Attempt, Job, Wanted},
     schema::{attempt, job, object, webhook},
 };
-use crate::jobs::state::{AttemptChange, Change, Objects, Timing, snapshot};
+use crate::jobs::{
+    attempts,
+    state::{AttemptChange, Change, Objects, Timing, snapshot},
+};
 
 /// The job as it is after the change.
 pub(super) fn changed(job: &Job, wanted: Option<&Wanted>, change: &Change) -> Job {
@@ -60,9 +63,6 @@ on_both! {
 
         /// Writes what goes with a change of the job's own row. `after` is the job as it is now.
         async fn effects(&mut self, after: &Job, change: &Change, terms: &Terms) -> QueryResult<()> {
-            if let Some(event) = change.event {
-                self.tell(after, event, terms).await?;
-            }
             match &change.attempt {
                 None => {}
                 Some(AttemptChange::Begun { number, resubmission }) => {
@@ -95,6 +95,9 @@ on_both! {
                     diesel::update(attempt::table.find((&after.id, number))).set(changes).execute(self).await?;
                 }
             }
+            if let Some(event) = change.event {
+                self.tell(after, event, terms).await?;
+            }
             let all = object::table.filter(object::job_id.eq(&after.id));
             match &change.objects {
                 Objects::Keep => {}
@@ -110,9 +113,18 @@ on_both! {
             Ok(())
         }
 
+        /// Whether the provider may charge for any of a job's attempts.
+        async fn is_billable(&mut self, id: &JobId) -> QueryResult<bool> {
+            let states = attempt::table.filter(attempt::job_id.eq(id)).select(attempt::state);
+            let states: Vec<AttemptState> = states.load(self).await?;
+            Ok(states.into_iter().any(attempts::is_billable))
+        }
+
         /// Writes a webhook that tells the job's state, in place of those that tell older ones.
         async fn tell(&mut self, job: &Job, event: EventType, terms: &Terms) -> QueryResult<()> {
-            let body = Event { kind: event, timestamp: job.life.updated_at, data: snapshot(job, None) };
+            let billable = job.life.status.is_terminal() && self.is_billable(&job.id).await?;
+            let data = snapshot(job, None, billable);
+            let body = Event { kind: event, timestamp: job.life.updated_at, data };
             let body = serde_json::to_string(&body)
                 .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
             let older = webhook::table

@@ -70,6 +70,7 @@ pub(in crate::generations) fn snapshot(generation: &Generation, status: JobStatu
             message: "The provider's safety filter refused it.".to_owned(),
             retryable: false,
         }),
+        billable: status == JobStatus::Completed,
     }
 }
 

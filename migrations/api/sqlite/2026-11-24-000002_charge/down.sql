@@ -1,0 +1,2 @@
+DROP TABLE allowance;
+DROP TABLE charge;
