@@ -26,6 +26,8 @@ const TAGS: &[(&str, &str)] = &[
     ("accounts", "Signing up, in and out."),
     ("conversations", "Conversations and what is said in them."),
     ("generations", "From the request for a video to the video."),
+    ("models", "What videos are made with."),
+    ("usage", "What was spent, and what is left."),
     ("events", "What happens, told at once: by server-sent events or WebSocket."),
     ("webhooks", "For worker-service alone."),
     ("operations", "Health, metrics and this description."),

@@ -1,6 +1,7 @@
 //! An HTTP proxy that does to requests what networks and servers do: refuse, swallow the answer, hang, take their time.
 
 use std::{
+    future::poll_fn,
     net::Ipv4Addr,
     sync::{
         Arc,
@@ -10,7 +11,11 @@ use std::{
 
 use bytes::Bytes;
 use hyper::{
-    Request, Response, body::Incoming, http::request::Parts, server::conn::http1, service::service_fn,
+    Request, Response,
+    body::{Body as _, Incoming},
+    http::request::Parts,
+    server::conn::http1,
+    service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -105,7 +110,12 @@ impl Shared {
         let fate = (self.decide)(&head, self.seen.fetch_add(1, Ordering::SeqCst));
         let plain = |status: u16| Response::builder().status(status).body(s3s::Body::empty()).unwrap();
         match fate {
-            Fate::Refuse(status) => return Ok(plain(status)),
+            Fate::Refuse(status) => {
+                // To the end, or the sender may find the connection reset before it has read the answer.
+                let mut rest = std::pin::pin!(body);
+                while poll_fn(|context| rest.as_mut().poll_frame(context)).await.is_some() {}
+                return Ok(plain(status));
+            }
             Fate::Hang => {
                 self.hanging.notify_one();
                 std::future::pending::<()>().await;
