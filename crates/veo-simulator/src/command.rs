@@ -8,11 +8,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Options, Simulator};
 
-/// A video provider on your own machine: speaks the wire protocol of Google Veo, renders real MP4s that follow
-/// from the prompt, fails on demand, and keeps a ledger of what it accepted (GET /ledger).
+/// A video provider on your own machine: speaks the wire protocols of Google Veo (Gemini API and Vertex) and of the
+/// Interactions API, renders real MP4s that follow from the prompt, fails on demand, and keeps a ledger of what it
+/// accepted (GET /ledger).
 ///
-/// A prompt chooses what goes wrong: [sim:fail], [sim:filtered], [sim:429], [sim:500], [sim:hang], [sim:lost],
-/// [sim:never], [sim:truncated], [sim:html], [sim:slow]; and how long it takes: [sim:latency=30s].
+/// A prompt chooses what goes wrong: [sim:fail], [sim:filtered], [sim:audio], [sim:429], [sim:500], [sim:hang],
+/// [sim:lost], [sim:never], [sim:truncated], [sim:html], [sim:slow], [sim:inline], [sim:processing]; and how long it
+/// takes: [sim:latency=30s].
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Command {

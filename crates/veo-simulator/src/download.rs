@@ -72,6 +72,17 @@ pub(crate) async fn size(studio: &Studio, wanted: &Download) -> Result<u64, ApiE
     open(studio, wanted).await.map(|(_, size)| size)
 }
 
+/// All that a download would have, for an answer that holds it.
+pub(crate) async fn content(studio: &Studio, wanted: &Download) -> Result<Vec<u8>, ApiError> {
+    if wanted.has(Fault::Html) {
+        return Ok(WEB_PAGE.into());
+    }
+    let (file, size) = open(studio, wanted).await?;
+    let mut content = Vec::new();
+    file.take(size).read_to_end(&mut content).await.map_err(unreadable)?;
+    Ok(content)
+}
+
 async fn open(studio: &Studio, wanted: &Download) -> Result<(File, u64), ApiError> {
     let file = studio.open(&wanted.clip).await.map_err(unreadable)?;
     let size = file.metadata().await.map_err(unreadable)?.len();

@@ -16,6 +16,8 @@ pub enum Fault {
     Fail,
     /// The operation ends without a video because a safety filter took it
     Filtered,
+    /// The first video of a prompt is held back for its sound and not charged; the next one passes
+    Audio,
     /// The first submission of a prompt is refused with 429 and a RetryInfo; the next is accepted
     #[serde(rename = "429")]
     #[value(name = "429")]
@@ -36,6 +38,10 @@ pub enum Fault {
     Html,
     /// The download takes about ten seconds
     Slow,
+    /// The video comes inside of the answer, though a link was asked for (Interactions)
+    Inline,
+    /// The finished video's file is not ready for a second (Interactions)
+    Processing,
 }
 
 /// How one request will be treated.

@@ -110,6 +110,30 @@ impl From<Refusal> for ApiError {
     }
 }
 
+/// Proof that a request carries an access token or an API key that is let in, as Google Cloud takes them.
+#[derive(Debug)]
+pub(crate) struct Authorised;
+
+/// What access tokens begin with.
+pub(crate) const TOKEN_PREFIX: &str = "ya29.";
+
+impl FromRequest for Authorised {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let given = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        ready(match given.map(|given| given.strip_prefix("Bearer ")) {
+            Some(Some(token)) if token.starts_with(TOKEN_PREFIX) => Ok(Self),
+            Some(_) => Err(ApiError::new(
+                Kind::Unauthenticated,
+                "Request had invalid authentication credentials. Expected OAuth 2 access token.",
+            )),
+            None => ApiKey::from_request(request, payload).into_inner().map(|ApiKey| Self),
+        })
+    }
+}
+
 /// Proof that a request carries an API key that is let in: as an argument of a handler, it keeps the others out.
 #[derive(Debug)]
 pub(crate) struct ApiKey;

@@ -28,6 +28,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .route("/healthz", web::get().to(healthz))
         .route("/ledger", web::get().to(ledger))
         .configure(protocols::gemini_veo::routes)
+        .configure(protocols::vertex_veo::routes)
+        .configure(protocols::interactions::routes)
+        .configure(protocols::tokens::routes)
         .default_service(web::to(nothing_here));
 }
 

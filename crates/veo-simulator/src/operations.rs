@@ -24,6 +24,9 @@ use crate::{Options, StartError};
 /// Videos are kept as long as the real provider keeps them.
 const KEPT_FOR: Duration = Duration::from_hours(48);
 
+/// How long a file is being processed under [`Fault::Processing`].
+const PROCESSING_TIME: Duration = Duration::from_secs(1);
+
 /// How long a client shall wait after a 429.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -38,6 +41,22 @@ pub(crate) struct Submission {
     pub(crate) width: u16,
     pub(crate) height: u16,
     pub(crate) seconds: u16,
+    /// How the video is handed out.
+    #[serde(default)]
+    pub(crate) delivery: Delivery,
+}
+
+/// How a finished video is handed out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Delivery {
+    /// By a link to a file.
+    #[default]
+    Link,
+    /// Inside of the answer.
+    Inline,
+    /// In this folder of the storage.
+    Storage(String),
 }
 
 /// Why a submission is not accepted.
@@ -62,9 +81,13 @@ pub(crate) enum Outcome {
     /// The video can be downloaded under this id.
     Succeeded {
         file: String,
+        delivery: Delivery,
     },
     Filtered,
+    /// A filter took it for its sound, and says that the same prompt may pass.
+    Unheard,
     Failed,
+    Cancelled,
 }
 
 /// One line of the ledger.
@@ -75,7 +98,7 @@ pub(crate) struct LedgerLine {
     model: String,
     prompt_sha256: String,
     at: String,
-    /// `running`, `succeeded`, `filtered` or `failed`.
+    /// `running`, `succeeded`, `filtered`, `failed` or `cancelled`.
     state: &'static str,
 }
 
@@ -91,6 +114,12 @@ pub(crate) struct Download {
 impl Download {
     pub(crate) fn has(&self, fault: Fault) -> bool {
         self.faults.contains(&fault)
+    }
+
+    /// Whether the file is finished, but not ready to be fetched.
+    pub(crate) fn is_processing(&self) -> bool {
+        let ready_at = self.finished_at.saturating_add(PROCESSING_TIME).unwrap_or(Timestamp::MAX);
+        self.has(Fault::Processing) && Timestamp::now() < ready_at
     }
 }
 
@@ -114,6 +143,8 @@ enum Entry {
     Accepted(Accepted),
     /// The video of this operation was finished.
     Rendered(String),
+    /// This operation was cancelled before it ended.
+    Cancelled(String),
     /// A fault that strikes a prompt once has struck.
     Struck(Struck),
 }
@@ -132,6 +163,7 @@ struct Operation {
     /// Somebody is at it; cleared if that fails.
     rendering: AtomicBool,
     rendered: AtomicBool,
+    cancelled: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -151,6 +183,7 @@ impl Book {
             prompt_sha256,
             rendering: AtomicBool::new(false),
             rendered: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
         });
         let Accepted { submission, file, .. } = &operation.accepted;
         self.by_name.insert(submission.name.clone(), Arc::clone(&operation));
@@ -200,6 +233,11 @@ impl Operations {
                         operation.rendered.store(true, Ordering::Relaxed);
                     }
                 }
+                Entry::Cancelled(name) => {
+                    if let Some(operation) = book.by_name.get(&name) {
+                        operation.cancelled.store(true, Ordering::Relaxed);
+                    }
+                }
                 Entry::Struck(struck) => drop(book.struck.insert(struck)),
             }
         }
@@ -227,7 +265,7 @@ impl Operations {
     /// Accepts a submission: once this has returned, the ledger has it, whatever happens. With [`Fault::Hang`]
     /// and [`Fault::Lost`] it returns only when the simulator stops.
     pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<(), Refusal> {
-        let behaviour = Behaviour::of(&submission.prompt, &self.faults, self.latency)?;
+        let mut behaviour = Behaviour::of(&submission.prompt, &self.faults, self.latency)?;
         if behaviour.has(Fault::Hang) {
             return Err(self.silence().await);
         }
@@ -238,6 +276,9 @@ impl Operations {
             return Err(Refusal::RateLimited);
         }
         let lost = self.strikes(&behaviour, Fault::Lost, &submission.prompt).await?;
+        if !self.strikes(&behaviour, Fault::Audio, &submission.prompt).await? {
+            behaviour.faults.retain(|fault| *fault != Fault::Audio);
+        }
         // A client that goes away takes its request's future with it, so what must happen whole happens elsewhere.
         let this = Arc::clone(self);
         let accept = async move { this.accept(submission, behaviour).await };
@@ -269,6 +310,17 @@ impl Operations {
             self.start_rendering(operation);
         }
         Some(outcome)
+    }
+
+    /// Gives up an operation that has not ended; `None` if there is none of this name.
+    pub(crate) async fn cancel(self: &Arc<Self>, name: &str) -> io::Result<Option<()>> {
+        let Some(operation) = self.book().by_name.get(name).map(Arc::clone) else { return Ok(None) };
+        if operation.outcome(Timestamp::now()) == Outcome::Running {
+            self.journal.append(&Entry::Cancelled(name.to_owned())).await?;
+            operation.cancelled.store(true, Ordering::Relaxed);
+            tracing::info!(operation = name, "Operation cancelled");
+        }
+        Ok(Some(()))
     }
 
     /// The finished video of this id, unless it has expired.
@@ -366,21 +418,27 @@ impl Operations {
 impl Operation {
     fn outcome(&self, now: Timestamp) -> Outcome {
         let faults = &self.accepted.faults;
-        if now < self.accepted.due_at || faults.contains(&Fault::Never) {
+        if self.cancelled.load(Ordering::Relaxed) {
+            Outcome::Cancelled
+        } else if now < self.accepted.due_at || faults.contains(&Fault::Never) {
             Outcome::Running
         } else if faults.contains(&Fault::Fail) {
             Outcome::Failed
         } else if faults.contains(&Fault::Filtered) {
             Outcome::Filtered
+        } else if faults.contains(&Fault::Audio) {
+            Outcome::Unheard
         } else if self.rendered.load(Ordering::Relaxed) {
-            Outcome::Succeeded { file: self.accepted.file.clone() }
+            let delivery = self.accepted.submission.delivery.clone();
+            Outcome::Succeeded { file: self.accepted.file.clone(), delivery }
         } else {
             Outcome::Running
         }
     }
 
     fn shall_have_video(&self) -> bool {
-        ![Fault::Never, Fault::Fail, Fault::Filtered].iter().any(|fault| self.accepted.faults.contains(fault))
+        let without = [Fault::Never, Fault::Fail, Fault::Filtered, Fault::Audio];
+        !without.iter().any(|fault| self.accepted.faults.contains(fault))
     }
 
     fn expires_at(&self) -> Timestamp {
@@ -397,8 +455,9 @@ impl Operation {
             state: match self.outcome(now) {
                 Outcome::Running => "running",
                 Outcome::Succeeded { .. } => "succeeded",
-                Outcome::Filtered => "filtered",
+                Outcome::Filtered | Outcome::Unheard => "filtered",
                 Outcome::Failed => "failed",
+                Outcome::Cancelled => "cancelled",
             },
         }
     }

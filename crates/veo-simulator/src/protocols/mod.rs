@@ -3,3 +3,7 @@
 //! [`Outcome`](crate::operations::Outcome)s into answers; what happens in between is none of its business.
 
 pub(crate) mod gemini_veo;
+pub(crate) mod interactions;
+pub(crate) mod tokens;
+mod veo;
+pub(crate) mod vertex_veo;

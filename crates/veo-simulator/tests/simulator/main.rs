@@ -151,3 +151,66 @@ async fn operations_videos_and_ledger_survive_a_kill() {
     assert_eq!((after.len(), &after[0]["operation"]), (1, &json!(name)));
     assert_eq!((&after[0]["at"], &after[0]["state"]), (&before[0]["at"], &json!("succeeded")));
 }
+
+#[tokio::test]
+async fn who_is_not_let_in_or_asks_for_nonsense_is_told_so() {
+    let program = Program::start(&["--latency", "0s", "--render", "cached"]);
+    let (key, token) = (("x-goog-api-key", "key"), ("authorization", "Bearer ya29.token"));
+    let (stranger, forged) = (("x-nothing", "x"), ("authorization", "Bearer forged"));
+    let vertex =
+        "/v1/projects/p/locations/l/publishers/google/models/veo-3.1-generate-001:predictLongRunning";
+    let (veo, more) = (json!({"instances": [{"prompt": "a boat"}]}), json!({"seed": 7}));
+    let seeded = json!({"instances": [{"prompt": "a boat"}], "parameters": more});
+    let gemini = "/v1beta/models/veo-3.1-generate-001:predictLongRunning";
+    let interaction = |format: Value| json!({"model": "gemini-omni-1.1-flash", "input": "a boat", "response_format": format});
+    let omni = "/v1beta/interactions";
+    for (path, header, body, status) in [
+        (vertex, stranger, &veo, 403),
+        (vertex, forged, &veo, 401),
+        (vertex, token, &seeded, 200),
+        (vertex, key, &veo, 200),
+        (gemini, key, &seeded, 400),
+        (omni, stranger, &interaction(json!({"type": "video"})), 403),
+        (omni, key, &interaction(json!({"type": "image"})), 400),
+        (omni, key, &interaction(json!({"type": "video", "duration": "2s"})), 400),
+        (omni, key, &interaction(json!({"type": "video", "duration": "3s", "fps": 24})), 400),
+        (omni, key, &interaction(json!({"type": "video", "duration": "3s"})), 200),
+        ("/v1beta/interactions/v1_unheard/cancel", key, &json!({}), 404),
+        ("/token", stranger, &json!({}), 400),
+        (
+            "/v1/projects/p/locations/l/publishers/google/models/m:fetchPredictOperation",
+            token,
+            &json!({"operationName": "o"}),
+            404,
+        ),
+    ] {
+        let answer = program.post_to(path, header, body).await;
+        assert_eq!(answer.status(), status, "{path} {header:?} {body}");
+    }
+    let machine = "/computeMetadata/v1/instance/service-accounts/default/token";
+    assert_eq!(program.get(machine).await.status(), 403, "without the header that a browser cannot send");
+    let object = "/storage/v1/b/bucket/o/videos%2Funheard%2Fsample_0.mp4?alt=media";
+    assert_eq!(program.get(object).await.status(), 404);
+}
+
+#[tokio::test]
+async fn what_is_cancelled_stays_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = ["--latency", "1h", "--render", "cached", "--data-dir", directory.path().to_str().unwrap()];
+    let program = Program::start(&options);
+    let body = json!({
+        "model": "gemini-omni-1.1-flash", "input": "a boat", "background": true,
+        "response_format": {"type": "video", "delivery": "uri"},
+    });
+    let key = ("x-goog-api-key", "key");
+    let created: Value = program.post_to("/v1/interactions", key, &body).await.json().await.unwrap();
+    assert_eq!(created["status"], "in_progress");
+    let path = format!("/v1/interactions/{}", created["id"].as_str().unwrap());
+    let cancelled = program.post_to(&format!("{path}/cancel"), key, &json!({})).await;
+    assert_eq!(cancelled.json::<Value>().await.unwrap()["status"], "cancelled");
+    program.kill();
+    let program = Program::start(&options);
+    let told: Value = program.get(&format!("{path}?stream=false")).await.json().await.unwrap();
+    assert_eq!(told["status"], "cancelled");
+    assert_eq!(program.ledger().await[0]["state"], "cancelled");
+}

@@ -72,6 +72,12 @@ impl Program {
         self.client.post(url).header("x-goog-api-key", "key").json(body)
     }
 
+    /// Posts to any path, with a header that lets in or not.
+    pub(crate) async fn post_to(&self, path: &str, header: (&str, &str), body: &Value) -> Response {
+        let request = self.client.post(self.url(path)).header(header.0, header.1);
+        request.json(body).send().await.unwrap()
+    }
+
     pub(crate) async fn ledger(&self) -> Vec<Value> {
         let ledger: Value = self.get("/ledger").await.json().await.unwrap();
         ledger["submissions"].as_array().unwrap().clone()
