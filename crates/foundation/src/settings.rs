@@ -142,7 +142,16 @@ impl Environment {
         &self,
         name: &'static str,
     ) -> Result<Live<T>, SettingError> {
-        let live = Live(Arc::new(RwLock::new(Arc::new(self.required::<T>(name)?))));
+        self.optional_live(name)?.ok_or(SettingError::Missing(name))
+    }
+
+    /// A value that follows its file likewise, if it is given.
+    pub fn optional_live<T: Setting + PartialEq + Send + Sync + 'static>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<Live<T>>, SettingError> {
+        let Some(value) = self.optional::<T>(name)? else { return Ok(None) };
+        let live = Live(Arc::new(RwLock::new(Arc::new(value))));
         if let Some(path) = self.file(name) {
             let cell = live.clone();
             let refresh: Refresh = Box::new(move || {
@@ -155,7 +164,7 @@ impl Environment {
             });
             self.live.lock().unwrap_or_else(PoisonError::into_inner).push(refresh);
         }
-        Ok(live)
+        Ok(Some(live))
     }
 
     /// Reads the files of all live values again. Says how many changed; a file that cannot be read or

@@ -139,6 +139,8 @@ catalogue! {
     GENERATION_WORKFLOW_STARTING = "GENERATION_WORKFLOW", "Starting generation", "jobId, generationId, prompt?, provider";
     GENERATION_WORKFLOW_CALLING_VEO3 = "GENERATION_WORKFLOW", "Calling Veo3 API", "jobId, prompt?";
     GENERATION_WORKFLOW_VEO3_RESPONSE = "GENERATION_WORKFLOW", "Veo3 API response", "jobId, videoId?, status";
+    GENERATION_WORKFLOW_CALLING_PROVIDER = "GENERATION_WORKFLOW", "Calling provider API", "provider, jobId, prompt?";
+    GENERATION_WORKFLOW_PROVIDER_RESPONSE = "GENERATION_WORKFLOW", "Provider API response", "provider, jobId, videoId?, status";
     GENERATION_WORKFLOW_UPLOADING_TO_R2 = "GENERATION_WORKFLOW", "Uploading to R2", "jobId, videoId";
     GENERATION_WORKFLOW_UPLOADING_TO_S3 = "GENERATION_WORKFLOW", "Uploading to S3", "jobId, videoId";
     GENERATION_WORKFLOW_UPLOAD_COMPLETE = "GENERATION_WORKFLOW", "Upload complete", "jobId, videoUrl";
@@ -153,6 +155,17 @@ catalogue! {
     VEO3_SERVICE_SUBMISSION_UNKNOWN = "VEO3_SERVICE", "Submission unknown", "jobId, attempt";
     VEO3_SERVICE_DOWNLOADING = "VEO3_SERVICE", "Downloading", "jobId, operation";
     VEO3_SERVICE_DOWNLOADED = "VEO3_SERVICE", "Downloaded", "jobId, operation, durationMs";
+
+    // Providers other than Veo.
+    PROVIDER_SERVICE_SUBMITTING = "PROVIDER_SERVICE", "Submitting", "provider, jobId, attempt";
+    PROVIDER_SERVICE_OPERATION_ACCEPTED = "PROVIDER_SERVICE", "Operation accepted", "provider, jobId, operation, attempt, durationMs";
+    PROVIDER_SERVICE_POLLING = "PROVIDER_SERVICE", "Polling", "provider, jobId, operation";
+    PROVIDER_SERVICE_OPERATION_FINISHED = "PROVIDER_SERVICE", "Operation finished", "provider, jobId, operation, status";
+    PROVIDER_SERVICE_SUBMISSION_REFUSED = "PROVIDER_SERVICE", "Submission refused", "provider, jobId, attempt, status, durationMs";
+    PROVIDER_SERVICE_SUBMISSION_UNKNOWN = "PROVIDER_SERVICE", "Submission unknown", "provider, jobId, attempt";
+    PROVIDER_SERVICE_OPERATION_CANCELLED = "PROVIDER_SERVICE", "Operation cancelled", "provider, jobId, operation, status";
+    PROVIDER_SERVICE_DOWNLOADING = "PROVIDER_SERVICE", "Downloading", "provider, jobId, operation";
+    PROVIDER_SERVICE_DOWNLOADED = "PROVIDER_SERVICE", "Downloaded", "provider, jobId, operation, durationMs";
 
     // The worker's news, as worker-service sends it.
     WORKER_WEBHOOK_SENDING = "WORKER_WEBHOOK", "Sending webhook", "webhookId, generationId, event, attempt";

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contract::ErrorCode;
 use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use url::Url;
@@ -9,8 +10,10 @@ use worker_service::{
     jobs::state::Retry,
     providers::{
         Failure, Polled, Source,
-        google::{LONGEST_WAIT, Refusal, rpc_error},
-        veo3::wire,
+        google::{LONGEST_WAIT, Refusal, poll_refused, rpc_error},
+        inline::{Abridged, Extract},
+        omni::{self, wire::Found},
+        veo3::{vertex_wire, wire},
     },
 };
 
@@ -33,10 +36,13 @@ pub fn provider_json(data: &[u8]) {
     let headers: HeaderMap =
         HeaderValue::from_bytes(wait).into_iter().map(|wait| (RETRY_AFTER, wait)).collect();
     submitted(body);
+    abridged(body);
     // What is no JSON in a field that nobody reads may still be an error's.
     let says_error = serde_json::from_slice::<Value>(body)
         .map_or(true, |body| body.get("error").is_some_and(|error| !error.is_null()));
     polled(body, says_error);
+    on_vertex(body, says_error);
+    as_interaction(body);
     for status in REFUSALS.iter().filter_map(|status| StatusCode::from_u16(*status).ok()) {
         refused(&Refusal::read(status, &headers, body), body);
     }
@@ -56,7 +62,7 @@ fn submitted(body: &[u8]) {
 fn polled(body: &[u8], says_error: bool) {
     let base: Url = BASE.parse().unwrap_or_else(|error| unreachable!("{error}"));
     match wire::polled(body, &base) {
-        Polled::Finished(Source(url)) => {
+        Polled::Finished(Source::Url(url)) => {
             // A file of the API is asked of the base, by its id alone.
             if let Some((_, rest)) = url.path().split_once("/files/")
                 && rest.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
@@ -69,12 +75,75 @@ fn polled(body: &[u8], says_error: bool) {
         }
         Polled::Failed(failure) => {
             // I17: what the provider did not itself report as failed may have been paid.
-            assert!(says_error || failure.retry == Retry::Never, "{failure:?}");
+            let filtered = failure.error.code == ErrorCode::ContentFiltered;
+            assert!(says_error || filtered || failure.retry == Retry::Never, "{failure:?}");
             check(&failure);
         }
+        Polled::Finished(other) => unreachable!("{other:?}"),
         Polled::Pending { progress } => assert_eq!(progress, None),
         Polled::Unclear { wait, .. } => assert_eq!(wait, None),
         Polled::Refused(failure) => unreachable!("a success refuses nothing: {failure:?}"),
+    }
+}
+
+/// On Vertex, a video is in the storage or in the answer itself, and nowhere else.
+fn on_vertex(body: &[u8], says_error: bool) {
+    if let Some(name) = vertex_wire::operation(body) {
+        let model = vertex_wire::model_of(&name).unwrap_or_default();
+        assert!(name.starts_with(model) && !model.is_empty() && !name.contains(['?', '#', ' ']), "{name}");
+    }
+    let storage: Url = "https://storage.example".parse().unwrap_or_else(|error| unreachable!("{error}"));
+    match vertex_wire::polled(body, &storage) {
+        Polled::Finished(Source::Url(url)) => {
+            assert!(url.as_str().starts_with("https://storage.example/storage/v1/b/"), "{url}");
+            assert_eq!((url.path_segments().map(Iterator::count), url.query()), (Some(6), Some("alt=media")));
+        }
+        Polled::Finished(Source::Inline(place)) => {
+            assert_eq!(place, "/response/videos/0/bytesBase64Encoded");
+        }
+        Polled::Failed(failure) => {
+            let filtered = failure.error.code == ErrorCode::ContentFiltered;
+            assert!(says_error || filtered || failure.retry == Retry::Never, "{failure:?}");
+            check(&failure);
+        }
+        Polled::Pending { .. } | Polled::Unclear { .. } => {}
+        Polled::Refused(failure) => unreachable!("a success refuses nothing: {failure:?}"),
+    }
+}
+
+fn as_interaction(body: &[u8]) {
+    let base: Url = BASE.parse().unwrap_or_else(|error| unreachable!("{error}"));
+    if let Some(id) = omni::wire::interaction(body) {
+        assert!(!id.contains(['/', '?', '#', '%']), "{id}");
+    }
+    let told = match omni::wire::polled(body, &base) {
+        Found::File { id, source: Source::Url(url) } => {
+            assert_eq!(url.as_str(), format!("{BASE}/v1beta/files/{id}:download?alt=media"));
+            omni::wire::file(body, Source::Url(url))
+        }
+        Found::File { source, .. } => unreachable!("{source:?}"),
+        Found::Told(told) => told,
+    };
+    if let Polled::Failed(failure) = told {
+        let status = serde_json::from_slice::<Value>(body).ok().map(|body| body["status"].clone());
+        // I17: only this status reports that nothing was made.
+        assert!(failure.retry == Retry::Never || status == Some("failed".into()), "{failure:?}");
+        check(&failure);
+    }
+}
+
+/// What is JSON stays JSON, and the same but for its long strings; anything else does no harm.
+fn abridged(body: &[u8]) {
+    let mut abridged = Abridged::default();
+    if abridged.feed(body).is_err() {
+        return;
+    }
+    if let (true, Ok(told)) = (body.len() <= 16 * 1024, serde_json::from_slice::<Value>(body)) {
+        assert_eq!(serde_json::from_slice::<Value>(abridged.bytes()).ok(), Some(told));
+    }
+    let mut extract = Extract::new("/response/videos/0/bytesBase64Encoded");
+    if let Ok(video) = extract.feed(body) {
+        assert!(video.len() <= body.len());
     }
 }
 
@@ -87,7 +156,7 @@ fn refused(refusal: &Refusal, body: &[u8]) {
     let reason = refusal.reason();
     let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, ' ' | '_');
     assert!(reason.len() <= 44 && reason.chars().all(plain), "{reason}");
-    match wire::poll_refused(refusal) {
+    match poll_refused(refusal) {
         // The operation may be paid for, and the provider did not say that it failed.
         Polled::Failed(failure) => {
             assert_eq!((failure.retry, matches!(status, 404 | 410)), (Retry::Never, true));

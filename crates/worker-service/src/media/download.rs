@@ -3,6 +3,7 @@
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
+use bytes::Bytes;
 use reqwest::{Response, StatusCode};
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};
@@ -67,6 +68,38 @@ pub(crate) fn interrupted(error: reqwest::Error) -> DownloadError {
     DownloadError::Interrupted(error.without_url().to_string())
 }
 
+/// A file that is being written, its checksum taken on the way. If anything fails, what the file holds is of no
+/// use.
+pub(crate) struct Saving {
+    file: File,
+    digest: Sha256,
+    size: u64,
+    most: u64,
+}
+
+impl Saving {
+    /// Begins a file of at most so many bytes.
+    pub(crate) async fn begin(into: &Path, most: u64) -> Result<Self, DownloadError> {
+        Ok(Self { file: File::create(into).await?, digest: Sha256::new(), size: 0, most })
+    }
+
+    /// Writes what comes next.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), DownloadError> {
+        self.size += bytes.len() as u64;
+        if self.size > self.most {
+            return Err(DownloadError::TooLarge);
+        }
+        self.digest.update(bytes);
+        Ok(self.file.write_all(bytes).await?)
+    }
+
+    /// There is no more.
+    pub(crate) async fn end(mut self) -> Result<Downloaded, DownloadError> {
+        self.file.flush().await?;
+        Ok(Downloaded { size: self.size, sha256: hexadecimal(&self.digest.finalize()) })
+    }
+}
+
 /// Writes an answer's content into a file. If it fails, what the file holds is of no use.
 pub(crate) async fn save(
     mut response: Response,
@@ -79,19 +112,17 @@ pub(crate) async fn save(
     if response.content_length().is_some_and(|length| length > limits.bytes) {
         return Err(DownloadError::TooLarge);
     }
-    let (mut file, mut digest, mut size) = (File::create(into).await?, Sha256::new(), 0);
-    loop {
-        let chunk = tokio::time::timeout(limits.stall, response.chunk()).await;
-        let Some(chunk) = chunk.map_err(|_| DownloadError::TooSlow)?.map_err(interrupted)? else { break };
-        size += chunk.len() as u64;
-        if size > limits.bytes {
-            return Err(DownloadError::TooLarge);
-        }
-        digest.update(&chunk);
-        file.write_all(&chunk).await?;
+    let mut saving = Saving::begin(into, limits.bytes).await?;
+    while let Some(chunk) = next(&mut response, limits.stall).await? {
+        saving.write(&chunk).await?;
     }
-    file.flush().await?;
-    Ok(Downloaded { size, sha256: hexadecimal(&digest.finalize()) })
+    saving.end().await
+}
+
+/// What comes next of an answer's content, if it comes before it has stood still for too long.
+pub(crate) async fn next(response: &mut Response, stall: Duration) -> Result<Option<Bytes>, DownloadError> {
+    let chunk = tokio::time::timeout(stall, response.chunk()).await;
+    chunk.map_err(|_| DownloadError::TooSlow)?.map_err(interrupted)
 }
 
 /// Bytes in lower-case hexadecimal digits.

@@ -18,7 +18,7 @@ use std::{
 
 use re_mp4::{Mp4, Sample, StsdBoxContent, Track, TrackKind};
 
-pub(crate) use self::download::{hexadecimal, interrupted, save};
+pub(crate) use self::download::{Saving, hexadecimal, interrupted, next, save};
 use self::structure::Shown;
 pub use self::{
     download::{DownloadError, Downloaded, Limits},

@@ -1,13 +1,14 @@
-//! What Google's APIs have in common on the wire: the shape of an error and what follows from it. Pure.
+//! What Google's APIs have in common on the wire: the key, the shape of an error and what follows from it. Pure.
 
 use std::time::Duration;
 
 use contract::{ErrorCode, worker_api::JobError};
-use reqwest::{StatusCode, header::HeaderMap};
-use serde::{Deserialize, de::DeserializeOwned};
+use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
+use url::Url;
 
-use super::Failure;
+use super::{ApiKey, Failure, Polled, Source};
 use crate::jobs::state::Retry;
 
 /// Whoever asks for more patience than this has said no.
@@ -16,7 +17,7 @@ pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
 /// `google.rpc.Status`, as far as it is of use.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct RpcError {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     code: i64,
     #[serde(default)]
     message: String,
@@ -24,6 +25,11 @@ pub struct RpcError {
     status: String,
     #[serde(default)]
     details: Vec<Value>,
+}
+
+/// A number, or 0 for the words that newer APIs have in its place.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    Ok(Value::deserialize(from)?.as_i64().unwrap_or_default())
 }
 
 /// An answer that is not a success.
@@ -70,14 +76,16 @@ impl Refusal {
     pub fn failure(&self) -> Failure {
         let message = self.error.as_ref().map_or("", |error| error.message.as_str());
         match self.status.as_u16() {
-            402 => quota(Retry::Never),
-            429 if self.is_lasting() => quota(Retry::Never),
+            402 => spent(),
+            429 if self.is_lasting() => spent(),
             429 => quota(self.retry()),
             401 | 403 => not_set_up(),
             400 if self.error.as_ref().is_some_and(RpcError::is_about_the_key) => not_set_up(),
             400 if is_about_safety(message) => filtered(&[message]),
             408 | 425 | 500.. => unavailable(self.retry()),
             300..400 => Failure { retry: Retry::Never, ..not_set_up() },
+            404 => not_offered(),
+            400 | 422 if is_about_the_form(message) => another_form(),
             _ => invalid(),
         }
     }
@@ -127,13 +135,19 @@ impl RpcError {
         self.details.iter().any(reason) || self.message.contains("API key")
     }
 
+    /// An error in these words alone.
+    pub(super) fn saying(message: String) -> Self {
+        Self { message, ..Self::default() }
+    }
+
     /// What follows from an operation that ended so, by `google.rpc.Code`.
     #[must_use]
     pub fn failure(&self) -> Failure {
-        if is_about_safety(&self.message) {
+        if is_about_safety(&self.message) || may_pass(&self.message) {
             return filtered(&[&self.message]);
         }
         match self.code {
+            3 | 11 if is_about_the_form(&self.message) => another_form(),
             // INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED
             3 | 9 | 11 | 12 => invalid(),
             // RESOURCE_EXHAUSTED
@@ -170,6 +184,76 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     begins.filter(|first| **first == b'{').and_then(|_| serde_json::from_slice(body).ok())
 }
 
+/// What it means that a poll was refused.
+#[must_use]
+pub fn poll_refused(refusal: &Refusal) -> Polled {
+    match refusal.status.as_u16() {
+        // The provider knows the operation no more, so nothing will come of it; it may have been paid.
+        404 | 410 => Polled::Failed(failed(Retry::Never)),
+        408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.patience() },
+        _ => Polled::Refused(refusal.failure()),
+    }
+}
+
+/// The header that carries an API key.
+const KEY_HEADER: &str = "x-goog-api-key";
+
+/// A request with the API key, for the provider's own base.
+pub(super) fn with_key(request: RequestBuilder, key: &ApiKey) -> RequestBuilder {
+    match key.header("") {
+        Some(key) => request.header(KEY_HEADER, key),
+        None => request,
+    }
+}
+
+/// Whether a model's name, or that of another thing, can stand in a path.
+#[must_use]
+pub fn is_plain(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (1..=128).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain)
+}
+
+/// The id of a file of the API that a URI names, by whatever host.
+#[must_use]
+pub fn file(uri: &str) -> Option<String> {
+    let url: Url = uri.parse().ok()?;
+    let (_, rest) = url.path().split_once("/files/")?;
+    let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit())).unwrap_or(rest.len());
+    (end > 0).then(|| rest[..end].to_owned())
+}
+
+/// Where a video is: a file of the API, by whatever host it is named, is asked of the base, as the official
+/// client does, so that it works through a proxy; anything else is taken as it is.
+#[must_use]
+pub fn source(uri: &str, base: &Url) -> Option<Source> {
+    let url = match file(uri) {
+        Some(id) => {
+            let base = base.as_str().trim_end_matches('/');
+            format!("{base}/v1beta/files/{id}:download?alt=media").parse()
+        }
+        None => uri.parse(),
+    };
+    url.ok().map(Source::Url)
+}
+
+/// The prompt of a submission, with its style.
+#[must_use]
+pub fn prompt(submission: &super::Submission) -> String {
+    let prompt = &submission.prompt;
+    match &submission.parameters.style {
+        Some(style) if !prompt.to_lowercase().contains(&style.to_lowercase()) => {
+            format!("{}. Style: {style}.", prompt.trim_end().trim_end_matches('.'))
+        }
+        _ => prompt.clone(),
+    }
+}
+
+/// Whether it is the length, shape or resolution that is not taken.
+fn is_about_the_form(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["duration", "aspect", "resolution"].iter().any(|word| message.contains(word))
+}
+
 fn is_about_safety(message: &str) -> bool {
     let message = message.to_lowercase();
     ["usage guidelines", "responsible ai", "safety", "sensitive words", "prohibited", "support codes"]
@@ -193,6 +277,12 @@ const SUPPORT_CODES: &[(&str, &[&str])] = &[
 pub fn filtered(reasons: &[&str]) -> Failure {
     let named = |codes: &[&str]| codes.iter().any(|code| reasons.iter().any(|reason| reason.contains(code)));
     let about = SUPPORT_CODES.iter().find(|(_, codes)| named(codes)).map(|(about, _)| *about);
+    // Said of the sound that a model has made of a harmless prompt, for example. The workflow tries it once more.
+    if about.is_none() && reasons.iter().any(|reason| may_pass(reason)) {
+        let message = "The video was held back by the provider's filter, for its sound perhaps. It was not \
+                       charged; the same words may pass the next time.";
+        return failure(ErrorCode::ContentFiltered, message, true, Retry::OnSchedule);
+    }
     let message = match about {
         Some(about) => format!(
             "The video was held back by the provider's safety filter: {about}. Try to describe it differently."
@@ -200,10 +290,16 @@ pub fn filtered(reasons: &[&str]) -> Failure {
         None => "The video was held back by the provider's safety filter. Try to describe it differently."
             .to_owned(),
     };
-    Failure {
-        error: JobError { code: ErrorCode::ContentFiltered, message, retryable: false },
-        retry: Retry::Never,
-    }
+    failure(ErrorCode::ContentFiltered, &message, false, Retry::Never)
+}
+
+/// Whether a filter says that the same input may pass if it is tried again, and that this video is not charged.
+fn may_pass(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|words| reason.contains(words));
+    has(&["try again", "retry"])
+        && has(&["not be charged", "not been charged", "haven't been charged"])
+        && !has(&["different prompt", "rephras", "change your prompt", "edit your prompt"])
 }
 
 fn failure(code: ErrorCode, message: &str, retryable: bool, retry: Retry) -> Failure {
@@ -222,8 +318,16 @@ fn quota(retry: Retry) -> Failure {
     failure(ErrorCode::ProviderQuota, message, true, retry)
 }
 
+/// A quota that does not come back soon, or credit that is spent.
+#[must_use]
+pub fn spent() -> Failure {
+    let message = "The video service's quota for today, or its credit, is used up. Please try again tomorrow, or \
+                   choose another model.";
+    failure(ErrorCode::ProviderQuota, message, true, Retry::Never)
+}
+
 /// The provider does not let us in: the operator's to mend, and perhaps a key that is just being changed.
-fn not_set_up() -> Failure {
+pub(super) fn not_set_up() -> Failure {
     let message = "The video service did not let us in. Please try again later.";
     failure(ErrorCode::ProviderError, message, true, Retry::OnSchedule)
 }
@@ -232,6 +336,17 @@ fn not_set_up() -> Failure {
 #[must_use]
 pub fn invalid() -> Failure {
     let message = "The video service does not accept this request as it is. Try to describe it differently.";
+    failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
+}
+
+fn not_offered() -> Failure {
+    let message = "The video service does not offer this model any more. Please choose another one.";
+    failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
+}
+
+fn another_form() -> Failure {
+    let message =
+        "The video service does not offer this length, shape or resolution. Please choose another one.";
     failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
 }
 
@@ -321,6 +436,7 @@ mod tests {
             |text: &str| json!({"error": {"code": 400, "message": text, "status": "INVALID_ARGUMENT"}});
         for (status, body, code, retry) in [
             (400, message("durationSeconds must be 8"), ErrorCode::InvalidRequest, Retry::Never),
+            (400, message("what?"), ErrorCode::InvalidRequest, Retry::Never),
             (
                 400,
                 message("The prompt violates our usage guidelines"),
@@ -339,10 +455,44 @@ mod tests {
     }
 
     #[test]
+    fn only_what_may_pass_and_was_not_charged_is_tried_again() {
+        for (reason, retry) in [
+            (
+                "We encountered an issue with the audio for your prompt. You have not been charged. Please try again.",
+                Retry::OnSchedule,
+            ),
+            ("Please try again.", Retry::Never),
+            ("You will not be charged for this attempt. Please retry with a different prompt.", Retry::Never),
+            ("You will not be charged. Please try again. Support codes: 61493863", Retry::Never),
+            ("", Retry::Never),
+        ] {
+            let failure = filtered(&[reason]);
+            assert_eq!((failure.error.code, failure.retry), (ErrorCode::ContentFiltered, retry), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_code_may_be_a_word() {
+        let error = rpc_error(br#"{"error":{"code":"overloaded","message":"later"}}"#).unwrap();
+        assert_eq!((error.code, error.message.as_str()), (0, "later"));
+    }
+
+    #[test]
     fn a_filters_codes_become_a_plain_sentence() {
         let failure = filtered(&["Blocked. Support codes: 61493863"]);
         assert!(failure.error.message.contains("it may show violence"), "{}", failure.error.message);
         assert!(!failure.error.message.contains("61493863"));
         assert_eq!(filtered(&["Support codes: 1"]).error.code, ErrorCode::ContentFiltered);
+    }
+
+    #[test]
+    fn an_operation_that_is_gone_is_told_from_a_server_that_is() {
+        let refusal = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            poll_refused(&Refusal { status, error: None, wait: None })
+        };
+        assert!(matches!(refusal(404), Polled::Failed(failure) if failure.retry == Retry::Never));
+        assert!(matches!(refusal(503), Polled::Unclear { .. }));
+        assert!(matches!(refusal(401), Polled::Refused(_)));
     }
 }

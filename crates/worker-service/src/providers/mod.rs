@@ -2,21 +2,26 @@
 //! settings. A provider knows its wire protocol and nothing of jobs, leases or storage; it tells what happened
 //! in our terms, and the [workflow](crate::workflow) decides what follows from it.
 //!
-//! Another provider is one file beside `veo3/` and one line in [`CATALOGUE`].
+//! Another provider is one file beside [`generic`] and one line in [`CATALOGUE`]; docs/PROVIDERS.md says how.
 
+mod caller;
 mod fetch;
+pub mod generic;
 pub mod google;
 pub mod guard;
+pub mod inline;
+mod observed;
+pub mod omni;
 pub mod veo3;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use contract::{JobId, Parameters, worker_api::JobError};
-use foundation::settings::{Environment, SettingError, Variable};
+use foundation::settings::{Environment, Hidden, Setting, SettingError, Variable};
 use url::Url;
 
-pub use self::veo3::{Settings as Veo3Settings, Veo3};
+use self::observed::Observed;
 use crate::{
     jobs::state::Retry,
     media::{DownloadError, Downloaded},
@@ -114,7 +119,51 @@ pub enum Polled {
 
 /// Where a finished video is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source(pub Url);
+pub enum Source {
+    /// It can be fetched from there.
+    Url(Url),
+    /// In the answer that says how the operation stands, in base64, at this [place](inline::pointer).
+    Inline(String),
+}
+
+/// What became of the wish that an operation be given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// The provider has given it up, or had ended it.
+    Done,
+    /// The provider knows no such thing, and was not asked.
+    Impossible,
+    /// Nobody knows.
+    Unclear {
+        /// What happened instead, for the log.
+        reason: String,
+    },
+}
+
+/// An API key: a text that can stand in a header, and is not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey(Hidden);
+
+impl ApiKey {
+    /// A header's value that holds it after `prefix`, and is not shown either.
+    fn header(&self, prefix: &str) -> Option<reqwest::header::HeaderValue> {
+        // It is one: its form was checked when it was read.
+        let mut value =
+            reqwest::header::HeaderValue::from_str(&format!("{prefix}{}", self.0.reveal())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl Setting for ApiKey {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.bytes().all(|b| b.is_ascii_graphic()) {
+            Ok(Self(Hidden::new(text)))
+        } else {
+            Err("must be plain characters without spaces".to_owned())
+        }
+    }
+}
 
 /// A service that makes videos. All methods may be dropped midway.
 #[async_trait]
@@ -128,8 +177,13 @@ pub trait Provider: Send + Sync {
     /// Asks for a video: at most one request to the provider, whatever happens (I15).
     async fn submit(&self, submission: &Submission) -> Submitted;
 
-    /// Asks how an operation stands: one request.
+    /// Asks how an operation stands: one request, and perhaps one that asks for the video's file.
     async fn poll(&self, operation: &Operation) -> Polled;
+
+    /// Asks for an operation to be given up: at most one request, whose outcome nobody waits for.
+    async fn cancel(&self, _operation: &Operation) -> Cancelled {
+        Cancelled::Impossible
+    }
 
     /// Fetches a finished video into a file: one request, and those that redirects lead to.
     async fn download(
@@ -144,14 +198,19 @@ pub trait Provider: Send + Sync {
 type Make = fn(&Environment, &ProviderSettings) -> Result<Arc<dyn Provider>, SettingError>;
 
 /// Every provider there is: its name, its variables, and how it is made.
-const CATALOGUE: &[(&str, &[Variable], Make)] =
-    &[(veo3::NAME, Veo3Settings::VARIABLES, |environment, common| {
-        Ok(Arc::new(Veo3::new(Veo3Settings::read(environment)?, common)))
-    })];
+const CATALOGUE: &[(&str, &[&[Variable]], Make)] = &[
+    (veo3::NAME, veo3::VARIABLES, veo3::make),
+    (omni::NAME, &[omni::Settings::VARIABLES], |environment, common| {
+        Ok(Arc::new(omni::Omni::new(omni::Settings::read(environment)?, common)))
+    }),
+    (generic::NAME, &[generic::Settings::VARIABLES], |environment, common| {
+        Ok(Arc::new(generic::Generic::new(generic::Settings::read(environment)?, common)?))
+    }),
+];
 
 /// The variables of all providers, for `--help`.
 pub fn variables() -> impl Iterator<Item = &'static [Variable]> {
-    let own = CATALOGUE.iter().map(|(_, variables, _)| *variables);
+    let own = CATALOGUE.iter().flat_map(|(_, variables, _)| variables.iter().copied());
     std::iter::once(ProviderSettings::VARIABLES).chain(own)
 }
 
@@ -189,8 +248,10 @@ impl Providers {
     /// These providers.
     #[must_use]
     pub fn of(providers: impl IntoIterator<Item = Arc<dyn Provider>>) -> Self {
-        let named = providers.into_iter().map(|provider| (provider.name(), provider));
-        Self(Arc::new(named.collect()))
+        let watched = |provider: Arc<dyn Provider>| -> (_, Arc<dyn Provider>) {
+            (provider.name(), Arc::new(Observed(provider)))
+        };
+        Self(Arc::new(providers.into_iter().map(watched).collect()))
     }
 
     /// The provider of this name, if it is on.
@@ -223,12 +284,16 @@ mod tests {
         let providers = read(&[("VEO3_API_KEY", "do-not-tell")]).unwrap();
         assert_eq!(providers.names().collect::<Vec<_>>(), ["veo3"]);
         assert!(providers.get("veo3").is_some() && providers.get("omni").is_none());
+        let both = [("PROVIDERS", "veo3, omni"), ("VEO3_API_KEY", "a")];
+        assert!(read(&both).unwrap_err().contains("OMNI_API_KEY is not set"));
+        let both = [both[0], both[1], ("OMNI_API_KEY", "b")];
+        assert_eq!(read(&both).unwrap().names().collect::<Vec<_>>(), ["omni", "veo3"]);
     }
 
     #[test]
     fn help_names_every_variable() {
         let names: Vec<_> = variables().flatten().map(|variable| variable.name).collect();
-        for name in ["PROVIDERS", "VEO3_BASE_URL", "VEO3_API_KEY", "VEO3_MODEL"] {
+        for name in ["PROVIDERS", "VEO3_BASE_URL", "VEO3_API_KEY", "VEO3_MODEL", "OMNI_API_KEY"] {
             assert!(names.contains(&name), "{name}");
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bucket;
+mod exchanges;
 mod fixture;
 mod gate;
 mod names;

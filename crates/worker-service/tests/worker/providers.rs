@@ -71,8 +71,12 @@ fn redirect(to: &str) -> Answer {
 }
 
 fn veo(base: &Url) -> Arc<dyn Provider> {
+    provider(&[("VEO3_BASE_URL", base.as_str()), ("VEO3_API_KEY", KEY)])
+}
+
+/// Veo after these variables.
+fn provider(variables: &[(&str, &str)]) -> Arc<dyn Provider> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let variables = [("VEO3_BASE_URL", base.as_str()), ("VEO3_API_KEY", KEY)];
     let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Arc::clone(Providers::read(&Environment::from_map(map)).unwrap().get("veo3").unwrap())
 }
@@ -151,7 +155,7 @@ async fn the_key_goes_to_the_base_alone() {
     .await;
     let veo = veo(&base.address);
     let file = tempfile::NamedTempFile::new().unwrap();
-    let source = |url: &str| Source(base.address.join(url).unwrap());
+    let source = |url: &str| Source::Url(base.address.join(url).unwrap());
 
     let downloaded = veo.download(&operation(), &source("/v1beta/files/here:download"), file.path()).await;
     assert_eq!(downloaded.unwrap().size, 7);
@@ -197,9 +201,74 @@ async fn a_download_ends_with_an_error_when_it_is_cut_off_or_too_large() {
     let veo = providers.get("veo3").unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let fetch = async |path: &str| {
-        let source = Source(server.address.join(path).unwrap());
+        let source = Source::Url(server.address.join(path).unwrap());
         veo.download(&operation(), &source, file.path()).await.unwrap_err()
     };
     assert!(matches!(fetch("/large").await, DownloadError::TooLarge));
     assert!(matches!(fetch("/gone").await, DownloadError::Refused(404)));
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_once_by_many() {
+    let finished = json!({"name": "x", "done": false}).to_string();
+    let server = Scripted::start(move |head| match head.uri.path() {
+        "/token" => answer(200, json!({"access_token": "ya29.one", "expires_in": 3600}).to_string()),
+        _ => answer(200, finished.clone()),
+    })
+    .await;
+    let account = include_str!("service-account.json");
+    let account =
+        account.replace("http://127.0.0.1:8082/token", server.address.join("token").unwrap().as_str());
+    let vertex = provider(&[
+        ("VEO3_VERTEX_PROJECT", "p"),
+        ("VEO3_VERTEX_CREDENTIALS", &account),
+        ("VEO3_BASE_URL", server.address.as_str()),
+    ]);
+    let name = "projects/p/locations/l/publishers/google/models/m/operations/o".to_owned();
+    let operation = Operation { job_id: JobId::new(), name };
+    let polls = (0..20).map(|_| vertex.poll(&operation));
+    for polled in futures_util::future::join_all(polls).await {
+        assert_eq!(polled, Polled::Pending { progress: None });
+    }
+    let asked = server.seen().into_iter().filter(|(path, _)| path == "/token").count();
+    assert_eq!(asked, 1);
+    let heads = server.seen.lock().unwrap();
+    let bearers = heads.iter().filter_map(|head| head.headers.get("authorization"));
+    assert!(bearers.clone().all(|bearer| bearer == "Bearer ya29.one"));
+    assert_eq!(bearers.count(), 20);
+}
+
+/// A body of this shape is never whole in memory, neither here nor in the client, which is what the other side shows:
+/// it is not asked for more before what came is written.
+#[tokio::test]
+async fn a_video_inside_of_an_answer_is_taken_in_pieces_and_within_limits() {
+    const PIECE: usize = 48 * 1024;
+    const PIECES: usize = 1_000;
+    let body = || {
+        let name = r#"{"name":"x","done":true,"response":{"videos":[{"bytesBase64Encoded":""#;
+        let piece =
+            bytes::Bytes::from(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, vec![7; PIECE]));
+        let pieces = futures_util::stream::iter(
+            std::iter::once(bytes::Bytes::from(name))
+                .chain(std::iter::repeat_n(piece, PIECES))
+                .chain(std::iter::once(bytes::Bytes::from(r#"","mimeType":"video/mp4"}]}}"#)))
+                .map(Ok::<_, std::io::Error>),
+        );
+        Response::new(s3s::Body::from(s3s::dto::StreamingBlob::wrap(pieces)))
+    };
+    let server = Scripted::start(move |_| body()).await;
+    let settings =
+        [("VEO3_VERTEX_PROJECT", "p"), ("VEO3_API_KEY", KEY), ("VEO3_BASE_URL", server.address.as_str())];
+    let vertex = provider(&settings);
+    let name = "projects/p/locations/l/publishers/google/models/m/operations/o".to_owned();
+    let operation = Operation { job_id: JobId::new(), name };
+    let Polled::Finished(source) = vertex.poll(&operation).await else { panic!("not finished") };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let downloaded = vertex.download(&operation, &source, file.path()).await.unwrap();
+    assert_eq!(downloaded.size, (PIECE * PIECES) as u64);
+    assert_eq!(file.path().metadata().unwrap().len(), downloaded.size);
+
+    let limited = provider(&[settings[0], settings[1], settings[2], ("PROVIDER_LARGEST_VIDEO", "1000000")]);
+    let error = limited.download(&operation, &source, file.path()).await.unwrap_err();
+    assert!(matches!(error, DownloadError::TooLarge), "{error}");
 }

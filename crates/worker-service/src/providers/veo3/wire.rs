@@ -1,34 +1,19 @@
-//! The words of Veo on the wire, in and out. Pure.
+//! The words of Veo in the Gemini API's shape, in and out. Pure.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::{
-    Polled, Source, Submission,
-    google::{self, Refusal, RpcError},
+    Polled, Submission,
+    google::{self, RpcError},
 };
 use crate::jobs::state::Retry;
-
-/// An answer to a request of ours.
-#[derive(Debug)]
-pub enum Answer {
-    /// The body of a success.
-    Success(Vec<u8>),
-    /// Anything else.
-    Refusal(Refusal),
-}
 
 /// The body of a submission. What a job leaves open is left to the model's defaults.
 #[must_use]
 pub fn request(submission: &Submission) -> Value {
     let wanted = &submission.parameters;
-    let mut prompt = submission.prompt.clone();
-    if let Some(style) = &wanted.style
-        && !prompt.to_lowercase().contains(&style.to_lowercase())
-    {
-        prompt = format!("{}. Style: {style}.", prompt.trim_end().trim_end_matches('.'));
-    }
     let mut parameters = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -40,14 +25,7 @@ pub fn request(submission: &Submission) -> Value {
     set("aspectRatio", wanted.aspect_ratio.clone().map(Value::from));
     set("resolution", wanted.resolution.clone().map(Value::from));
     set("negativePrompt", wanted.negative_prompt.clone().map(Value::from));
-    json!({ "instances": [{ "prompt": prompt }], "parameters": parameters })
-}
-
-/// Whether a model's name can stand in a path.
-#[must_use]
-pub fn is_model(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    (1..=128).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain)
+    json!({ "instances": [{ "prompt": google::prompt(submission) }], "parameters": parameters })
 }
 
 /// The operation that an accepted submission names: `models/{model}/operations/{id}`.
@@ -58,11 +36,16 @@ pub fn operation(body: &[u8]) -> Option<String> {
         name: String,
     }
     let Accepted { name } = google::object(body)?;
-    let well_formed = match name.split('/').collect::<Vec<_>>()[..] {
-        ["models", model, "operations", id] => is_model(model) && is_model(id),
+    is_operation(&name).then_some(name)
+}
+
+/// Whether a name is one of this API's operations: of one that was begun by another way there is nothing to ask.
+#[must_use]
+pub fn is_operation(name: &str) -> bool {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        ["models", model, "operations", id] => google::is_plain(model) && google::is_plain(id),
         _ => false,
-    };
-    well_formed.then_some(name)
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,7 +94,7 @@ pub fn polled(body: &[u8], base: &Url) -> Polled {
     }
     let videos = operation.response.and_then(|response| response.generate_video_response).unwrap_or_default();
     let uri = videos.generated_samples.first().map(|sample| sample.video.uri.as_str());
-    match uri.and_then(|uri| source(uri, base)) {
+    match uri.and_then(|uri| google::source(uri, base)) {
         Some(source) => Polled::Finished(source),
         // Filtered looks like a success without videos.
         None if videos.rai_media_filtered_count > 0 || !videos.rai_media_filtered_reasons.is_empty() => {
@@ -123,40 +106,12 @@ pub fn polled(body: &[u8], base: &Url) -> Polled {
     }
 }
 
-/// What it means that a poll was refused.
-#[must_use]
-pub fn poll_refused(refusal: &Refusal) -> Polled {
-    match refusal.status.as_u16() {
-        // The provider knows the operation no more, so nothing will come of it; it may have been paid.
-        404 | 410 => Polled::Failed(google::failed(Retry::Never)),
-        408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.patience() },
-        _ => Polled::Refused(refusal.failure()),
-    }
-}
-
-/// Where a video is: a file of the API, by whatever host it is named, is asked of the base, as the official
-/// client does, so that it works through a proxy; anything else is taken as it is.
-fn source(uri: &str, base: &Url) -> Option<Source> {
-    let url: Url = uri.parse().ok()?;
-    let id = url.path().split_once("/files/").map(|(_, rest)| rest);
-    let id = id.map(|rest| {
-        let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit())).unwrap_or(rest.len());
-        &rest[..end]
-    });
-    match id {
-        Some(id) if !id.is_empty() => {
-            let base = base.as_str().trim_end_matches('/');
-            format!("{base}/v1beta/files/{id}:download?alt=media").parse().ok().map(Source)
-        }
-        _ => Some(Source(url)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use contract::{ErrorCode, JobId, Parameters};
 
     use super::*;
+    use crate::providers::Source;
 
     fn submission(prompt: &str, parameters: Parameters) -> Submission {
         let (prompt, model) = (prompt.to_owned(), "veo-3.1-generate-001".to_owned());
@@ -245,7 +200,7 @@ mod tests {
     fn a_file_is_asked_of_the_base_whatever_host_names_it() {
         let place = |uri: &str| match poll(&finished(&json!({"generatedSamples": [{"video": {"uri": uri}}]})))
         {
-            Polled::Finished(Source(url)) => url.to_string(),
+            Polled::Finished(Source::Url(url)) => url.to_string(),
             other => format!("{other:?}"),
         };
         let expected = "http://127.0.0.1:8082/v1beta/files/abc123:download?alt=media";
@@ -253,16 +208,5 @@ mod tests {
         assert_eq!(place(google), expected);
         assert_eq!(place("https://evil.example/v1beta/files/abc123"), expected);
         assert_eq!(place("https://storage.example/video.mp4"), "https://storage.example/video.mp4");
-    }
-
-    #[test]
-    fn an_operation_that_is_gone_is_told_from_a_server_that_is() {
-        let refusal = |status: u16| {
-            let status = reqwest::StatusCode::from_u16(status).unwrap();
-            poll_refused(&Refusal { status, error: None, wait: None })
-        };
-        assert!(matches!(refusal(404), Polled::Failed(failure) if failure.retry == Retry::Never));
-        assert!(matches!(refusal(503), Polled::Unclear { .. }));
-        assert!(matches!(refusal(401), Polled::Refused(_)));
     }
 }

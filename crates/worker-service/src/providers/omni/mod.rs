@@ -1,0 +1,132 @@
+//! Google's Omni models as the Interactions API speaks it: an interaction in the background, which is polled and
+//! may be cancelled, and the video at a URI or inside of the answer. The key goes in a header, to the configured
+//! base alone.
+
+pub mod wire;
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use foundation::settings::Live;
+use reqwest::{Method, RequestBuilder};
+use url::Url;
+
+use self::wire::Found;
+use super::{
+    ApiKey, Cancelled, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
+    caller::{Answer, Caller},
+    google,
+};
+use crate::media::{DownloadError, Downloaded};
+
+/// The name in commands and settings.
+pub const NAME: &str = "omni";
+
+foundation::settings! {
+    /// How the Omni models are reached.
+    pub struct Settings {
+        /// Where the Interactions API is served: Google's own address, a proxy's, or the simulator's.
+        pub base_url: Url = or_default("OMNI_BASE_URL", "https://generativelanguage.googleapis.com"),
+        /// The API key; it is sent to the base URL's host and nowhere else.
+        pub api_key: Live<ApiKey> = live("OMNI_API_KEY"),
+        /// The model to ask for in place of the one that a job names, where the base calls it otherwise.
+        pub model: Option<String> = optional("OMNI_MODEL"),
+        /// How long a video usually takes, for progress and estimates, until some were seen.
+        pub usual_latency: Duration = or_default("OMNI_USUAL_LATENCY", "60s"),
+    }
+}
+
+/// The client of the Interactions API. Belongs to the runtime that first uses it.
+#[derive(Debug)]
+pub struct Omni {
+    settings: Settings,
+    caller: Caller,
+}
+
+impl Omni {
+    /// A client after these settings. Speaks to nobody yet. Needs rustls's default provider to be installed.
+    #[must_use]
+    pub fn new(settings: Settings, common: &ProviderSettings) -> Self {
+        let caller = Caller::new(&settings.base_url, common);
+        Self { settings, caller }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.authorised(self.caller.request(method, self.url(path)))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/v1beta/{path}", self.settings.base_url.as_str().trim_end_matches('/'))
+    }
+
+    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
+        google::with_key(request, &self.settings.api_key.current())
+    }
+}
+
+#[async_trait]
+impl Provider for Omni {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn usual_latency(&self) -> Duration {
+        self.settings.usual_latency
+    }
+
+    async fn submit(&self, submission: &Submission) -> Submitted {
+        let model = self.settings.model.as_ref().unwrap_or(&submission.model);
+        // Even an empty input is charged.
+        if !google::is_plain(model) || submission.prompt.trim().is_empty() {
+            return Submitted::Rejected(google::invalid());
+        }
+        let request = self.authorised(self.caller.submission(self.url("interactions")));
+        self.caller.submit(request.json(&wire::request(model, submission)), wire::interaction).await
+    }
+
+    async fn poll(&self, operation: &Operation) -> Polled {
+        if !google::is_plain(&operation.name) {
+            return Polled::Refused(google::not_set_up());
+        }
+        let request = self.request(Method::GET, &format!("interactions/{}", operation.name));
+        let found = match self.caller.ask(request).await {
+            Ok(Answer::Success(body)) => wire::polled(&body, &self.settings.base_url),
+            Ok(Answer::Refusal(refusal)) => return google::poll_refused(&refusal),
+            Err(reason) => return Polled::Unclear { reason, wait: None },
+        };
+        match found {
+            Found::Told(polled) => polled,
+            Found::File { id, source } => {
+                let request = self.request(Method::GET, &format!("files/{id}"));
+                self.caller.poll(request, |body| wire::file(body, source)).await
+            }
+        }
+    }
+
+    async fn cancel(&self, operation: &Operation) -> Cancelled {
+        if !google::is_plain(&operation.name) {
+            return Cancelled::Impossible;
+        }
+        let request = self.request(Method::POST, &format!("interactions/{}/cancel", operation.name));
+        match self.caller.ask(request).await {
+            Ok(Answer::Success(_)) => Cancelled::Done,
+            Ok(Answer::Refusal(refusal)) => Cancelled::Unclear { reason: refusal.reason() },
+            Err(reason) => Cancelled::Unclear { reason },
+        }
+    }
+
+    async fn download(
+        &self,
+        operation: &Operation,
+        source: &Source,
+        into: &Path,
+    ) -> Result<Downloaded, DownloadError> {
+        match source {
+            Source::Url(url) => self.caller.fetch.fetch(url, into, |request| self.authorised(request)).await,
+            Source::Inline(place) => {
+                let request = self.request(Method::GET, &format!("interactions/{}", operation.name));
+                self.caller.extract(request, place, into).await
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Google Veo as the Gemini API speaks it: `predictLongRunning`, the operation that is polled, and the file
+//! that is downloaded. The key goes in a header, to the configured base alone.
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use foundation::settings::Live;
+use reqwest::{Method, RequestBuilder};
+use url::Url;
+
+use super::{
+    super::{
+        ApiKey, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted, caller::Caller,
+        google,
+    },
+    NAME, wire,
+};
+use crate::media::{DownloadError, Downloaded};
+
+foundation::settings! {
+    /// How Veo is reached through the Gemini API.
+    pub struct Settings {
+        /// Where Veo is served: Google's own address, a proxy's, or the simulator's.
+        pub base_url: Url = or_default("VEO3_BASE_URL", "https://generativelanguage.googleapis.com"),
+        /// The API key; it is sent to the base URL's host and nowhere else.
+        pub api_key: Live<ApiKey> = live("VEO3_API_KEY"),
+        /// The model to ask for in place of the one that a job names, where the base calls it otherwise.
+        pub model: Option<String> = optional("VEO3_MODEL"),
+        /// How long a video usually takes, for progress and estimates, until some were seen.
+        pub usual_latency: Duration = or_default("VEO3_USUAL_LATENCY", "60s"),
+    }
+}
+
+/// The client of Veo. Belongs to the runtime that first uses it.
+#[derive(Debug)]
+pub struct Gemini {
+    settings: Settings,
+    caller: Caller,
+}
+
+impl Gemini {
+    /// A client after these settings. Speaks to nobody yet. Needs rustls's default provider to be installed.
+    #[must_use]
+    pub fn new(settings: Settings, common: &ProviderSettings) -> Self {
+        let caller = Caller::new(&settings.base_url, common);
+        Self { settings, caller }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/v1beta/{path}", self.settings.base_url.as_str().trim_end_matches('/'))
+    }
+
+    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
+        google::with_key(request, &self.settings.api_key.current())
+    }
+}
+
+#[async_trait]
+impl Provider for Gemini {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn usual_latency(&self) -> Duration {
+        self.settings.usual_latency
+    }
+
+    async fn submit(&self, submission: &Submission) -> Submitted {
+        let model = self.settings.model.as_ref().unwrap_or(&submission.model);
+        if !google::is_plain(model) {
+            return Submitted::Rejected(google::invalid());
+        }
+        let request = self.caller.submission(self.url(&format!("models/{model}:predictLongRunning")));
+        let request = self.authorised(request).json(&wire::request(submission));
+        self.caller.submit(request, wire::operation).await
+    }
+
+    async fn poll(&self, operation: &Operation) -> Polled {
+        if !wire::is_operation(&operation.name) {
+            return Polled::Refused(google::not_set_up());
+        }
+        let request = self.authorised(self.caller.request(Method::GET, self.url(&operation.name)));
+        self.caller.poll(request, |body| wire::polled(body, &self.settings.base_url)).await
+    }
+
+    async fn download(
+        &self,
+        _: &Operation,
+        source: &Source,
+        into: &Path,
+    ) -> Result<Downloaded, DownloadError> {
+        match source {
+            Source::Url(url) => self.caller.fetch.fetch(url, into, |request| self.authorised(request)).await,
+            Source::Inline(_) => Err(DownloadError::Forbidden("a video in an answer".to_owned())),
+        }
+    }
+}
