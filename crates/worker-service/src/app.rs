@@ -30,7 +30,7 @@ use crate::{
     store::{self, Store},
     sweeper::Sweeper,
     webhooks::dispatcher::{Dispatcher, SetupError},
-    workflow::Workflow,
+    workflow::{Workflow, cancels::Cancels},
 };
 
 /// Threads that answer requests: they only pass work on to the home runtime.
@@ -140,6 +140,7 @@ pub struct Application {
     runner: Arc<Runner<Work>>,
     dispatcher: Dispatcher,
     sweeper: Sweeper,
+    cancels: Cancels,
     bucket: Arc<dyn Bucket>,
     settings: Settings,
 }
@@ -161,6 +162,7 @@ impl Application {
         let dispatcher = Dispatcher::new(store.clone(), &settings.webhooks)?;
         let sweeper =
             Sweeper::new(store.clone(), Arc::clone(&bucket), &settings.sweeper, settings.webhooks.kept);
+        let cancels = Cancels::new(store.clone(), settings.providers.clone());
         let workflow = {
             let (settings, bucket) = (settings.clone(), Arc::clone(&bucket));
             let opening = move || Workflow::new(settings.workflow, settings.providers, bucket, &settings.s3);
@@ -195,7 +197,7 @@ impl Application {
         let server = listeners.serve(serving, &document, move || {
             App::new().app_data(shared.clone()).configure(routes::mount).wrap(from_fn(announce))
         })?;
-        Ok(Self { worker, state, server, runner, dispatcher, sweeper, bucket, settings })
+        Ok(Self { worker, state, server, runner, dispatcher, sweeper, cancels, bucket, settings })
     }
 
     /// Where the service listens.
@@ -215,7 +217,7 @@ impl Application {
         self,
         shutdown: impl Future<Output = io::Result<&'static str>>,
     ) -> Result<(), RunError> {
-        let Self { state, server, runner, dispatcher, sweeper, bucket, settings, .. } = self;
+        let Self { state, server, runner, dispatcher, sweeper, cancels, bucket, settings, .. } = self;
         let home = Handle::current();
         let (mut claims, mut leases, mut deliveries, mut upkeep) =
             (Tasks::new(home.clone()), Tasks::new(home.clone()), Tasks::new(home.clone()), Tasks::new(home));
@@ -225,6 +227,7 @@ impl Application {
         leases.supervise("leases", move |stop| Arc::clone(&keeper).keep_alive(stop));
         deliveries.supervise("webhooks", move |stop| dispatcher.clone().run(stop));
         upkeep.supervise("sweeper", move |stop| sweeper.clone().run(stop));
+        upkeep.supervise("cancels", move |stop| cancels.clone().run(stop));
         let environment = settings.environment.clone();
         upkeep.supervise("settings", move |stop| platform::follow_files(environment.clone(), stop));
         let (health, store) = (state.health.clone(), state.store.clone());

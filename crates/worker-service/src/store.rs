@@ -2,7 +2,8 @@
 //! queries lie in `storage/`, one file a feature.
 
 pub use crate::storage::{
-    After, BATCH, Claimed, Counts, DueAgain, Error, Store, TakenCommand, Terms, Wakes, WebhookQuery,
+    Abandoned, After, BATCH, Claimed, Counts, DueAgain, Error, Store, TakenCommand, Terms, Wakes,
+    WebhookQuery,
     columns::{AttemptState, Json, ObjectState, WebhookState, WorkerStatus},
     rows::{Attempt, Job, Life, Object, Wanted, Webhook, WebhookTry, Worker},
 };

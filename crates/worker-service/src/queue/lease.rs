@@ -176,6 +176,33 @@ impl Lease {
         Ok(())
     }
 
+    /// How long the videos of the job's model took lately, if it is known.
+    pub async fn usual_latency(&self) -> Option<Duration> {
+        let wanted = &self.job.wanted;
+        match self.store.latency(&wanted.provider, &wanted.model).await {
+            Ok(latency) => latency,
+            Err(error) => {
+                tracing::warn!(%error, "How long videos usually take cannot be read");
+                None
+            }
+        }
+    }
+
+    /// The job's video took so long. A guess is all that this serves, so it is not tried again.
+    pub async fn learn_latency(&self, took: Duration) {
+        let (store, wanted) = (self.store.clone(), self.job.wanted.clone());
+        let learning = async move { store.learn_latency(&wanted.provider, &wanted.model, took).await };
+        if let Err(error) = to_its_end(learning).await {
+            tracing::warn!(%error, "How long a video took is not remembered");
+        }
+    }
+
+    /// Whether the job was cancelled meanwhile, as far as can be known.
+    pub async fn is_called_off(&self) -> bool {
+        let job = self.store.job(&self.job.generation_id).await;
+        job.is_ok_and(|job| job.is_some_and(|job| job.life.status == JobStatus::Cancelled))
+    }
+
     async fn write(&mut self, input: Input) -> Result<(), Error> {
         let decided = state::decide(&self.job, input, &self.rules, Timestamp::now());
         let Some(change) = decided.map_err(|_| Error::LostLease(self.job.id.clone()))? else {

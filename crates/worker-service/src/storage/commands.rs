@@ -64,6 +64,7 @@ impl Store {
                     if taken.taken.is_some() {
                         self.wakes.queue.notify_one();
                         self.wakes.webhooks.notify_one();
+                        self.wakes.cancels.notify_one();
                     }
                     return Ok(taken);
                 }

@@ -6,6 +6,7 @@ mod leases;
 mod locking;
 mod names;
 mod objects;
+mod operations;
 mod overview;
 pub mod rows;
 pub mod schema;
@@ -22,6 +23,7 @@ use tokio::sync::{Mutex, Notify};
 pub use self::{
     commands::TakenCommand,
     leases::Claimed,
+    operations::Abandoned,
     overview::BATCH,
     webhooks::{After, DueAgain, WebhookQuery},
 };
@@ -54,6 +56,8 @@ pub struct Wakes {
     pub queue: Notify,
     /// A webhook is due.
     pub webhooks: Notify,
+    /// A job was called off whose operation may be under way.
+    pub cancels: Notify,
 }
 
 /// How many jobs and webhooks are in which state, for metrics.

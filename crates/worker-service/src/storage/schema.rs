@@ -53,6 +53,7 @@ diesel::table! {
         error -> Nullable<Jsonb>,
         created_at -> UtcTimestamp,
         updated_at -> UtcTimestamp,
+        cancel_asked_at -> Nullable<UtcTimestamp>,
     }
 }
 
@@ -140,6 +141,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use contract::sql::UtcTimestamp;
+    use diesel::sql_types::*;
+
+    latency (provider, model) {
+        provider -> Text,
+        model -> Text,
+        seconds -> Double,
+        seen -> BigInt,
+        updated_at -> UtcTimestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     job,
     attempt,
@@ -149,4 +163,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_endpoint,
     seen_request,
     worker,
+    latency,
 );

@@ -1,10 +1,6 @@
-//! How far a job is and how long it will take, guessed from how long others took. Pure, but for what was seen.
+//! How far a job is, how long it will take, and when it is worth asking, guessed from how long others took. Pure.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 /// Progress while the provider works, from and to.
 const GENERATING: (f64, f64) = (5.0, 85.0);
@@ -14,20 +10,17 @@ pub(super) const PROCESSING: i32 = 92;
 pub(super) const UPLOADING: i32 = 95;
 /// What follows takes about so long, in seconds.
 pub(super) const AFTERWARDS: i64 = 3;
-/// How much a new observation counts.
-const WEIGHT: f64 = 0.3;
-/// Models that are remembered at most; their names come from outside.
-const MOST_MODELS: usize = 100;
 
 /// Progress and seconds to go after `elapsed` of what usually takes `usual`. Progress only rises with time and
-/// never reaches the end, however long it takes.
-pub(super) fn generating(elapsed: Duration, usual: Duration) -> (i32, i64) {
+/// never reaches the end, however long it takes; the seconds only fall. Of a video that is late nobody knows how
+/// long it will take, and nothing else is said.
+pub(super) fn generating(elapsed: Duration, usual: Duration) -> (i32, Option<i64>) {
     let (elapsed, usual) = (elapsed.as_secs_f64(), usual.as_secs_f64().max(0.1));
     let done = 1.0 - (-1.6 * elapsed / usual).exp();
     let (from, to) = GENERATING;
     let progress = (from + (to - from) * done) as i32;
-    let rest = (usual - elapsed).max(usual / 10.0);
-    (progress, rest.ceil() as i64 + AFTERWARDS)
+    let rest = usual - elapsed;
+    (progress, (rest > 0.0).then(|| rest.ceil() as i64 + AFTERWARDS))
 }
 
 /// The provider's own per cent as progress of the whole job.
@@ -36,27 +29,32 @@ pub(super) fn reported(per_cent: i32) -> i32 {
     (from + (to - from) * f64::from(per_cent.clamp(0, 100)) / 100.0) as i32
 }
 
-/// How long the videos of each model took lately.
-#[derive(Debug, Default)]
-pub(super) struct Latencies(Mutex<HashMap<String, f64>>);
+/// How soon a provider may be asked again, and how long it may be left alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) shortest: Duration,
+    pub(super) longest: Duration,
+}
 
-impl Latencies {
-    /// How long one usually takes; `before` until any were seen.
-    pub(super) fn of(&self, model: &str, before: Duration) -> Duration {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied();
-        seen.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(before)
+impl Pace {
+    /// How long to wait before asking, after `elapsed` of what usually takes `usual`: not before half of it is over,
+    /// often around the time when most are done, and ever less often when it is late.
+    pub(super) fn until_asked(self, elapsed: Duration, usual: Duration) -> Duration {
+        let half = usual / 2;
+        let wait = if elapsed < half {
+            half - elapsed
+        } else if elapsed < usual.mul_f64(1.5) {
+            usual / 12
+        } else {
+            elapsed / 8
+        };
+        wait.max(self.shortest).min(self.longest.max(self.shortest))
     }
+}
 
-    /// One took so long.
-    pub(super) fn learn(&self, model: &str, took: Duration) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let took = took.as_secs_f64();
-        if let Some(usual) = seen.get_mut(model) {
-            *usual += WEIGHT * (took - *usual);
-        } else if seen.len() < MOST_MODELS {
-            seen.insert(model.to_owned(), took);
-        }
-    }
+/// How often the progress goes on between two questions, so that nobody takes the job for dead.
+pub(super) fn tick(usual: Duration) -> Duration {
+    (usual / 20).clamp(Duration::from_secs(1), Duration::from_secs(5))
 }
 
 #[cfg(test)]
@@ -65,20 +63,29 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_was_seen_counts_more_than_what_was_said() {
-        let (latencies, said) = (Latencies::default(), Duration::from_secs(60));
-        assert_eq!(latencies.of("m", said), said);
-        latencies.learn("m", Duration::from_secs(10));
-        assert_eq!(latencies.of("m", said), Duration::from_secs(10));
-        latencies.learn("m", Duration::from_secs(20));
-        assert_eq!(latencies.of("m", said), Duration::from_secs(13));
-        assert_eq!(latencies.of("other", said), said);
-    }
+    const PACE: Pace = Pace { shortest: Duration::from_secs(1), longest: Duration::from_secs(30) };
 
     #[test]
     fn half_of_the_providers_way_is_half_of_ours() {
         assert_eq!((reported(0), reported(50), reported(200)), (5, 45, 85));
+    }
+
+    #[test]
+    fn who_is_late_says_no_time() {
+        let eta = |elapsed: u64| generating(Duration::from_secs(elapsed), Duration::from_secs(60)).1;
+        assert_eq!([eta(0), eta(59), eta(60), eta(600)], [Some(63), Some(4), None, None]);
+    }
+
+    #[test]
+    fn a_provider_is_asked_when_it_may_be_done() {
+        let seconds = Duration::from_secs;
+        let asked = |elapsed, usual| PACE.until_asked(seconds(elapsed), seconds(usual)).as_secs();
+        // The first question, those around the usual time, and those after it.
+        assert_eq!([asked(0, 40), asked(15, 40), asked(30, 60), asked(60, 60)], [20, 5, 5, 5]);
+        assert_eq!([asked(100, 60), asked(200, 60), asked(1_000, 60)], [12, 25, 30]);
+        assert_eq!([asked(0, 1), asked(0, 600)], [1, 30], "within the settings");
+        let hasty = Pace { shortest: seconds(9), longest: seconds(3) };
+        assert_eq!(hasty.until_asked(seconds(0), seconds(60)), seconds(9), "the shortest holds");
     }
 
     proptest! {
@@ -87,7 +94,26 @@ mod tests {
             let at = |seconds: u64| generating(Duration::from_secs(seconds), Duration::from_secs(usual));
             let ((early, long), (late, short)) = (at(a.min(b)), at(a.max(b)));
             prop_assert!((5..=85).contains(&early) && early <= late && late <= 85);
-            prop_assert!(long >= short && short > 0);
+            prop_assert!(short.is_none_or(|short| short > 0 && long.is_some_and(|long| long >= short)));
+        }
+
+        #[test]
+        fn nobody_is_asked_too_often_or_forgotten(elapsed in 0_u64..100_000, usual in 0_u64..100_000) {
+            let wait = PACE.until_asked(Duration::from_millis(elapsed), Duration::from_millis(usual));
+            prop_assert!((PACE.shortest..=PACE.longest).contains(&wait));
+        }
+
+        /// What a rule of waiting costs: few questions, and a video that is not kept waiting for long.
+        #[test]
+        fn a_video_is_noticed_soon_by_few_questions(took in 5_000_u64..360_000, usual in 5_000_u64..360_000) {
+            let (took, usual) = (Duration::from_millis(took), Duration::from_millis(usual));
+            let (mut now, mut asked) = (Duration::ZERO, 0);
+            while now < took {
+                now += PACE.until_asked(now, usual);
+                asked += 1;
+            }
+            prop_assert!(asked <= 60, "{asked} questions");
+            prop_assert!(now - took <= Duration::from_secs(30), "noticed after {:?}", now - took);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! The workflow decides what follows from what a provider or the bucket says; it speaks neither's protocol, and
 //! all that it writes goes through the [`Lease`].
 
+pub mod cancels;
 mod delivery;
 mod estimate;
 pub mod step;
@@ -17,9 +18,10 @@ use foundation::{
     settings::Setting,
 };
 use telemetry::{event, metric};
+use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
-use self::{estimate::Latencies, step::Step};
+use self::{estimate::Pace, step::Step};
 use crate::{
     bucket::Bucket,
     media::Workspace,
@@ -31,10 +33,11 @@ use crate::{
 foundation::settings! {
     /// How videos are made.
     pub struct WorkflowSettings {
-        /// How soon a provider is asked how a video stands; each time after that waits longer.
+        /// The shortest time between two questions how a video stands. How long videos of a model usually take
+        /// decides when it is worth asking.
         pub poll_interval: Duration = or_default("POLL_INTERVAL", "1s"),
         /// The longest that a provider is not asked.
-        pub longest_poll_interval: Duration = or_default("POLL_INTERVAL_LONGEST", "10s"),
+        pub longest_poll_interval: Duration = or_default("POLL_INTERVAL_LONGEST", "30s"),
         /// How long a job waits after a submission of which nobody knows whether the provider took it.
         pub submission_grace: Duration = or_default("SUBMISSION_GRACE", "10m"),
         /// What follows then: retry_once, which may be paid twice, or fail.
@@ -75,7 +78,6 @@ struct Inner {
     /// Whether the bucket is at Cloudflare, which the log names.
     is_r2: bool,
     workspace: Workspace,
-    latencies: Latencies,
 }
 
 impl std::fmt::Debug for Workflow {
@@ -102,7 +104,6 @@ impl Workflow {
             links: Links::new(storage),
             is_r2: host.ends_with(".r2.cloudflarestorage.com"),
             workspace,
-            latencies: Latencies::default(),
         })))
     }
 
@@ -134,7 +135,7 @@ impl Workflow {
                 metrics::counter!(metric::SUBMISSIONS_UNKNOWN, "provider" => name).increment(1);
                 run.fate_unknown(since).await
             }
-            Step::Poll { operation, since } => run.follow(operation, since, Duration::ZERO).await,
+            Step::Poll { operation, since } => run.follow(operation, since, false).await,
         }
     }
 }
@@ -168,10 +169,12 @@ impl Run<'_> {
         };
         match sending(Place::Submitted, self.provider.submit(&submission)).await {
             Submitted::Accepted(operation) => {
-                self.lease.operation_accepted(&operation).await?;
+                if let Err(error) = self.lease.operation_accepted(&operation).await {
+                    self.call_off(operation).await;
+                    return Err(error);
+                }
                 drop(uncut);
-                let pause = self.workflow.settings.poll_interval;
-                self.follow(operation, begun, pause).await
+                self.follow(operation, begun, true).await
             }
             Submitted::Rejected(failure) => {
                 let ended = Some(AttemptState::Rejected);
@@ -193,37 +196,41 @@ impl Run<'_> {
         self.lease.end(input).await
     }
 
-    /// Asks again and again how the operation stands. `pause` is how long to wait before the first time.
-    async fn follow(mut self, operation: String, since: Timestamp, pause: Duration) -> Result<(), Error> {
+    /// A job that was cancelled while the provider took it: nobody else will ever know this operation's name.
+    async fn call_off(&self, name: String) {
+        if self.lease.is_called_off().await {
+            self.provider.cancel(&Operation { job_id: self.lease.job().id.clone(), name }).await;
+        }
+    }
+
+    /// Asks again and again how the operation stands, when it is worth asking; at once if it `is_new` to nobody.
+    async fn follow(mut self, operation: String, since: Timestamp, is_new: bool) -> Result<(), Error> {
         let settings = &self.workflow.settings;
-        let model = self.lease.job().wanted.model.clone();
-        let is_new = !pause.is_zero();
+        let pace = Pace { shortest: settings.poll_interval, longest: settings.longest_poll_interval };
+        let usual = self.lease.usual_latency().await.unwrap_or_else(|| self.provider.usual_latency());
         let operation = Operation { job_id: self.lease.job().id.clone(), name: operation };
-        let (mut pause, mut interval) = (pause, settings.poll_interval);
+        let until_asked = |elapsed| pace.until_asked(elapsed, usual);
+        let mut pause = if is_new { until_asked(Duration::ZERO) } else { Duration::ZERO };
+        let mut reported = None;
         loop {
-            let stopping = self.lease.stopping().clone();
-            tokio::select! {
-                biased;
-                () = stopping.cancelled() => return self.lease.release().await,
-                () = tokio::time::sleep(pause) => {}
+            if self.wait(pause, since, usual, reported).await? {
+                return self.lease.release().await;
             }
-            pause = interval;
-            interval = interval.mul_f64(1.5).min(settings.longest_poll_interval);
             let elapsed = Timestamp::now().since(since);
+            pause = until_asked(elapsed);
             match sending(Place::Polled, self.provider.poll(&operation)).await {
                 Polled::Pending { progress } => {
-                    let usual = self.workflow.latencies.of(&model, self.provider.usual_latency());
-                    let (guessed, eta) = estimate::generating(elapsed, usual);
-                    let progress = progress.map_or(guessed, estimate::reported);
-                    self.lease.progress(Stage::Generating, progress, Some(eta)).await?;
+                    reported = progress.map(estimate::reported).or(reported);
+                    self.come_on(elapsed, usual, reported).await?;
                 }
                 Polled::Finished(source) => {
                     if is_new {
-                        self.workflow.latencies.learn(&model, elapsed);
+                        self.lease.learn_latency(elapsed).await;
                     }
                     return self.deliver(&operation, &source).await;
                 }
                 Polled::Failed(failure) => {
+                    let failure = step::after_report(self.lease.attempts(), failure);
                     let ended = Some(AttemptState::Failed);
                     return self.lease.attempt_failed(ended, failure.error, failure.retry).await.map(drop);
                 }
@@ -234,5 +241,39 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// Waits until the provider is to be asked, while the progress goes on. Says whether this worker is to end.
+    async fn wait(
+        &mut self,
+        pause: Duration,
+        since: Timestamp,
+        usual: Duration,
+        reported: Option<i32>,
+    ) -> Result<bool, Error> {
+        let (stopping, asked_at) = (self.lease.stopping().clone(), Instant::now() + pause);
+        loop {
+            let next = asked_at.min(Instant::now() + estimate::tick(usual));
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return Ok(true),
+                () = sleep_until(next) => {}
+            }
+            if next >= asked_at {
+                return Ok(false);
+            }
+            self.come_on(Timestamp::now().since(since), usual, reported).await?;
+        }
+    }
+
+    /// Tells how far it is: as the provider says, or as others went.
+    async fn come_on(
+        &mut self,
+        elapsed: Duration,
+        usual: Duration,
+        reported: Option<i32>,
+    ) -> Result<(), Error> {
+        let (guessed, eta) = estimate::generating(elapsed, usual);
+        self.lease.progress(Stage::Generating, reported.unwrap_or(guessed), eta).await
     }
 }

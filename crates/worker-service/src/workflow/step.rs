@@ -7,7 +7,8 @@ use contract::{ErrorCode, Timestamp, worker_api::JobError};
 use super::UnknownPolicy;
 use crate::{
     jobs::state::{Input, Retry},
-    store::{Attempt, AttemptState},
+    providers::Failure,
+    store::{Attempt, AttemptState, Json},
 };
 
 /// What comes next.
@@ -68,6 +69,18 @@ pub fn fate_unknown(attempts: &[Attempt], policy: UnknownPolicy, grace: Duration
 #[must_use]
 pub fn given_up() -> Input {
     Input::AttemptFailed { ended: None, error: unknown_error(), retry: Retry::Never }
+}
+
+/// What follows from a failure that a provider has reported. Where its filter says that the same words may pass the
+/// next time, that is tried once in a job's life.
+#[must_use]
+pub fn after_report(attempts: &[Attempt], failure: Failure) -> Failure {
+    let is_filtered = |error: &JobError| error.code == ErrorCode::ContentFiltered;
+    let mut earlier = attempts.iter().filter_map(|attempt| attempt.error.clone().map(Json::into_inner));
+    if is_filtered(&failure.error) && earlier.any(|error| is_filtered(&error)) {
+        return Failure { retry: Retry::Never, ..failure };
+    }
+    failure
 }
 
 fn unknown_error() -> JobError {
@@ -133,6 +146,30 @@ mod tests {
         };
         assert_eq!(retry(&unknown), Retry::Uncounted(grace));
         assert_eq!(retry(&again), Retry::Never);
+    }
+
+    #[test]
+    fn a_filter_is_asked_again_once() {
+        let failure = |code, retry| {
+            let error = JobError { code, message: String::new(), retryable: true };
+            Failure { error, retry }
+        };
+        let filtered = failure(ErrorCode::ContentFiltered, Retry::OnSchedule);
+        let failed = failure(ErrorCode::ProviderError, Retry::OnSchedule);
+        let ended = |why: &Failure| Attempt {
+            error: Some(Json::new(why.error.clone())),
+            ..attempt(AttemptState::Failed, Some("o"), false)
+        };
+        let now = attempt(AttemptState::Accepted, Some("p"), false);
+        for (attempts, said, retry) in [
+            (vec![now.clone()], &filtered, Retry::OnSchedule),
+            (vec![ended(&failed), now.clone()], &filtered, Retry::OnSchedule),
+            (vec![ended(&filtered), now.clone()], &filtered, Retry::Never),
+            (vec![ended(&filtered), ended(&failed), now.clone()], &filtered, Retry::Never),
+            (vec![ended(&filtered), now.clone()], &failed, Retry::OnSchedule),
+        ] {
+            assert_eq!(after_report(&attempts, said.clone()).retry, retry, "{attempts:?}");
+        }
     }
 
     #[test]

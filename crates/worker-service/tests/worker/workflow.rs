@@ -15,11 +15,11 @@ use url::Url;
 use veo_simulator::{Options, Render, Simulator};
 use worker_service::{
     bucket::{Bucket, Patience, S3Bucket},
-    jobs::state::Rules,
+    jobs::state::{Input, Rules},
     providers::Providers,
     queue::{Lease, Limits, Runner, Running},
     store::{AttemptState, Job, ObjectState, Store, Terms},
-    workflow::{Workflow, WorkflowSettings},
+    workflow::{Workflow, WorkflowSettings, cancels::Cancels},
 };
 
 use crate::{
@@ -36,6 +36,8 @@ on_both_databases! {
     a_crash_while_uploading_uploads_elsewhere,
     a_crash_between_uploads_uploads_elsewhere,
     a_worker_that_must_end_waits_for_the_providers_answer,
+    what_nobody_waits_for_is_called_off_once,
+    how_long_videos_take_is_remembered,
 }
 
 /// Whoever waits so long has failed.
@@ -94,8 +96,11 @@ impl Bench {
     ) -> Workflow {
         let temporary = self.temporary.path().to_str().unwrap();
         let variables = [
+            ("PROVIDERS", "veo3,omni"),
             ("VEO3_BASE_URL", provider.as_str()),
             ("VEO3_API_KEY", "the-key"),
+            ("OMNI_BASE_URL", provider.as_str()),
+            ("OMNI_API_KEY", "the-key"),
             ("POLL_INTERVAL", "20ms"),
             ("POLL_INTERVAL_LONGEST", "100ms"),
             ("SUBMISSION_GRACE", "10ms"),
@@ -112,21 +117,33 @@ impl Bench {
 
     /// Puts a job for four seconds of video in the queue.
     async fn queued(&self, prompt: &str) -> GenerationId {
-        let command = Command {
+        self.queued_for("veo3", "veo-3.1-fast-generate-001", prompt).await
+    }
+
+    async fn queued_for(&self, provider: &str, model: &str, prompt: &str) -> GenerationId {
+        let command = Self::command(provider, model, prompt);
+        self.take(&command).await
+    }
+
+    async fn take(&self, command: &Command) -> GenerationId {
+        let nonce = uuid::Uuid::now_v7().simple().to_string();
+        self.store.take_command(command, &nonce).await.unwrap().job.generation_id
+    }
+
+    fn command(provider: &str, model: &str, prompt: &str) -> Command {
+        Command {
             generation_id: GenerationId::new(),
             user_id: UserId::new(),
             conversation_id: ConversationId::new(),
             revision: 1,
             state: DesiredState::Confirmed,
-            provider: "veo3".to_owned(),
-            model: "veo-3.1-fast-generate-001".to_owned(),
+            provider: provider.to_owned(),
+            model: model.to_owned(),
             prompt: prompt.to_owned(),
             parameters: Parameters { duration: Some(4), ..Parameters::default() },
             priority: 0,
             traceparent: None,
-        };
-        let nonce = uuid::Uuid::now_v7().simple().to_string();
-        self.store.take_command(&command, &nonce).await.unwrap().job.generation_id
+        }
     }
 
     async fn job(&self, generation: &GenerationId) -> Job {
@@ -162,13 +179,19 @@ impl Bench {
 
     /// How many submissions the provider has accepted.
     async fn submissions(&self) -> usize {
+        self.ledger().await.len()
+    }
+
+    /// What has become of each submission that the provider has accepted.
+    async fn ledger(&self) -> Vec<String> {
         let ledger: Value = reqwest::get(format!("{}/ledger", self.simulator.base_url()))
             .await
             .unwrap()
             .json()
             .await
             .unwrap();
-        ledger["submissions"].as_array().unwrap().len()
+        let submissions = ledger["submissions"].as_array().unwrap();
+        submissions.iter().map(|submission| submission["state"].as_str().unwrap().to_owned()).collect()
     }
 
     /// What lies in the folder for temporary files, without the marks of living processes.
@@ -217,9 +240,11 @@ async fn every_fault_ends_as_it_shall() {
     let impatient: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s")];
     let cautious: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
     // What is asked for, the settings, the error that it ends with, the attempts, and what the provider took.
-    let cases: [(&str, Changes, Option<ErrorCode>, i32, usize); 10] = [
+    let cases: [(&str, Changes, Option<ErrorCode>, i32, usize); 11] = [
         ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4),
         ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1),
+        // The filter says that the same words may pass.
+        ("[sim:audio]", &[], None, 2, 2),
         ("[sim:truncated]", &[], Some(ErrorCode::InvalidVideo), 1, 1),
         ("[sim:html]", &[], Some(ErrorCode::InvalidVideo), 1, 1),
         ("[sim:unheard-of]", &[], Some(ErrorCode::InvalidRequest), 1, 0),
@@ -429,4 +454,134 @@ async fn a_storage_that_is_away_is_tried_again_without_another_submission() {
     bench.assert_stored(&job).await;
     assert_eq!((job.life.attempt, job.life.retry_count), (1, 2));
     assert_eq!(bench.submissions().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_provider_makes_a_video_in_each_of_its_ways() {
+    let bench = Bench::start(TestDatabase::sqlite()).await;
+    let (base, account) = (bench.provider(), include_str!("service-account.json"));
+    let account = account.replace("http://127.0.0.1:8082/token", base.join("token").unwrap().as_str());
+    let on_vertex = ("VEO3_VERTEX_PROJECT", "my-project");
+    let storage = ("VEO3_VERTEX_STORAGE_URI", "gs://my-bucket/videos");
+    let storage_base = ("VEO3_VERTEX_STORAGE_BASE_URL", base.as_str());
+    let account = ("VEO3_VERTEX_CREDENTIALS", account.as_str());
+    let machine = ("VEO3_VERTEX_METADATA_URL", base.as_str());
+    let (veo, omni) = (("veo3", "veo-3.1-generate-001"), ("omni", "gemini-omni-1.1-flash"));
+    let cases: [((&str, &str), &str, &[(&str, &str)]); 7] = [
+        (veo, "by a link", &[]),
+        (veo, "inside of the answer, with a key", &[on_vertex]),
+        (veo, "inside of the answer, as an account", &[on_vertex, account]),
+        (
+            veo,
+            "in the storage, as the machine",
+            &[on_vertex, storage, storage_base, machine, ("VEO3_API_KEY", "")],
+        ),
+        (omni, "by a link", &[]),
+        (omni, "a file that is not ready at once [sim:processing]", &[]),
+        (omni, "inside of the answer [sim:inline]", &[]),
+    ];
+    for (index, ((provider, model), prompt, changes)) in cases.into_iter().enumerate() {
+        let generation = bench.queued_for(provider, model, prompt).await;
+        let job = bench.run(&bench.workflow(changes), &generation).await;
+        bench.assert_stored(&job).await;
+        assert_eq!((job.life.attempt, bench.submissions().await), (1, index + 1), "{provider}: {prompt}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn omni_says_why_there_is_no_video() {
+    let bench = Bench::start(TestDatabase::sqlite()).await;
+    for (prompt, error, attempts) in [
+        ("[sim:fail]", Some(ErrorCode::ProviderError), 4),
+        ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1),
+        ("[sim:audio]", None, 2),
+    ] {
+        let generation = bench.queued_for("omni", "gemini-omni-1.1-flash", prompt).await;
+        let job = bench.run(&bench.workflow(&[]), &generation).await;
+        assert_eq!(job.life.error.as_ref().map(|error| error.code), error, "{prompt}");
+        assert_eq!(job.life.attempt, attempts, "{prompt}");
+    }
+}
+
+/// Lets a job run until the provider has it and is asked after it, and lets go of it there.
+async fn accepted(bench: &Bench, workflow: &Workflow, prompt: &str) -> (Command, Job) {
+    let command = Bench::command("omni", "gemini-omni-1.1-flash", prompt);
+    let generation = bench.take(&command).await;
+    let lease = bench.claim(&CancellationToken::new()).await;
+    let running = workflow.run(lease);
+    let has_operation = async {
+        loop {
+            let job = bench.job(&generation).await;
+            if job.life.stage == Some(contract::Stage::Generating) {
+                return job;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let job = in_time(async {
+        tokio::select! {
+            ended = running => panic!("{ended:?}"),
+            job = has_operation => job,
+        }
+    });
+    (command, job.await)
+}
+
+async fn what_nobody_waits_for_is_called_off_once(database: TestDatabase) {
+    let bench = Bench::start(database).await;
+    let workflow = bench.workflow(&[]);
+    let base = bench.simulator.base_url();
+    let environment = [("PROVIDERS", "omni"), ("OMNI_BASE_URL", base.as_str()), ("OMNI_API_KEY", "the-key")];
+    let map = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let providers = Providers::read(&Environment::from_map(map)).unwrap();
+    let cancels = Cancels::new(bench.store.clone(), providers);
+
+    // One is cancelled by its user, one runs out of time, one goes on.
+    let (mut command, _) = accepted(&bench, &workflow, "[sim:never] cancelled").await;
+    (command.revision, command.state) = (2, DesiredState::Cancelled);
+    bench.take(&command).await;
+    let (_, late) = accepted(&bench, &workflow, "[sim:never] late").await;
+    bench.store.decide_and_commit(&late.id, late.life.lease_epoch, Input::DeadlinePassed).await.unwrap();
+    accepted(&bench, &workflow, "[sim:never] goes on").await;
+    assert_eq!(bench.ledger().await, ["running", "running", "running"]);
+
+    assert_eq!(cancels.round().await.unwrap(), 2);
+    assert_eq!(bench.ledger().await, ["cancelled", "cancelled", "running"]);
+    assert_eq!(cancels.round().await.unwrap(), 0, "once each");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_is_cancelled_while_the_provider_takes_it_is_called_off() {
+    let bench = Bench::start(TestDatabase::sqlite()).await;
+    let gate = Gate::before(&bench.provider(), |head, _| {
+        if head.uri.path() == "/v1beta/interactions" { Fate::Hold } else { Fate::Pass }
+    })
+    .await;
+    let workflow = bench.workflow_through(&gate.address, Arc::new(bench.storage.bucket()), &[]);
+    let mut command = Bench::command("omni", "gemini-omni-1.1-flash", "[sim:never]");
+    bench.take(&command).await;
+    let lease = bench.claim(&CancellationToken::new()).await;
+    let running = tokio::spawn(async move { workflow.run(lease).await });
+    in_time(gate.hangs()).await;
+    (command.revision, command.state) = (2, DesiredState::Cancelled);
+    bench.take(&command).await;
+    gate.release();
+    in_time(running).await.unwrap().unwrap_err();
+    assert_eq!(bench.ledger().await, ["cancelled"]);
+}
+
+async fn how_long_videos_take_is_remembered(database: TestDatabase) {
+    let bench = Bench::start(database).await;
+    let model = "veo-3.1-fast-generate-001";
+    assert_eq!(bench.store.latency("veo3", model).await.unwrap(), None);
+    let generation = bench.queued("a paper boat").await;
+    bench.run(&bench.workflow(&[]), &generation).await;
+    let took = bench.store.latency("veo3", model).await.unwrap().unwrap();
+    assert!((Duration::from_millis(50)..Duration::from_mins(1)).contains(&took), "{took:?}");
+
+    bench.store.learn_latency("veo3", "another", Duration::from_secs(10)).await.unwrap();
+    bench.store.learn_latency("veo3", "another", Duration::from_secs(20)).await.unwrap();
+    let blended = bench.store.latency("veo3", "another").await.unwrap().unwrap();
+    assert!((blended.as_secs_f64() - 13.0).abs() < 1e-9, "{blended:?}");
+    assert_eq!(bench.store.latency("omni", "another").await.unwrap(), None);
 }

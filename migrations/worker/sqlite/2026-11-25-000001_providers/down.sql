@@ -1,0 +1,3 @@
+DROP TABLE latency;
+DROP INDEX attempt_accepted;
+ALTER TABLE attempt DROP COLUMN cancel_asked_at;
