@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::{Timestamp, signing::Secrets};
+use contract::{ConversationId, GenerationId, Timestamp, UserId, signing::Secrets};
 use serde_json::{Value, json};
 use telemetry::catalogue::{self, CATALOGUE};
 
@@ -60,6 +60,7 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
     .await;
     user.act(&ordered, "cancel", &json!({})).await.expect(200);
 
+    another_provider_makes_videos(&system).await;
     late_duplicate_and_forged_webhooks(&system, &user, &generation).await;
     the_worker_loses_a_job(&mut system, &user).await;
     the_api_is_away(&mut system, &user).await;
@@ -157,24 +158,58 @@ async fn the_api_is_away(system: &mut System, user: &Client) {
     user.until(&ordered, "completed").await;
 
     let path = format!("/api/webhooks/deliveries/{}/redeliver", dead["webhookId"].as_str().unwrap());
-    let answer = ask_the_worker(system, &path).await;
+    let answer = ask_the_worker(system, &path, "").await;
     assert!(answer.status.is_success(), "{:#}", answer.body);
     system.until_logged("[WORKER_WEBHOOK] Webhook redelivered").await;
-    let answer = ask_the_worker(system, "/api/webhooks/ping").await.expect(200);
+    let answer = ask_the_worker(system, "/api/webhooks/ping", "").await.expect(200);
     assert_eq!(answer["status"], 204, "{answer:#}");
 }
 
-/// An operator's request, signed.
-async fn ask_the_worker(system: &System, path: &str) -> Reply {
+/// One that is not Veo has lines of its own: it takes a submission, loses one, refuses one, and gives one up.
+async fn another_provider_makes_videos(system: &System) {
+    let mut last = Value::Null;
+    for prompt in
+        ["a boat", "a lost boat [sim:lost]", "a refused boat [sim:429]", "an endless boat [sim:never]"]
+    {
+        last = json!({
+            "generationId": GenerationId::new(), "userId": UserId::new(), "conversationId": ConversationId::new(),
+            "revision": 1, "state": "confirmed", "provider": "omni", "model": "gemini-omni-1.1-flash",
+            "prompt": prompt, "parameters": {"duration": 4},
+        });
+        let answer = ask_the_worker(system, "/api/generations", &last.to_string()).await;
+        assert!(answer.status.is_success(), "{:#}", answer.body);
+    }
+    for line in ["Downloaded", "Submission unknown", "Submission refused"] {
+        system.until_logged(&format!("[PROVIDER_SERVICE] {line}")).await;
+    }
+    let job =
+        ask_the_worker(system, "/api/generations", &last.to_string()).await.expect(200)["jobId"].clone();
+    eventually("the last one has been taken", async || {
+        let accepted = |event: &Value| {
+            event["message"] == "[PROVIDER_SERVICE] Operation accepted" && event["jobId"] == job
+        };
+        system.events().iter().any(accepted).then_some(())
+    })
+    .await;
+    (last["revision"], last["state"]) = (2.into(), "cancelled".into());
+    let path = format!("/api/generations/{}/cancel", last["generationId"].as_str().unwrap());
+    ask_the_worker(system, &path, &last.to_string()).await.expect(200);
+    system.until_logged("[PROVIDER_SERVICE] Operation cancelled").await;
+}
+
+/// An operator's or the API's request, signed.
+async fn ask_the_worker(system: &System, path: &str, body: &str) -> Reply {
     let secrets = Secrets::parse(&system.worker_api_secret).unwrap();
     let id = format!("req_{}", uuid::Uuid::now_v7().simple());
-    let headers = secrets.sign_request(&id, Timestamp::now(), "POST", path, b"");
+    let headers = secrets.sign_request(&id, Timestamp::now(), "POST", path, body.as_bytes());
     let worker = Client::anonymous(&system.worker);
     let request = worker
         .request(reqwest::Method::POST, path)
         .header(contract::signing::ID_HEADER, headers.id)
         .header(contract::signing::TIMESTAMP_HEADER, headers.timestamp)
-        .header(contract::signing::SIGNATURE_HEADER, headers.signature);
+        .header(contract::signing::SIGNATURE_HEADER, headers.signature)
+        .header("content-type", "application/json")
+        .body(body.to_owned());
     worker.send(request).await
 }
 

@@ -11,6 +11,7 @@ mod data_dir;
 mod generate;
 mod part;
 mod ports;
+mod providers;
 mod run;
 mod s3;
 mod secrets;

@@ -6,7 +6,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use foundation::settings::{Environment, SettingError};
 use url::Url;
 
-use crate::secrets::Secrets;
+use crate::{providers::Providers, secrets::Secrets};
 
 /// One process of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,15 +66,6 @@ impl Part {
             Self::S3 => 8083,
         }
     }
-
-    /// The setting that names another one in its place, which then is not ours to start.
-    pub(crate) fn replaced_by(self) -> Option<&'static str> {
-        match self {
-            Self::Provider => Some("VEO3_BASE_URL"),
-            Self::S3 => Some("S3_ENDPOINT"),
-            Self::Api | Self::Worker => None,
-        }
-    }
 }
 
 impl fmt::Display for Part {
@@ -97,8 +88,8 @@ pub(crate) struct Places {
 pub(crate) enum Place {
     /// A child of ours listens here.
     Ours(SocketAddr),
-    /// The environment names another one.
-    Elsewhere(Url),
+    /// It is somebody else's, there if that is known.
+    Elsewhere(Option<Url>),
 }
 
 impl Places {
@@ -122,7 +113,7 @@ impl Place {
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Ours(address) => url(*address),
-            Self::Elsewhere(url) => url.as_str().trim_end_matches('/').to_owned(),
+            Self::Elsewhere(url) => url.as_ref().map_or("", Url::as_str).trim_end_matches('/').to_owned(),
         }
     }
 }
@@ -140,6 +131,7 @@ pub(crate) fn url(address: SocketAddr) -> String {
 pub(crate) struct Plan<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) places: &'a Places,
+    pub(crate) providers: &'a Providers,
     pub(crate) secrets: &'a Secrets,
     pub(crate) data_dir: PathBuf,
     /// PostgreSQL, if SQLite files are not wanted.
@@ -151,8 +143,6 @@ pub(crate) const NOT_INHERITED: &[&str] = &["DATABASE_URL", "DATABASE_URL_FILE"]
 
 /// The bucket that the embedded storage has.
 pub(crate) const BUCKET: &str = "reelay";
-/// The simulator takes any key.
-const SIMULATOR_KEY: &str = "simulator";
 
 impl Plan<'_> {
     /// The variables that a part is given on top of the inherited ones. What the environment says already is not
@@ -167,6 +157,7 @@ impl Plan<'_> {
         match part {
             Part::Api => {
                 own.set("DATABASE_URL", self.database(part));
+                own.set("PROVIDERS", self.providers.setting());
                 own.choose("WORKER_URL", url(*worker))?;
                 own.choose("PUBLIC_URL", url(*api))?;
                 own.set("ALLOWED_ORIGINS", self.origins()?);
@@ -182,11 +173,9 @@ impl Plan<'_> {
                 own.choose("WEBHOOK_URL", format!("{}/api/webhooks/worker", url(*api)))?;
                 self.choose_secrets(&mut own)?;
                 self.choose_storage(&mut own)?;
-                if matches!(provider, Place::Ours(_)) {
-                    own.set("VEO3_BASE_URL", provider.url());
-                    own.choose("VEO3_API_KEY", SIMULATOR_KEY.to_owned())?;
-                    // What the simulator takes, so that the first video's estimate is not the real provider's.
-                    own.choose("VEO3_USUAL_LATENCY", "6s".to_owned())?;
+                own.set("PROVIDERS", self.providers.setting());
+                for (name, value) in self.providers.variables(&provider.url()) {
+                    own.choose(name, value)?;
                 }
             }
             Part::Provider => {
@@ -283,17 +272,20 @@ mod tests {
             environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         );
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let elsewhere = |name| environment.optional::<Url>(name).unwrap().map(Place::Elsewhere);
+        let s3 = environment.optional::<Url>("S3_ENDPOINT").unwrap();
+        let providers = Providers::read(&environment).unwrap();
+        let ours = Place::Ours(address(3));
         let places = Places {
             api: address(1),
             worker: address(2),
-            provider: elsewhere("VEO3_BASE_URL").unwrap_or(Place::Ours(address(3))),
-            s3: elsewhere("S3_ENDPOINT").unwrap_or(Place::Ours(address(4))),
+            provider: if providers.some_simulated() { ours } else { Place::Elsewhere(None) },
+            s3: s3.map_or(Place::Ours(address(4)), |url| Place::Elsewhere(Some(url))),
         };
         let secrets = Secrets::new();
         let plan = Plan {
             environment: &environment,
             places: &places,
+            providers: &providers,
             secrets: &secrets,
             data_dir: PathBuf::from("/data"),
             database_url: database.map(str::to_owned),
@@ -322,6 +314,11 @@ mod tests {
         let worker = variables(Part::Worker, &[], None);
         assert_eq!(worker["WEBHOOK_URL"], "http://127.0.0.1:1/api/webhooks/worker");
         assert_eq!(worker["VEO3_BASE_URL"], "http://127.0.0.1:3");
+        assert_eq!(worker["OMNI_BASE_URL"], "http://127.0.0.1:3");
+        assert_eq!(
+            (&worker["PROVIDERS"], &api["PROVIDERS"]),
+            (&"veo3,omni".to_owned(), &"veo3,omni".to_owned())
+        );
         assert_eq!(worker["S3_ENDPOINT"], "http://127.0.0.1:4");
     }
 

@@ -14,6 +14,7 @@ use url::Url;
 use crate::{
     cli::UpOptions,
     part::{Part, Place, Places},
+    providers::Providers,
 };
 
 /// Free ports are looked for here, as far as the system does not give these to outgoing connections, which would
@@ -25,6 +26,7 @@ const MOST_LOOKS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(crate) places: Places,
+    pub(crate) providers: Providers,
     /// The parts whose port was ours to choose: if somebody else is faster, another will do.
     pub(crate) free_choice: HashSet<u16>,
 }
@@ -32,7 +34,13 @@ pub(crate) struct Chosen {
 impl Chosen {
     /// Chooses after options, then settings, then defaults.
     pub(crate) fn choose(options: &UpOptions, environment: &Environment) -> Result<Self> {
-        let mut chooser = Chooser { environment, taken: HashSet::new(), free_choice: HashSet::new() };
+        let providers = Providers::read(environment)?;
+        let mut chooser = Chooser {
+            environment,
+            providers: &providers,
+            taken: HashSet::new(),
+            free_choice: HashSet::new(),
+        };
         // Those that are given come first, so that a free choice does not take them away.
         let mut asked: Vec<(Part, Option<u16>)> = vec![
             (Part::Api, options.api_port),
@@ -54,22 +62,30 @@ impl Chosen {
         let (Some(api), Some(worker), Some(provider), Some(s3)) = all else {
             bail!("a part has no place");
         };
-        Ok(Self { places: Places { api, worker, provider, s3 }, free_choice: chooser.free_choice })
+        let free_choice = chooser.free_choice;
+        Ok(Self { places: Places { api, worker, provider, s3 }, providers, free_choice })
     }
 }
 
 struct Chooser<'a> {
     environment: &'a Environment,
+    providers: &'a Providers,
     taken: HashSet<u16>,
     free_choice: HashSet<u16>,
 }
 
 impl Chooser<'_> {
     fn place(&mut self, part: Part, port: Option<u16>) -> Result<Place> {
-        if let Some(setting) = part.replaced_by()
-            && let Some(url) = self.environment.optional::<Url>(setting)?
-        {
-            return Ok(Place::Elsewhere(url));
+        match part {
+            Part::Provider if !self.providers.some_simulated() => {
+                return Ok(Place::Elsewhere(self.providers.address().cloned()));
+            }
+            Part::S3 => {
+                if let Some(url) = self.environment.optional::<Url>("S3_ENDPOINT")? {
+                    return Ok(Place::Elsewhere(Some(url)));
+                }
+            }
+            Part::Api | Part::Worker | Part::Provider => {}
         }
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let (address, origin) = match (port, self.environment.optional::<SocketAddr>(part.bind_setting())?) {

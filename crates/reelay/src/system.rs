@@ -40,6 +40,7 @@ pub(crate) struct System {
     data_dir: Arc<DataDir>,
     running: Vec<Running>,
     pids: Arc<Mutex<BTreeMap<Part, u32>>>,
+    all_simulated: bool,
     facts: Facts,
 }
 
@@ -87,6 +88,7 @@ impl System {
             let plan = Plan {
                 environment: &environment,
                 places: &chosen.places,
+                providers: &chosen.providers,
                 secrets: &secrets,
                 data_dir: data_dir.path().to_owned(),
                 database_url: database_url.clone(),
@@ -125,8 +127,13 @@ impl System {
             data_dir: data_dir.path().display().to_string(),
             pids: pids.iter().map(|(part, pid)| (part.name(), *pid)).collect(),
         };
-        let mut system =
-            Self { data_dir, running: Vec::new(), pids: Arc::new(Mutex::new(pids)), facts: facts.clone() };
+        let mut system = Self {
+            data_dir,
+            running: Vec::new(),
+            pids: Arc::new(Mutex::new(pids)),
+            all_simulated: chosen.providers.all_simulated(),
+            facts: facts.clone(),
+        };
         system.keep_alive(started, services_stop);
         match account::sign_in(&facts.api, &secrets).await {
             Ok(signed_in) => {
@@ -165,9 +172,9 @@ impl System {
         &self.facts
     }
 
-    /// Whether the provider is ours, which charges nothing.
+    /// Whether all providers are the simulator's, which charges nothing.
     pub(crate) fn provider_is_simulated(&self) -> bool {
-        self.pids.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&Part::Provider)
+        self.all_simulated
     }
 
     /// Stops all parts in order. Their data stays, and what was in flight goes on at the next start.

@@ -254,9 +254,13 @@ impl Build {
                     ("DATABASE_URL", database_url("worker.sqlite", wire::WORKER_TO_DATABASE)),
                     ("WEBHOOK_URL", format!("{}/api/webhooks/worker", reached(wire::WORKER_TO_API, api))),
                     ("WORKER_TEMP_DIR", temporary.display().to_string()),
-                    ("PROVIDERS", "veo3".to_owned()),
+                    ("PROVIDERS", "veo3,omni".to_owned()),
                     ("VEO3_BASE_URL", reached(wire::WORKER_TO_PROVIDER, simulator)),
                     ("VEO3_API_KEY", "simulator".to_owned()),
+                    ("VEO3_USUAL_LATENCY", "2s".to_owned()),
+                    ("OMNI_BASE_URL", reached(wire::WORKER_TO_PROVIDER, simulator)),
+                    ("OMNI_API_KEY", "simulator".to_owned()),
+                    ("OMNI_USUAL_LATENCY", "2s".to_owned()),
                 ]);
             recipes.push((api_name, api_recipe));
             recipes.push((worker_name, worker_recipe));
