@@ -30,7 +30,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 #[derive(Debug, Deserialize)]
-struct Model {
+struct Asked {
     project: String,
     location: String,
     model: String,
@@ -39,11 +39,11 @@ struct Model {
 async fn submit(
     _: Authorised,
     shared: Data<Shared>,
-    path: Path<Model>,
+    path: Path<Asked>,
     body: Result<Bytes, actix_web::Error>,
 ) -> Result<Json<Value>, ApiError> {
     let body = body.map_err(|error| ApiError::invalid(format!("The request cannot be read: {error}")))?;
-    let Model { project, location, model } = path.into_inner();
+    let Asked { project, location, model } = path.into_inner();
     let name = |model: &str| {
         format!(
             "projects/{project}/locations/{location}/publishers/google/models/{model}/operations/{}",
