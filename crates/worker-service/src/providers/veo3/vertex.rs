@@ -86,11 +86,16 @@ impl Vertex {
             (None, None) => Identity::Machine(settings.metadata_url.clone()),
         };
         let client = fetch::client(common).build().unwrap_or_default();
+        let asking = match &identity {
+            // The metadata server is this machine's own.
+            Identity::Machine(_) => fetch::client(common).no_proxy().build().unwrap_or_default(),
+            Identity::Account(_) | Identity::Key(_) => client.clone(),
+        };
         Ok(Self {
             models: format!("projects/{project}/locations/{}/publishers/google/models", settings.location),
             model: environment.optional("VEO3_MODEL")?,
             usual_latency: environment.or_default("VEO3_USUAL_LATENCY", "60s")?,
-            tokens: Tokens::new(identity, client.clone(), common.poll_timeout),
+            tokens: Tokens::new(identity, asking, common.poll_timeout),
             caller: Caller::new(&base, common),
             storage: Fetch::new(settings.storage_base_url.clone(), client, common),
             settings,
