@@ -467,7 +467,7 @@ async fn every_provider_makes_a_video_in_each_of_its_ways() {
     let account = ("VEO3_VERTEX_CREDENTIALS", account.as_str());
     let machine = ("VEO3_VERTEX_METADATA_URL", base.as_str());
     let (veo, omni) = (("veo3", "veo-3.1-generate-001"), ("omni", "gemini-omni-1.1-flash"));
-    let cases: [((&str, &str), &str, &[(&str, &str)]); 7] = [
+    let cases: [(_, _, &[(&str, &str)]); 7] = [
         (veo, "by a link", &[]),
         (veo, "inside of the answer, with a key", &[on_vertex]),
         (veo, "inside of the answer, as an account", &[on_vertex, account]),
