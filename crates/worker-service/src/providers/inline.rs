@@ -409,7 +409,7 @@ mod tests {
         kept.feed(br#"{"videos":[{"bytesBase64Encoded":""#).unwrap();
         let mut extract = Extract::new("/videos/0/bytesBase64Encoded");
         extract.feed(kept.bytes()).unwrap();
-        let piece = [b'A'; 64 * 1024];
+        let piece = vec![b'A'; 64 * 1024];
         for _ in 0..1_000 {
             kept.feed(&piece).unwrap();
             assert!(kept.bytes().len() <= LONG + 64);

@@ -25,8 +25,8 @@ pub(super) fn make(
     common: &ProviderSettings,
 ) -> Result<Arc<dyn Provider>, SettingError> {
     let vertex = vertex::Settings::read(environment)?;
-    Ok(match &vertex.project {
-        Some(project) => Arc::new(vertex::Vertex::new(project.clone(), vertex, environment, common)?),
+    Ok(match vertex.project.clone() {
+        Some(project) => Arc::new(vertex::Vertex::new(&project, vertex, environment, common)?),
         None => Arc::new(gemini::Gemini::new(gemini::Settings::read(environment)?, common)),
     })
 }

@@ -63,12 +63,13 @@ pub struct Vertex {
 impl Vertex {
     /// A client for this project. Speaks to nobody yet. Needs rustls's default provider to be installed.
     pub fn new(
-        project: String,
+        project: &str,
         settings: Settings,
         environment: &Environment,
         common: &ProviderSettings,
     ) -> Result<Self, SettingError> {
-        for (name, value) in [("VEO3_VERTEX_PROJECT", &project), ("VEO3_VERTEX_LOCATION", &settings.location)]
+        for (name, value) in
+            [("VEO3_VERTEX_PROJECT", project), ("VEO3_VERTEX_LOCATION", settings.location.as_str())]
         {
             if !google::is_plain(value) {
                 let reason = "must be letters, digits and hyphens".to_owned();

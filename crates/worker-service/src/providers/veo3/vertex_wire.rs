@@ -79,12 +79,12 @@ struct PolledOperation {
     done: bool,
     error: Option<RpcError>,
     #[serde(default)]
-    response: Option<Videos>,
+    response: Option<Response>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Videos {
+struct Response {
     videos: Vec<Video>,
     rai_media_filtered_count: u32,
     rai_media_filtered_reasons: Vec<String>,
