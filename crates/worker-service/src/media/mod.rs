@@ -6,6 +6,7 @@
 //! is one more way of not being a video.
 
 mod download;
+mod format;
 mod picture;
 mod structure;
 mod workspace;
@@ -22,6 +23,7 @@ pub(crate) use self::download::{Saving, hexadecimal, interrupted, next, save};
 use self::structure::Shown;
 pub use self::{
     download::{DownloadError, Downloaded, Limits},
+    format::Format,
     workspace::{TemporaryFile, Workspace},
 };
 
@@ -60,8 +62,8 @@ pub enum Invalid {
     #[error("the file is empty")]
     Empty,
     /// It begins as something else, a web page for example.
-    #[error("the file is no MP4")]
-    NotMp4,
+    #[error("the file is no MP4 but {0}")]
+    NotMp4(Format),
     /// It ends before its content does.
     #[error("the file is cut short")]
     Truncated,
@@ -170,8 +172,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_video_is_said_to_be_none() {
         assert!(matches!(error_of(b"").await, Invalid::Empty));
-        assert!(matches!(error_of(b"<!doctype html><title>Sign in</title>").await, Invalid::NotMp4));
-        assert!(matches!(error_of(b"short").await, Invalid::NotMp4));
+        for (content, format) in [
+            (&b"<!doctype html><title>Sign in</title>"[..], Format::Page),
+            (b"short", Format::Text),
+            (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01", Format::WebM),
+            // What a parser might well make something of.
+            (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", Format::QuickTime),
+        ] {
+            match error_of(content).await {
+                Invalid::NotMp4(found) => assert_eq!(found, format),
+                other => panic!("{format}: {other}"),
+            }
+        }
         assert!(matches!(error_of(b"\0\0\0\x10ftypisom\0\0\0\0").await, Invalid::Broken(_)));
     }
 }

@@ -4,7 +4,10 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use super::Invalid;
+use super::{
+    Invalid,
+    format::{Format, TELLING},
+};
 
 /// The largest index, which is parsed in memory; an hour of video has less than one megabyte.
 const LARGEST_INDEX: u64 = 16 * 1024 * 1024;
@@ -54,15 +57,15 @@ pub(super) fn check(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<u64>
     if size == 0 {
         return Err(Invalid::Empty);
     }
+    let format = format(file)?;
+    if format != Format::Mp4 {
+        return Err(Invalid::NotMp4(format));
+    }
     let (mut position, mut boxes, mut index_bytes) = (0, 0, 0);
     let mut index = Index::default();
     while position < size {
         file.seek(SeekFrom::Start(position))?;
-        let header = header(file, size - position)
-            .map_err(|error| if boxes == 0 { Invalid::NotMp4 } else { error })?;
-        if boxes == 0 && &header.name != b"ftyp" {
-            return Err(Invalid::NotMp4);
-        }
+        let header = header(file, size - position)?;
         boxes += 1;
         if boxes > MOST_BOXES {
             return Err(Invalid::OutOfBounds("its number of boxes"));
@@ -87,6 +90,14 @@ pub(super) fn check(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<u64>
         position += whole;
     }
     Ok(index.hidden)
+}
+
+/// What the file's first bytes say that it is.
+fn format(file: &mut (impl Read + Seek)) -> Result<Format, Invalid> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut beginning = Vec::with_capacity(TELLING);
+    file.take(TELLING as u64).read_to_end(&mut beginning)?;
+    Ok(Format::of(&beginning))
 }
 
 /// What the boxes of the index have come to so far.

@@ -185,7 +185,14 @@ impl Ended {
     }
 
     fn after_examination(error: &Invalid) -> Self {
-        if matches!(error, Invalid::Unreadable(_)) { Self::not_stored() } else { Self::invalid() }
+        match error {
+            Invalid::Unreadable(_) => Self::not_stored(),
+            Invalid::NotMp4(format) => {
+                let message = format!("The video service delivered {format}, and not an MP4 video.");
+                Self::new(Some(AttemptState::Failed), ErrorCode::InvalidVideo, &message, Retry::Never)
+            }
+            _ => Self::invalid(),
+        }
     }
 
     fn invalid() -> Self {
