@@ -98,6 +98,8 @@ ids! {
     WorkerId = "worker_";
     /// A webhook: the same on every try (`webhook-id`).
     EventId = "evt_";
+    /// A picture that a user has uploaded.
+    UploadId = "upl_";
 }
 
 #[cfg(test)]

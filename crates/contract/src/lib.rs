@@ -10,6 +10,7 @@
 pub mod enums;
 pub mod events;
 pub mod ids;
+pub mod images;
 pub mod money;
 pub mod parameters;
 pub mod problem;
@@ -20,8 +21,9 @@ pub mod time;
 pub mod worker_api;
 
 pub use enums::{ErrorCode, GenerationStatus, JobStatus, Stage};
-pub use ids::{ConversationId, EventId, GenerationId, JobId, MessageId, UserId, WorkerId};
+pub use ids::{ConversationId, EventId, GenerationId, JobId, MessageId, UploadId, UserId, WorkerId};
+pub use images::ImageType;
 pub use money::Money;
-pub use parameters::Parameters;
+pub use parameters::{ImageInput, ImageRole, Parameters};
 pub use problem::Problem;
 pub use time::Timestamp;

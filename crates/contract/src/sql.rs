@@ -85,6 +85,7 @@ text_columns! {
     crate::JobId,
     crate::WorkerId,
     crate::EventId,
+    crate::UploadId,
     crate::GenerationStatus,
     crate::JobStatus,
     crate::Stage,

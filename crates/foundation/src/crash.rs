@@ -48,6 +48,14 @@ places! {
     AnswerKept = "answer_kept";
     /// api-service commits a new conversation.
     ConversationBegun = "conversation_begun";
+    /// api-service commits that a picture is about to be stored.
+    UploadReserved = "upload_reserved";
+    /// worker-service commits that a picture is about to be uploaded.
+    UploadBegun = "upload_begun";
+    /// worker-service uploads the picture.
+    PictureStored = "picture_stored";
+    /// api-service commits that a picture is stored.
+    UploadKept = "upload_kept";
     /// api-service commits a user's message with all that follows from it.
     TurnTaken = "turn_taken";
     /// api-service commits the answers to questions.

@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use contract::ids::GenerationId;
+use contract::ids::{GenerationId, UploadId};
 use rusoto_core::Region;
 use rusoto_credential::AwsCredentials;
 use rusoto_s3::{
@@ -77,6 +77,8 @@ pub struct ObjectKey(String);
 
 /// What the key of every object begins with that belongs to a generation.
 pub const ALL_GENERATIONS: &str = "generations/";
+/// What the key of every picture begins with that a user has uploaded.
+pub const ALL_UPLOADS: &str = "uploads/";
 
 /// The text is not an object key of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +97,12 @@ impl ObjectKey {
     #[must_use]
     pub fn thumbnail(generation: &GenerationId, attempt: i32, epoch: i64) -> Self {
         Self(format!("{}{attempt}-{epoch}/thumbnail.jpg", Self::generation_prefix(generation)))
+    }
+
+    /// Where an uploaded picture lies, whose type has this extension.
+    #[must_use]
+    pub fn upload(id: &UploadId, extension: &str) -> Self {
+        Self(format!("{ALL_UPLOADS}{id}.{extension}"))
     }
 
     /// What the keys of all attempts of a generation begin with.
@@ -336,6 +344,9 @@ mod tests {
             assert_eq!(key.generation(), Some(generation.clone()));
         }
         assert_eq!("generations/gen_1/1/video.mp4".parse::<ObjectKey>().unwrap().generation(), None);
+        let picture = ObjectKey::upload(&UploadId::new(), "png");
+        assert_eq!(picture.as_str().parse(), Ok(picture.clone()), "well-formed");
+        assert_eq!(picture.generation(), None, "of no generation");
         assert_eq!(generation.as_str().parse::<ObjectKey>().unwrap().generation(), None);
     }
 

@@ -24,6 +24,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Reads a body of at most `limit` bytes.
 pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> AppResult<Bytes> {
+    read_within(request, payload, limit, PATIENCE).await
+}
+
+/// Reads a body of at most `limit` bytes, which has so long to arrive.
+pub async fn read_within(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+    patience: Duration,
+) -> AppResult<Bytes> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
@@ -43,7 +53,7 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
         }
         Ok(body.freeze())
     };
-    tokio::time::timeout(PATIENCE, reading).await.map_err(|_| AppError::timed_out())?
+    tokio::time::timeout(patience, reading).await.map_err(|_| AppError::timed_out())?
 }
 
 /// Parses a JSON body.

@@ -91,6 +91,11 @@ catalogue! {
     GENERATION_STATUS_WORKER_RESPONSE = "GENERATION_STATUS", "Worker response", "generationId, success, status?, progress?";
     GENERATION_STATUS_RETURNING_RESPONSE = "GENERATION_STATUS", "Returning response", "generationId, dbStatus, workerStatus?";
 
+    // A user's picture.
+    UPLOAD_REQUEST_RECEIVED = "UPLOAD", "Request received", "userId, contentType, bytes";
+    UPLOAD_REFUSED = "UPLOAD", "Picture refused", "userId, reason";
+    UPLOAD_STORED = "UPLOAD", "Picture stored", "userId, uploadId, bytes";
+
     // The worker's news, as api-service takes it in.
     WEBHOOK_RECEIVED = "WEBHOOK", "Worker webhook received", "event, jobId, generationId";
     WEBHOOK_UPDATING_GENERATION = "WEBHOOK", "Updating generation in DB", "generationId, status";
@@ -119,6 +124,8 @@ catalogue! {
     WORKER_GENERATION_CREATE_JOB_CREATED = "WORKER_GENERATION_CREATE", "Job created", "generationId, jobId, queuePosition?";
     WORKER_GENERATION_CREATE_RETURNING_RESPONSE = "WORKER_GENERATION_CREATE", "Returning response", "generationId, status";
 
+    WORKER_UPLOAD_STORED = "WORKER_UPLOAD", "Picture stored", "uploadId, bytes";
+
     // Jobs and the queue.
     JOB_MANAGER_CREATING_JOB = "JOB_MANAGER", "Creating job", "jobId, generationId, userId";
     JOB_MANAGER_JOB_CREATED = "JOB_MANAGER", "Job created", "jobId, status";
@@ -137,6 +144,7 @@ catalogue! {
 
     // The making of a video. R2 is named only where R2 is configured.
     GENERATION_WORKFLOW_STARTING = "GENERATION_WORKFLOW", "Starting generation", "jobId, generationId, prompt?, provider";
+    GENERATION_WORKFLOW_PICTURES_FETCHED = "GENERATION_WORKFLOW", "Pictures fetched", "jobId, count";
     GENERATION_WORKFLOW_CALLING_VEO3 = "GENERATION_WORKFLOW", "Calling Veo3 API", "jobId, prompt?";
     GENERATION_WORKFLOW_VEO3_RESPONSE = "GENERATION_WORKFLOW", "Veo3 API response", "jobId, videoId?, status";
     GENERATION_WORKFLOW_CALLING_PROVIDER = "GENERATION_WORKFLOW", "Calling provider API", "provider, jobId, prompt?";

@@ -22,13 +22,14 @@ use tokio_util::sync::CancellationToken;
 use self::{announce::announce, health::Health};
 use crate::{
     bucket::{Bucket, BucketError, Patience, S3Bucket},
-    error::AppResult,
+    error::{AppError, AppResult},
     jobs::service::Jobs,
     queue::{self, Lease, Limits, Runner, Running},
     routes,
     settings::Settings,
     store::{self, Store},
     sweeper::Sweeper,
+    uploads::service::Uploads,
     webhooks::dispatcher::{Dispatcher, SetupError},
     workflow::{Workflow, cancels::Cancels},
 };
@@ -45,6 +46,7 @@ pub struct State {
     store: Store,
     jobs: Jobs,
     dispatcher: Dispatcher,
+    uploads: Uploads,
     secrets: Live<Secrets>,
     health: Health,
     stopping: CancellationToken,
@@ -59,10 +61,13 @@ impl State {
     }
 
     /// Runs work on the process's home runtime, to its end even if the client goes away.
-    pub async fn at_home<T: Send + 'static>(
+    pub async fn at_home<T: Send + 'static, E: Send + 'static>(
         &self,
-        work: impl Future<Output = Result<T, store::Error>> + Send + 'static,
-    ) -> AppResult<T> {
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> AppResult<T>
+    where
+        AppError: From<E>,
+    {
         platform::at_home(&self.home, work).await
     }
 
@@ -79,6 +84,11 @@ impl State {
     /// Who tells the API.
     pub const fn dispatcher(&self) -> &Dispatcher {
         &self.dispatcher
+    }
+
+    /// The pictures that users have uploaded.
+    pub const fn uploads(&self) -> &Uploads {
+        &self.uploads
     }
 
     /// Who may ask.
@@ -163,9 +173,11 @@ impl Application {
         let sweeper =
             Sweeper::new(store.clone(), Arc::clone(&bucket), &settings.sweeper, settings.webhooks.kept);
         let cancels = Cancels::new(store.clone(), settings.providers.clone());
+        let uploads = Uploads::new(store.clone(), Arc::clone(&bucket), settings.sweeper.uploads_kept);
         let workflow = {
-            let (settings, bucket) = (settings.clone(), Arc::clone(&bucket));
-            let opening = move || Workflow::new(settings.workflow, settings.providers, bucket, &settings.s3);
+            let (settings, bucket, uploads) = (settings.clone(), Arc::clone(&bucket), uploads.clone());
+            let opening =
+                move || Workflow::new(settings.workflow, settings.providers, bucket, uploads, &settings.s3);
             let opened = tokio::task::spawn_blocking(opening).await;
             opened.map_err(io::Error::other).flatten().map_err(StartError::TemporaryFiles)?
         };
@@ -185,6 +197,7 @@ impl Application {
             home: Handle::current(),
             jobs: Jobs::new(store.clone(), running),
             dispatcher: dispatcher.clone(),
+            uploads,
             store,
             secrets: settings.http.secrets.clone(),
             health,

@@ -5,10 +5,11 @@ use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     body::{EitherBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
+    http::Method,
     middleware::Next,
     web::{Bytes, Data},
 };
-use contract::{Timestamp, signing::Refusal};
+use contract::{Timestamp, images::LARGEST_IMAGE, signing::Refusal};
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use platform::{body, signed_headers};
 use telemetry::event;
@@ -16,6 +17,7 @@ use telemetry::event;
 use crate::{
     app::State,
     error::{AppError, AppResult, unsigned},
+    uploads,
 };
 
 /// What a verified request carries to its handler.
@@ -54,7 +56,9 @@ async fn verify(state: &State, request: &mut ServiceRequest) -> AppResult<Verifi
     let method = request.method().clone();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let mut payload = request.take_payload();
-    let body = body::read(request.request(), &mut payload, body::LIMIT).await?;
+    let is_picture = method == Method::PUT && request.path().starts_with(uploads::http::PATH);
+    let limit = if is_picture { LARGEST_IMAGE } else { body::LIMIT };
+    let body = body::read(request.request(), &mut payload, limit).await?;
     let secrets = state.secrets().current();
     secrets.verify_request(&headers, method.as_str(), &target, &body, Timestamp::now()).map_err(unsigned)?;
     Ok(Verified { id: headers.id, body })

@@ -6,7 +6,7 @@ use std::{fmt::Display, time::Duration};
 use actix_web::http::StatusCode;
 pub use platform::{AppError, AppResult};
 
-use crate::store;
+use crate::{store, uploads};
 
 /// How long to stay away when something that we need cannot be had.
 const OUTAGE: Duration = Duration::from_secs(1);
@@ -25,6 +25,15 @@ fn unavailable(cause: impl Display) -> AppError {
     AppError::with(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(OUTAGE).because(cause)
 }
 
+impl From<uploads::service::Error> for AppError {
+    fn from(error: uploads::service::Error) -> Self {
+        match error {
+            uploads::service::Error::Store(error) => error.into(),
+            uploads::service::Error::Bucket(error) => unavailable(error),
+        }
+    }
+}
+
 impl From<store::Error> for AppError {
     fn from(error: store::Error) -> Self {
         match error {
@@ -33,6 +42,9 @@ impl From<store::Error> for AppError {
             store::Error::QueueFull => {
                 let detail = "As many jobs wait as may. Try again later.";
                 Self::with(StatusCode::SERVICE_UNAVAILABLE, "queue_full", detail).after(FULL)
+            }
+            store::Error::OtherPicture(_) => {
+                Self::conflict("upload_exists", "Another picture was sent under this id.")
             }
             error @ (store::Error::LostLease(_) | store::Error::NameTaken(_) | store::Error::Raced) => {
                 unavailable(error)

@@ -15,6 +15,7 @@ pub mod settings;
 mod storage;
 pub mod store;
 pub mod sweeper;
+pub mod uploads;
 pub mod webhooks;
 pub mod workflow;
 

@@ -4,7 +4,7 @@ use actix_web::{App, middleware::from_fn, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{app, auth, jobs, queue, webhooks};
+use crate::{app, auth, jobs, queue, uploads, webhooks};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -16,6 +16,7 @@ fn all(config: &mut ServiceConfig<'_>) {
         .configure(jobs::http::routes)
         .configure(queue::http::routes)
         .configure(webhooks::http::routes)
+        .configure(uploads::http::routes)
         .configure(app::openapi::routes)
         .default_service(web::to(platform::unrouted))
         .wrap(from_fn(auth::authenticate));

@@ -100,6 +100,8 @@ foundation::settings! {
         /// How long nobody must have needed an object before it is removed, so that no upload of it is still
         /// under way.
         pub grace: Duration = or_default("SWEEP_GRACE", "5m"),
+        /// How long pictures are kept that users upload.
+        pub uploads_kept: Duration = or_default("UPLOADS_KEPT", "30d"),
     }
 }
 

@@ -5,5 +5,5 @@ pub use crate::storage::{
     Abandoned, After, BATCH, Claimed, Counts, DueAgain, Error, Store, TakenCommand, Terms, Wakes,
     WebhookQuery,
     columns::{AttemptState, Json, ObjectState, WebhookState, WorkerStatus},
-    rows::{Attempt, Job, Life, Object, Wanted, Webhook, WebhookTry, Worker},
+    rows::{Attempt, Job, Life, Object, Upload, Wanted, Webhook, WebhookTry, Worker},
 };

@@ -1,5 +1,5 @@
-//! Removes what nobody needs any more: objects and half-made uploads in the bucket (I19), and rows that have
-//! had their time. Temporary files go with the process that made them.
+//! Removes what nobody needs any more: objects, pictures and half-made uploads in the bucket (I19), and rows that
+//! have had their time. Temporary files go with the process that made them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -119,6 +119,7 @@ impl Sweeper {
                 in_own_task(async move { store.forget_object(&object.key).await }).await?;
             }
         }
+        self.sweep_pictures(&mut swept, &mut first).await?;
         for upload in self.bucket.open_uploads(ALL_GENERATIONS).await? {
             let is_old = upload.begun.is_none_or(|begun| begun + self.grace < Timestamp::now());
             if is_old && !self.store.is_wanted(upload.key.as_str()).await? {
@@ -132,6 +133,33 @@ impl Sweeper {
             tracing::warn!(left = swept.left, %error, "Not everything could be removed from the bucket");
         }
         Ok(swept)
+    }
+
+    /// The pictures that have had their time, and those that were never stored whole.
+    async fn sweep_pictures(
+        &self,
+        swept: &mut Swept,
+        first: &mut Option<BucketError>,
+    ) -> Result<(), SweepError> {
+        let (store, grace) = (self.store.clone(), self.grace);
+        in_own_task(async move { store.give_up_pictures(grace).await }).await?;
+        let mut after = String::new();
+        loop {
+            let garbage = self.store.garbage_pictures(self.grace, &after, ROUND).await?;
+            let Some(last) = garbage.last() else { return Ok(()) };
+            last.id.as_str().clone_into(&mut after);
+            for picture in garbage {
+                if let Ok(key) = picture.key.parse::<ObjectKey>() {
+                    if let Err(error) = self.bucket.delete(&key).await {
+                        self.note(error, swept, first).await?;
+                        continue;
+                    }
+                    swept.objects += 1;
+                }
+                let store = self.store.clone();
+                in_own_task(async move { store.forget_picture(&picture.id).await }).await?;
+            }
+        }
     }
 
     /// Something could not be removed, which is told once a round. If nothing can be just now, the round ends.

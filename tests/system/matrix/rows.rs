@@ -147,8 +147,14 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         P::AttemptFailed => ("worker", Story::Fails),
         P::DeadlinePassed => ("worker", Story::NeverDone),
         P::ObjectRemoved => ("worker", Story::Deleted),
-        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused.
-        P::CommandRenewed | P::AnswerKept => return None,
+        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused, or
+        // has a picture.
+        P::CommandRenewed
+        | P::AnswerKept
+        | P::UploadReserved
+        | P::UploadBegun
+        | P::PictureStored
+        | P::UploadKept => return None,
     })
 }
 

@@ -41,8 +41,8 @@ pub enum BucketError {
     /// The file to be stored cannot be read.
     #[error("the file to be stored cannot be read")]
     File(#[source] std::io::Error),
-    /// The file to be stored is larger than an object can be.
-    #[error("the file to be stored is too large")]
+    /// The file to be stored is larger than an object can be, or an object than its reader has room for.
+    #[error("the file is too large")]
     TooLarge,
     /// The client cannot be set up at all.
     #[error("the client of the object storage cannot be set up: {0}")]

@@ -34,6 +34,10 @@ pub trait Bucket: Send + Sync {
     async fn put_bytes(&self, key: &ObjectKey, bytes: Bytes, object: &Description)
     -> Result<(), BucketError>;
 
+    /// An object's content; `None` if there is none. One of more than `limit` bytes is [`BucketError::TooLarge`],
+    /// and no more of it is read.
+    async fn get(&self, key: &ObjectKey, limit: usize) -> Result<Option<Bytes>, BucketError>;
+
     /// What is known of an object; `None` if there is none.
     async fn head(&self, key: &ObjectKey) -> Result<Option<Head>, BucketError>;
 

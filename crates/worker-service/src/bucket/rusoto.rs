@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use backoff::ExponentialBackoffBuilder;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use contract::Timestamp;
 use foundation::s3::{ObjectKey, S3Settings};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -19,8 +19,8 @@ use rusoto_core::ByteStream;
 use rusoto_credential::{AwsCredentials, CredentialsError, ProvideAwsCredentials};
 use rusoto_s3::{
     AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart,
-    CreateMultipartUploadRequest, DeleteObjectRequest, HeadObjectRequest, ListMultipartUploadsRequest,
-    ListObjectsV2Request, PutObjectRequest, S3, S3Client, UploadPartRequest,
+    CreateMultipartUploadRequest, DeleteObjectRequest, GetObjectRequest, HeadObjectRequest,
+    ListMultipartUploadsRequest, ListObjectsV2Request, PutObjectRequest, S3, S3Client, UploadPartRequest,
 };
 use tokio::{
     fs::File,
@@ -128,6 +128,37 @@ impl S3Bucket {
         };
         let stored = self.client.put_object(request).await;
         stored.map(drop).map_err(|error| BucketError::of("PutObject", error))
+    }
+
+    async fn read(&self, key: &ObjectKey, limit: usize) -> Result<Bytes, BucketError> {
+        let operation = "GetObject";
+        let request = GetObjectRequest {
+            bucket: self.bucket.clone(),
+            key: key.to_string(),
+            ..GetObjectRequest::default()
+        };
+        let found = self.client.get_object(request).await;
+        let found = found.map_err(|error| BucketError::of(operation, error))?;
+        let mut body = found.body.ok_or(BucketError::Senseless { operation })?;
+        let mut content = BytesMut::new();
+        let reading = async {
+            while let Some(chunk) = body.next().await {
+                let chunk = chunk.map_err(|error| BucketError::Unreachable {
+                    operation,
+                    reason: error.kind().to_string(),
+                })?;
+                if content.len() + chunk.len() > limit {
+                    return Err(BucketError::TooLarge);
+                }
+                content.extend_from_slice(&chunk);
+            }
+            Ok(())
+        };
+        let in_time = tokio::time::timeout(self.patience.request, reading).await;
+        in_time.unwrap_or_else(|_| {
+            Err(BucketError::Unreachable { operation, reason: "the content did not come in time".to_owned() })
+        })?;
+        Ok(content.freeze())
     }
 
     async fn put_in_parts(
@@ -290,6 +321,15 @@ impl Bucket for S3Bucket {
             self.put(key, object, body)
         })
         .await
+    }
+
+    async fn get(&self, key: &ObjectKey, limit: usize) -> Result<Option<Bytes>, BucketError> {
+        let read = self.retrying(|| self.read(key, limit)).await;
+        match read {
+            Ok(content) => Ok(Some(content)),
+            Err(BucketError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<Head>, BucketError> {

@@ -352,7 +352,7 @@ mod tests {
 
     fn submission(prompt: &str, parameters: Parameters) -> Submission {
         let (prompt, model) = (prompt.to_owned(), "m".to_owned());
-        Submission { job_id: JobId::new(), attempt: 1, model, prompt, parameters }
+        Submission { job_id: JobId::new(), attempt: 1, model, prompt, parameters, images: Vec::new() }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod fetch;
 pub mod generic;
 pub mod google;
 pub mod guard;
+mod images;
 pub mod inline;
 mod observed;
 pub mod omni;
@@ -17,7 +18,8 @@ pub mod veo3;
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use contract::{JobId, Parameters, worker_api::JobError};
+use bytes::Bytes;
+use contract::{ImageRole, ImageType, JobId, Parameters, worker_api::JobError};
 use foundation::settings::{Environment, Hidden, Setting, SettingError, Variable};
 use url::Url;
 
@@ -60,6 +62,26 @@ pub struct Submission {
     pub prompt: String,
     /// How to make it.
     pub parameters: Parameters,
+    /// The pictures of its parameters, in their order.
+    pub images: Vec<Image>,
+}
+
+/// A picture that a video is made from.
+#[derive(Clone)]
+pub struct Image {
+    /// What it is for.
+    pub role: ImageRole,
+    /// Its type.
+    pub kind: ImageType,
+    /// It.
+    pub content: Bytes,
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = self.content.len();
+        f.debug_struct("Image").field("role", &self.role).field("bytes", &bytes).finish_non_exhaustive()
+    }
 }
 
 /// A submission that the provider has accepted.

@@ -34,7 +34,8 @@ impl TakenCommand {
 }
 
 on_both! {
-    trait CommandSteps {
+    /// What transactions do about the signed requests that they serve.
+    pub(super) trait CommandSteps {
         /// Remembers a signed request's id; says whether it is new.
         async fn remember(&mut self, nonce: &str) -> QueryResult<bool> {
             let row = (seen_request::id.eq(nonce), seen_request::seen_at.eq(database_now()));

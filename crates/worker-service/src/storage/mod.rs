@@ -11,6 +11,7 @@ mod overview;
 pub mod rows;
 pub mod schema;
 mod steps;
+mod uploads;
 mod webhooks;
 
 use std::{sync::Arc, time::Duration};
@@ -88,6 +89,9 @@ pub enum Error {
     /// The write came under a lease that is no longer held: another has the job, or it has ended (I11).
     #[error("the lease on {0} is lost")]
     LostLease(JobId),
+    /// Another picture was sent under this upload's id, or it has had its time.
+    #[error("another picture was sent under the id {0}")]
+    OtherPicture(contract::UploadId),
     /// Another worker that is alive has this name.
     #[error("another worker runs under the name {0:?}: each needs its own (WORKER_NAME)")]
     NameTaken(String),

@@ -1,14 +1,15 @@
 //! The rows of the tables, the same for both databases.
 
 use contract::{
-    ConversationId, EventId, GenerationId, JobId, JobStatus, Parameters, Stage, Timestamp, UserId, WorkerId,
+    ConversationId, EventId, GenerationId, JobId, JobStatus, Parameters, Stage, Timestamp, UploadId, UserId,
+    WorkerId,
     worker_api::{JobError, JobResult},
 };
 use diesel::{pg::Pg, prelude::*, sqlite::Sqlite};
 
 use super::{
     columns::{AttemptState, Json, ObjectState, WebhookState, WorkerStatus},
-    schema::{attempt, job, object, webhook, webhook_try, worker},
+    schema::{attempt, job, object, upload, webhook, webhook_try, worker},
 };
 
 /// A job: what the API wants ([`Wanted`]), and what became of it so far ([`Life`]).
@@ -137,6 +138,28 @@ pub struct Object {
     pub created_at: Timestamp,
     /// When its state last changed.
     pub changed_at: Timestamp,
+}
+
+/// A picture that a user has uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = upload, check_for_backend(Pg, Sqlite))]
+pub struct Upload {
+    /// The API's name for it.
+    pub id: UploadId,
+    /// Its key in the bucket.
+    pub key: String,
+    /// SHA-256 of its content in hexadecimal.
+    pub sha256: String,
+    /// Bytes.
+    pub size: i64,
+    /// What it is to us.
+    pub state: ObjectState,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When its state last changed.
+    pub changed_at: Timestamp,
+    /// When it goes, by the database's clock.
+    pub keep_until: Timestamp,
 }
 
 /// A webhook in the outbox.

@@ -75,6 +75,22 @@ diesel::table! {
     use contract::sql::UtcTimestamp;
     use diesel::sql_types::*;
 
+    upload (id) {
+        id -> Text,
+        key -> Text,
+        sha256 -> Text,
+        size -> BigInt,
+        state -> Text,
+        created_at -> UtcTimestamp,
+        changed_at -> UtcTimestamp,
+        keep_until -> UtcTimestamp,
+    }
+}
+
+diesel::table! {
+    use contract::sql::UtcTimestamp;
+    use diesel::sql_types::*;
+
     webhook (id) {
         id -> Text,
         job_id -> Text,
@@ -158,6 +174,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     job,
     attempt,
     object,
+    upload,
     webhook,
     webhook_try,
     webhook_endpoint,

@@ -100,6 +100,6 @@ async fn redeliver_range(state: Data<State>, _: Fresh, range: Body<Range>) -> Ap
 #[post("/webhooks/ping")]
 async fn ping(state: Data<State>, _: Fresh) -> AppResult<HttpResponse> {
     let dispatcher = state.dispatcher().clone();
-    let made = state.at_home(async move { Ok(dispatcher.ping().await) }).await?;
+    let made = state.at_home(async move { Ok::<_, crate::store::Error>(dispatcher.ping().await) }).await?;
     Ok(HttpResponse::Ok().json(Ping::from(made)))
 }

@@ -24,10 +24,12 @@ use tracing::Instrument;
 use self::{estimate::Pace, step::Step};
 use crate::{
     bucket::Bucket,
+    jobs::state::Retry,
     media::Workspace,
-    providers::{Operation, Polled, Provider, Providers, Submission, Submitted},
+    providers::{Image, Operation, Polled, Provider, Providers, Submission, Submitted},
     queue::Lease,
     store::{AttemptState, Error},
+    uploads::{self, service::Uploads},
 };
 
 foundation::settings! {
@@ -74,6 +76,7 @@ struct Inner {
     settings: WorkflowSettings,
     providers: Providers,
     bucket: Arc<dyn Bucket>,
+    uploads: Uploads,
     links: Links,
     /// Whether the bucket is at Cloudflare, which the log names.
     is_r2: bool,
@@ -93,6 +96,7 @@ impl Workflow {
         settings: WorkflowSettings,
         providers: Providers,
         bucket: Arc<dyn Bucket>,
+        uploads: Uploads,
         storage: &S3Settings,
     ) -> io::Result<Self> {
         let workspace = Workspace::open(&settings.temp_dir.clone().unwrap_or_else(std::env::temp_dir))?;
@@ -101,6 +105,7 @@ impl Workflow {
             settings,
             providers,
             bucket,
+            uploads,
             links: Links::new(storage),
             is_r2: host.ends_with(".r2.cloudflarestorage.com"),
             workspace,
@@ -153,6 +158,11 @@ impl Run<'_> {
         if self.lease.stopping().is_cancelled() {
             return self.lease.release().await;
         }
+        let images = match self.images().await? {
+            Ok(images) => images,
+            Err((error, Retry::Never)) => return self.lease.fail(None, error).await,
+            Err((error, retry)) => return self.lease.attempt_failed(None, error, retry).await.map(drop),
+        };
         if resubmission {
             metrics::counter!(metric::SUBMISSIONS_REPEATED, "provider" => self.provider.name()).increment(1);
         }
@@ -166,6 +176,7 @@ impl Run<'_> {
             model: job.wanted.model.clone(),
             prompt: job.wanted.prompt.clone(),
             parameters: job.wanted.parameters.clone().into_inner(),
+            images,
         };
         match sending(Place::Submitted, self.provider.submit(&submission)).await {
             Submitted::Accepted(operation) => {
@@ -184,6 +195,36 @@ impl Run<'_> {
                 metrics::counter!(metric::SUBMISSIONS_UNKNOWN, "provider" => self.provider.name())
                     .increment(1);
                 self.fate_unknown(begun).await
+            }
+        }
+    }
+
+    /// Fetches the pictures that the video is made from, before an attempt begins: what fails here costs nothing.
+    async fn images(&self) -> Result<Result<Vec<Image>, (JobError, Retry)>, Error> {
+        let job = self.lease.job();
+        let wanted = job.wanted.parameters.clone().into_inner().images;
+        if wanted.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        let failed = |code, message: &str, retry| {
+            let retryable = code == ErrorCode::StorageError;
+            Ok(Err((JobError { code, message: message.to_owned(), retryable }, retry)))
+        };
+        match self.workflow.uploads.fetch(&wanted).await {
+            Ok(Some(images)) => {
+                event!(INFO, GENERATION_WORKFLOW_PICTURES_FETCHED, jobId = %job.id, count = images.len());
+                Ok(Ok(images))
+            }
+            Ok(None) => {
+                let message = "A picture that this video is made from is no longer kept. Upload it again.";
+                failed(ErrorCode::InvalidRequest, message, Retry::Never)
+            }
+            Err(uploads::service::Error::Store(error)) => Err(error),
+            Err(uploads::service::Error::Bucket(error)) => {
+                tracing::warn!(%error, "A picture could not be fetched");
+                let message =
+                    "A picture that this video is made from could not be fetched. Please try again later.";
+                failed(ErrorCode::StorageError, message, Retry::OnSchedule)
             }
         }
     }

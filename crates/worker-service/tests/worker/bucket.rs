@@ -72,6 +72,18 @@ fn is_part(head: &Parts, number: u32) -> bool {
 }
 
 #[tokio::test]
+async fn an_object_is_read_within_its_readers_bounds() {
+    let storage = Storage::start().await;
+    let bucket = storage.bucket();
+    let key = key("uploads/upl_1.png");
+    assert_eq!(bucket.get(&key, 10).await.unwrap(), None);
+    let content = Bytes::from_static(b"0123456789");
+    bucket.put_bytes(&key, content.clone(), &video("0")).await.unwrap();
+    assert_eq!(bucket.get(&key, 10).await.unwrap(), Some(content));
+    assert!(matches!(bucket.get(&key, 9).await, Err(BucketError::TooLarge)));
+}
+
+#[tokio::test]
 async fn an_object_is_stored_described_and_removed() {
     let storage = Storage::start().await;
     let bucket = storage.bucket();

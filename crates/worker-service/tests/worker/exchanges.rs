@@ -222,7 +222,9 @@ async fn take(provider: &dyn Provider, what: What, source: &mut Option<Source>) 
     let operation = |name| Operation { job_id: JobId::new(), name };
     match what {
         What::Submit { model, prompt, parameters } => {
-            let submission = Submission { job_id: JobId::new(), attempt: 1, model, prompt, parameters };
+            let images = Vec::new();
+            let submission =
+                Submission { job_id: JobId::new(), attempt: 1, model, prompt, parameters, images };
             Outcome::Submitted(provider.submit(&submission).await)
         }
         What::Poll(name) => {

@@ -88,6 +88,7 @@ fn submission() -> Submission {
         model: "veo-3.1-generate-001".to_owned(),
         prompt: "a paper boat".to_owned(),
         parameters: Parameters::default(),
+        images: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use contract::{
-    GenerationId, Timestamp,
+    GenerationId, Timestamp, UploadId,
     signing::{ID_HEADER, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER},
     worker_api::{Command, DesiredState},
 };
@@ -11,7 +11,7 @@ use foundation::{settings::Environment, testing::TestDatabase};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use worker_service::{app::Application, settings::Settings};
+use worker_service::{app::Application, bucket::Bucket, settings::Settings};
 
 use crate::{
     fixture::{command, in_time, nonce, on_both_databases},
@@ -27,6 +27,7 @@ on_both_databases! {
     an_operator_sees_the_queue_and_the_deliveries,
     an_operator_tries_the_endpoint,
     secrets_are_rotated_without_a_loss,
+    a_picture_is_kept_and_sent_again_is_the_same,
 }
 
 const API_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -39,7 +40,7 @@ struct Service {
     running: tokio::task::JoinHandle<Result<(), platform::RunError>>,
     environment: Environment,
     receiver: Receiver,
-    _storage: Storage,
+    storage: Storage,
     _database: TestDatabase,
 }
 
@@ -84,7 +85,7 @@ impl Service {
             running,
             environment,
             receiver,
-            _storage: storage,
+            storage,
             _database: database,
         }
     }
@@ -94,7 +95,14 @@ impl Service {
         self.signed(secret, &nonce(), target, "POST", target, body).await
     }
 
-    async fn send(&self, id: &str, signed_for: &str, method: &str, target: &str, body: &str) -> Response {
+    async fn send(
+        &self,
+        id: &str,
+        signed_for: &str,
+        method: &str,
+        target: &str,
+        body: impl AsRef<[u8]>,
+    ) -> Response {
         self.signed(API_SECRET, id, signed_for, method, target, body).await
     }
 
@@ -105,22 +113,18 @@ impl Service {
         signed_for: &str,
         method: &str,
         target: &str,
-        body: &str,
+        body: impl AsRef<[u8]>,
     ) -> Response {
-        let signed = Secrets::parse(secret).unwrap().sign_request(
-            id,
-            Timestamp::now(),
-            method,
-            signed_for,
-            body.as_bytes(),
-        );
+        let body = body.as_ref();
+        let signed =
+            Secrets::parse(secret).unwrap().sign_request(id, Timestamp::now(), method, signed_for, body);
         self.client
             .request(method.parse().unwrap(), format!("{}{target}", self.base))
             .header(ID_HEADER, signed.id)
             .header(TIMESTAMP_HEADER, signed.timestamp)
             .header(SIGNATURE_HEADER, signed.signature)
             .header("content-type", "application/json")
-            .body(body.to_owned())
+            .body(body.to_vec())
             .send()
             .await
             .unwrap()
@@ -151,6 +155,35 @@ async fn refused(response: Response, status: u16, code: &str) -> Value {
 
 fn text(command: &Command) -> String {
     serde_json::to_string(command).unwrap()
+}
+
+async fn a_picture_is_kept_and_sent_again_is_the_same(database: TestDatabase) {
+    let service = Service::start(database, &[]).await;
+    let target = format!("/api/uploads/{}", UploadId::new());
+    let png = |length| [&b"\x89PNG\r\n\x1a\n"[..], &vec![b'x'; length]].concat();
+    let picture = png(1024 * 1024);
+    let put = async |id: &str, target: &str, body: &[u8]| service.send(id, target, "PUT", target, body).await;
+    let id = nonce();
+    let kept = put(&id, &target, &picture).await;
+    assert_eq!(kept.status(), StatusCode::CREATED);
+    let kept: Value = kept.json().await.unwrap();
+    assert!(kept["key"].as_str().unwrap().ends_with(".png"), "{kept}");
+    let stored =
+        service.storage.bucket().head(&kept["key"].as_str().unwrap().parse().unwrap()).await.unwrap();
+    let stored = stored.unwrap();
+    assert_eq!((stored.size, stored.content_type.as_deref()), (picture.len() as u64, Some("image/png")));
+    let again = put(&nonce(), &target, &picture).await;
+    assert_eq!(again.json::<Value>().await.unwrap(), kept);
+    refused(put(&id, &target, &picture).await, 401, "invalid_signature").await;
+    refused(put(&nonce(), &target, &png(1)).await, 409, "upload_exists").await;
+    refused(put(&nonce(), "/api/uploads/upl_1", &picture).await, 404, "not_found").await;
+    let elsewhere = format!("/api/uploads/{}", UploadId::new());
+    refused(put(&nonce(), &elsewhere, b"<html>").await, 422, "validation_failed").await;
+    refused(put(&nonce(), &elsewhere, &png(20 * 1024 * 1024)).await, 413, "payload_too_large").await;
+    // Elsewhere bodies are as small as ever.
+    let large = "x".repeat(1024 * 1024);
+    refused(service.post("/api/generations", &large).await, 413, "payload_too_large").await;
+    service.end().await;
 }
 
 async fn commands_are_taken_by_their_revision_in_any_order(database: TestDatabase) {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use contract::{
-    JobStatus, Stage, Timestamp,
+    ImageType, JobStatus, Stage, Timestamp, UploadId,
     worker_api::{Command, DesiredState, JobResult},
 };
 use foundation::{
@@ -19,6 +19,7 @@ use worker_service::{
     settings::SweeperSettings,
     store::{ObjectState, Store, WebhookQuery},
     sweeper::{Sweeper, Swept},
+    uploads::service::Uploads,
 };
 
 use crate::{
@@ -32,10 +33,42 @@ on_both_databases! {
     what_cannot_be_removed_holds_nothing_up,
     an_object_is_spared_until_it_has_been_garbage_for_a_while,
     however_many_rows_are_old_all_go,
+    pictures_go_when_they_have_had_their_time,
+}
+
+/// A picture is not forgotten, whatever became of it: kept, half-stored, or past its time.
+async fn pictures_go_when_they_have_had_their_time(database: TestDatabase) {
+    let (storage, store) = (Storage::start().await, open(&database, terms()).await);
+    let bucket: Arc<dyn Bucket> = Arc::new(storage.bucket());
+    let hour = Duration::from_secs(3_600);
+    let keep = async |kept: Duration| {
+        let id = UploadId::new();
+        let picture = Bytes::from_static(b"\xff\xd8\xff a picture");
+        let uploads = Uploads::new(store.clone(), Arc::clone(&bucket), kept);
+        let answer = uploads.keep(&id, ImageType::Jpeg, picture, &nonce()).await.unwrap();
+        (id, answer.key.parse::<ObjectKey>().unwrap())
+    };
+    let (young, young_key) = keep(hour).await;
+    let (old, _) = keep(Duration::ZERO).await;
+    let half = UploadId::new();
+    let half_key = ObjectKey::upload(&half, "png");
+    store.begin_upload(&half, (half_key.as_str(), "0", 1), hour, &nonce()).await.unwrap();
+    bucket.put_bytes(&half_key, Bytes::from_static(b"x"), &described("image/png")).await.unwrap();
+
+    let spared = sweeper(&store, storage.bucket(), hour).sweep().await.unwrap();
+    assert_eq!(spared, Swept::default(), "nobody may be at it any more");
+    let swept = sweeper(&store, storage.bucket(), Duration::ZERO).sweep().await.unwrap();
+    assert_eq!(swept, Swept { objects: 2, uploads: 0, left: 0 });
+    assert_eq!(left(&storage.bucket()).await, [young_key]);
+    assert!(store.upload(&young).await.unwrap().is_some());
+    assert!(store.upload(&old).await.unwrap().is_none());
+    assert!(!store.upload_stored(&half).await.unwrap(), "whoever comes back to it is told so");
+    store.close();
 }
 
 fn sweeper(store: &Store, bucket: S3Bucket, grace: Duration) -> Sweeper {
-    let settings = SweeperSettings { every: Duration::from_secs(600), grace };
+    let settings =
+        SweeperSettings { every: Duration::from_secs(600), grace, uploads_kept: Duration::from_secs(3_600) };
     Sweeper::new(store.clone(), Arc::new(bucket), &settings, Duration::ZERO)
 }
 

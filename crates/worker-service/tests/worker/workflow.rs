@@ -3,8 +3,10 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use contract::{
-    ConversationId, ErrorCode, GenerationId, JobStatus, Parameters, UserId, WorkerId,
+    ConversationId, ErrorCode, GenerationId, ImageInput, ImageRole, ImageType, JobStatus, Parameters,
+    UploadId, UserId, WorkerId,
     worker_api::{Command, DesiredState},
 };
 use foundation::{settings::Environment, testing::TestDatabase};
@@ -19,6 +21,7 @@ use worker_service::{
     providers::Providers,
     queue::{Lease, Limits, Runner, Running},
     store::{AttemptState, Job, ObjectState, Store, Terms},
+    uploads::service::Uploads,
     workflow::{Workflow, WorkflowSettings, cancels::Cancels},
 };
 
@@ -38,6 +41,7 @@ on_both_databases! {
     a_worker_that_must_end_waits_for_the_providers_answer,
     what_nobody_waits_for_is_called_off_once,
     how_long_videos_take_is_remembered,
+    a_video_is_made_from_pictures,
 }
 
 /// Whoever waits so long has failed.
@@ -112,7 +116,19 @@ impl Bench {
         );
         let settings = WorkflowSettings::read(&environment).unwrap();
         let providers = Providers::read(&environment).unwrap();
-        Workflow::new(settings, providers, bucket, &self.storage.settings).unwrap()
+        let kept = Duration::from_hours(1);
+        let uploads = Uploads::new(self.store.clone(), Arc::clone(&bucket), kept);
+        Workflow::new(settings, providers, bucket, uploads, &self.storage.settings).unwrap()
+    }
+
+    /// Keeps a picture, as a user would have uploaded it.
+    async fn picture(&self) -> UploadId {
+        let (id, bucket) = (UploadId::new(), Arc::new(self.storage.bucket()));
+        let uploads = Uploads::new(self.store.clone(), bucket, Duration::from_hours(1));
+        let picture = Bytes::from_static(b"\xff\xd8\xff which nobody looks into");
+        let nonce = uuid::Uuid::now_v7().simple().to_string();
+        uploads.keep(&id, ImageType::Jpeg, picture, &nonce).await.unwrap();
+        id
     }
 
     /// Puts a job for four seconds of video in the queue.
@@ -128,6 +144,14 @@ impl Bench {
     async fn take(&self, command: &Command) -> GenerationId {
         let nonce = uuid::Uuid::now_v7().simple().to_string();
         self.store.take_command(command, &nonce).await.unwrap().job.generation_id
+    }
+
+    /// Puts a job in the queue for a video that is made from these pictures.
+    async fn queued_from(&self, prompt: &str, images: &[(&UploadId, ImageRole)]) -> GenerationId {
+        let images = images.iter().map(|(id, role)| ImageInput { upload_id: (*id).clone(), role: *role });
+        let mut command = Self::command("veo3", "veo-3.1-fast-generate-001", prompt);
+        command.parameters.images = images.collect();
+        self.take(&command).await
     }
 
     fn command(provider: &str, model: &str, prompt: &str) -> Command {
@@ -184,14 +208,19 @@ impl Bench {
 
     /// What has become of each submission that the provider has accepted.
     async fn ledger(&self) -> Vec<String> {
+        let state = |submission: &Value| submission["state"].as_str().unwrap().to_owned();
+        self.submitted().await.iter().map(state).collect()
+    }
+
+    /// Every submission that the provider has accepted.
+    async fn submitted(&self) -> Vec<Value> {
         let ledger: Value = reqwest::get(format!("{}/ledger", self.simulator.base_url()))
             .await
             .unwrap()
             .json()
             .await
             .unwrap();
-        let submissions = ledger["submissions"].as_array().unwrap();
-        submissions.iter().map(|submission| submission["state"].as_str().unwrap().to_owned()).collect()
+        ledger["submissions"].as_array().unwrap().clone()
     }
 
     /// What lies in the folder for temporary files, without the marks of living processes.
@@ -231,6 +260,36 @@ async fn a_video_is_made(database: TestDatabase) {
     let job = bench.run(&bench.workflow(&[]), &generation).await;
     bench.assert_stored(&job).await;
     assert_eq!((job.life.attempt, job.life.retry_count, job.life.progress), (1, 0, 100));
+    assert_eq!(bench.submissions().await, 1);
+}
+
+async fn a_video_is_made_from_pictures(database: TestDatabase) {
+    let bench = Bench::start(database).await;
+    let [first, last] = [bench.picture().await, bench.picture().await];
+    let frames = [(&first, ImageRole::FirstFrame), (&last, ImageRole::LastFrame)];
+    let generation = bench.queued_from("the boat moves", &frames).await;
+    let job = bench.run(&bench.workflow(&[]), &generation).await;
+    bench.assert_stored(&job).await;
+    assert_eq!(bench.submissions().await, 1);
+    assert_eq!(bench.submitted().await[0]["images"], 2, "they went along");
+
+    // What cannot be fetched is not submitted without it.
+    let gone = bench.queued_from("the boat is gone", &[(&UploadId::new(), ImageRole::FirstFrame)]).await;
+    let job = bench.run(&bench.workflow(&[]), &gone).await;
+    assert_eq!(job.life.error.map(|error| error.code), Some(ErrorCode::InvalidRequest));
+    let gate = Gate::before(bench.storage.settings.endpoint.as_ref().unwrap(), |head, _| {
+        let reads = head.method == Method::GET && head.uri.path().contains("/uploads/");
+        if reads { Fate::Refuse(403) } else { Fate::Pass }
+    })
+    .await;
+    let settings =
+        foundation::s3::S3Settings { endpoint: Some(gate.address.clone()), ..bench.storage.settings.clone() };
+    let bucket = Arc::new(S3Bucket::new(&settings, Patience::default()).unwrap());
+    let workflow = bench.workflow_through(&bench.provider(), bucket, &[]);
+    let away = bench.queued_from("the boat is away", &frames).await;
+    let job = bench.run(&workflow, &away).await;
+    assert_eq!(job.life.error.map(|error| error.code), Some(ErrorCode::StorageError));
+    assert_eq!((job.life.retry_count, job.life.attempt), (3, 0));
     assert_eq!(bench.submissions().await, 1);
 }
 

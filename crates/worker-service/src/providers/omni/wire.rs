@@ -7,7 +7,7 @@ use url::Url;
 use super::super::{
     Failure, Polled, Source, Submission,
     google::{self, RpcError},
-    inline,
+    images, inline,
 };
 use crate::jobs::state::Retry;
 
@@ -28,7 +28,7 @@ pub fn request(model: &str, submission: &Submission) -> Value {
     set("delivery", Some("uri".into()));
     json!({
         "model": model,
-        "input": google::prompt(submission),
+        "input": images::of_interaction(google::prompt(submission), &submission.images),
         "response_format": format,
         "background": true,
         "store": true,

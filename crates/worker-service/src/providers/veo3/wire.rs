@@ -7,6 +7,7 @@ use url::Url;
 use super::super::{
     Polled, Submission,
     google::{self, RpcError},
+    images,
 };
 use crate::jobs::state::Retry;
 
@@ -25,7 +26,9 @@ pub fn request(submission: &Submission) -> Value {
     set("aspectRatio", wanted.aspect_ratio.clone().map(Value::from));
     set("resolution", wanted.resolution.clone().map(Value::from));
     set("negativePrompt", wanted.negative_prompt.clone().map(Value::from));
-    json!({ "instances": [{ "prompt": google::prompt(submission) }], "parameters": parameters })
+    let mut instance = images::of_instance(&submission.images);
+    instance.insert("prompt".to_owned(), google::prompt(submission).into());
+    json!({ "instances": [instance], "parameters": parameters })
 }
 
 /// The operation that an accepted submission names: `models/{model}/operations/{id}`.
@@ -115,7 +118,7 @@ mod tests {
 
     fn submission(prompt: &str, parameters: Parameters) -> Submission {
         let (prompt, model) = (prompt.to_owned(), "veo-3.1-generate-001".to_owned());
-        Submission { job_id: JobId::new(), attempt: 1, model, prompt, parameters }
+        Submission { job_id: JobId::new(), attempt: 1, model, prompt, parameters, images: Vec::new() }
     }
 
     fn base() -> Url {
