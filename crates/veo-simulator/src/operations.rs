@@ -41,6 +41,9 @@ pub(crate) struct Submission {
     pub(crate) width: u16,
     pub(crate) height: u16,
     pub(crate) seconds: u16,
+    /// How many pictures came along.
+    #[serde(default)]
+    pub(crate) images: usize,
     /// How the video is handed out.
     #[serde(default)]
     pub(crate) delivery: Delivery,
@@ -100,6 +103,8 @@ pub(crate) struct LedgerLine {
     at: String,
     /// `running`, `succeeded`, `filtered`, `failed` or `cancelled`.
     state: &'static str,
+    /// How many pictures came along.
+    images: usize,
 }
 
 /// A finished video, as somebody may download it.
@@ -459,6 +464,7 @@ impl Operation {
                 Outcome::Failed => "failed",
                 Outcome::Cancelled => "cancelled",
             },
+            images: submission.images,
         }
     }
 }

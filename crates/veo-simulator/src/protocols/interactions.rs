@@ -139,14 +139,15 @@ fn validate(request: Request) -> Result<Submission, ApiError> {
     if format.kind != "video" {
         return Err(ApiError::invalid("`response_format` must be a video."));
     }
-    let prompt = match input {
-        Input::Text(text) => text,
+    let (prompt, images) = match input {
+        Input::Text(text) => (text, 0),
         Input::Parts(parts) => {
+            let images = parts.iter().filter(|part| matches!(part, Part::Image {})).count();
             let texts = parts.into_iter().filter_map(|part| match part {
                 Part::Text { text } => Some(text),
                 Part::Image {} | Part::Video {} => None,
             });
-            texts.collect::<Vec<_>>().join(" ")
+            (texts.collect::<Vec<_>>().join(" "), images)
         }
     };
     let short = match format.resolution.as_deref().unwrap_or("720p") {
@@ -172,7 +173,8 @@ fn validate(request: Request) -> Result<Submission, ApiError> {
         "uri" => Delivery::Link,
         other => return Err(ApiError::invalid(format!("`delivery` {other} is not supported."))),
     };
-    Ok(Submission { name: format!("v1_{}", new_id()), model, prompt, width, height, seconds, delivery })
+    let name = format!("v1_{}", new_id());
+    Ok(Submission { name, model, prompt, width, height, seconds, images, delivery })
 }
 
 async fn answer(shared: &Shared, id: &str) -> Result<Value, ApiError> {

@@ -164,5 +164,8 @@ pub(super) fn submission(
         (Dialect::Vertex, Some(folder)) if folder.starts_with("gs://") => Delivery::Storage(folder),
         (Dialect::Vertex, Some(_)) => return Err(ApiError::invalid("`storageUri` must begin with gs://.")),
     };
-    Ok(Submission { name: name(&model), model, prompt: instance.prompt, width, height, seconds, delivery })
+    let frames = [&instance.image, &instance.last_frame].into_iter().flatten().count();
+    let images = frames + instance.reference_images.len();
+    let (name, prompt) = (name(&model), instance.prompt);
+    Ok(Submission { name, model, prompt, width, height, seconds, images, delivery })
 }
