@@ -114,7 +114,11 @@ async fn bodies(user: &Client, conversation: &str) {
         (json_body("{}".to_owned()), 422, Some("validation_failed")),
         (json_body(json!({"content": ""}).to_string()), 422, Some("validation_failed")),
         (json_body(json!({"content": "x".repeat(8 * 1024 + 1)}).to_string()), 422, Some("validation_failed")),
-        (json_body(json!({"content": "hi", "attachments": ["a"]}).to_string()), 422, Some("unsupported")),
+        (
+            json_body(json!({"content": "hi", "attachments": ["a"]}).to_string()),
+            422,
+            Some("validation_failed"),
+        ),
         (json_body(json!({"content": "x".repeat(70_000)}).to_string()), 413, None),
         (user.request(Method::POST, &messages).body("content=hi"), 415, None),
         (

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, Client, System, client::id, eventually};
+use crate::harness::{Backend, Client, System, client::id, eventually, picture};
 
 const MESSAGE: &str = "Make me a video of a paper boat crossing a rainy street at dusk";
 
@@ -122,6 +122,43 @@ async fn links_never_die(user: &Client, done: &Value) {
         assert!(begins.is_none_or(|begins| bytes.starts_with(&begins)));
         Client::anonymous(&user.base).get(&path).await.expect_problem(401, "unauthenticated");
     }
+}
+
+/// A picture is uploaded, attached to a message, and made into a video.
+async fn from_a_picture(system: &System) {
+    let user = system.user().await;
+    let picture = user.upload("image/png", picture::png()).await.expect(201);
+    let conversation = user.post("/api/conversations", &json!({})).await.expect(201);
+    let path = format!("/api/conversations/{}/messages", id(&conversation));
+    let content = "Make a 4 second landscape video of the boat on this picture";
+    let body = json!({"content": content, "attachments": [{"uploadId": picture["id"]}]});
+    let asked = user.post(&path, &body).await.expect(201);
+    let generation = &asked["generation"];
+    assert_eq!(generation["status"], "pending_confirmation", "{asked:#}");
+    let images = json!([{"uploadId": picture["id"], "role": "first_frame"}]);
+    assert_eq!(generation["parameters"]["images"], images);
+    user.act(generation, "confirm", &json!({})).await.expect(200);
+    let done = user.until(generation, "completed").await;
+    user.check_video(&done, 1280, 720, 4.0).await;
+    assert_eq!(done["parameters"]["images"], images);
+    let submitted = system.ledger().await;
+    assert_eq!(submitted[0]["images"], 1, "it went along: {submitted:#?}");
+
+    let link = user.get(&format!("/api/uploads/{}", id(&picture))).await;
+    assert_eq!(link.status, 302);
+    let kept = user.download(link.headers["location"].to_str().unwrap()).await;
+    assert_eq!(picture["bytes"], kept.len());
+    assert!(kept.starts_with(b"\x89PNG"));
+}
+
+#[tokio::test]
+async fn from_a_picture_on_sqlite() {
+    from_a_picture(&System::launched(Backend::Sqlite, &[]).await).await;
+}
+
+#[tokio::test]
+async fn from_a_picture_on_postgres() {
+    from_a_picture(&System::launched(Backend::Postgres, &[]).await).await;
 }
 
 /// The other ends, all at once on one system.

@@ -9,7 +9,7 @@ use telemetry::catalogue::{self, CATALOGUE};
 
 use crate::{
     faults,
-    harness::{Backend, Build, Client, Reply, System, client::id, eventually},
+    harness::{Backend, Build, Client, Reply, System, client::id, eventually, picture::png as user_picture},
 };
 
 /// Settings under which the rare things happen soon.
@@ -40,6 +40,18 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
     user.act(&generation, "confirm", &json!({})).await.expect(200);
     while events.next().await.expect("the stream goes on").data["generation"]["status"] != "completed" {}
     drop(events);
+
+    // A picture, and what is none.
+    let picture = user.upload("image/png", user_picture()).await.expect(201);
+    user.upload("image/png", b"no picture".to_vec()).await.expect_problem(422, "validation_failed");
+    let body = json!({
+        "prompt": "the boat on the picture begins to move",
+        "parameters": {"duration": 4, "aspectRatio": "16:9"},
+        "attachments": [{"uploadId": picture["id"]}],
+    });
+    let from_picture = user.post("/api/generations", &body).await.expect(201);
+    user.act(&from_picture, "confirm", &json!({})).await.expect(200);
+    user.until(&from_picture, "completed").await;
 
     // Its other ends.
     for (prompt, end) in [

@@ -32,6 +32,7 @@ use crate::{
     routes,
     settings::Settings,
     store::Store,
+    uploads::service::Uploads,
 };
 
 /// How often the limits forget who has not asked for a while.
@@ -44,6 +45,7 @@ pub struct State {
     store: Store,
     flow: Arc<Flow>,
     accounts: Accounts,
+    uploads: Arc<Uploads>,
     hub: Hub,
     limits: Limits,
     proxies: Proxies,
@@ -84,6 +86,11 @@ impl State {
     /// The accounts.
     pub const fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    /// The pictures that users upload. What of it writes or calls the worker is to run at home.
+    pub const fn uploads(&self) -> &Arc<Uploads> {
+        &self.uploads
     }
 
     /// Who listens.
@@ -168,16 +175,19 @@ impl Application {
             flow,
             budget,
             catalogue,
+            uploads,
             environment,
             ..
         } = settings;
         let last_requests = http.last_requests();
         let listeners = Listeners::take(http.bind, http.metrics_bind)?;
         let store = Store::open(&database).await?;
+        let confirmation = flow.confirmation_period;
         let flow = Flow::new(store.clone(), &worker, secrets, &s3, catalogue, &budget, flow)?;
         let document = routes::document();
         let public_url = http.public_url.unwrap_or_else(|| own_url(listeners.address()));
         let passwords = Passwords::new(accounts.password_concurrency);
+        let uploads = Uploads::new(store.clone(), flow.worker().clone(), uploads, confirmation);
         let flow = Arc::new(flow);
         let signing = Arc::clone(&flow);
         let sign: push::hub::Sign = Arc::new(move |payload| signing.media().sign_json(payload));
@@ -187,6 +197,7 @@ impl Application {
             accounts: Accounts::new(store.clone(), passwords, accounts.session_lifetime),
             store,
             flow,
+            uploads: Arc::new(uploads),
             hub,
             limits: Limits::new(&rates),
             proxies: Proxies::new(http.trusted_proxies),

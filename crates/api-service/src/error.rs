@@ -3,7 +3,7 @@
 
 pub use platform::{AppError, AppResult};
 
-use crate::{generations, idempotency, store};
+use crate::{generations, idempotency, store, uploads};
 
 impl From<store::Error> for AppError {
     fn from(error: store::Error) -> Self {
@@ -11,6 +11,7 @@ impl From<store::Error> for AppError {
             store::Error::Database(error) => error.into(),
             error @ store::Error::Raced => Self::internal(error),
             store::Error::Full(full) => generations::service::no_room(full),
+            store::Error::TooManyUploads(kept) => uploads::service::too_many(kept),
             store::Error::ClaimLost => idempotency::http::in_flight(),
         }
     }

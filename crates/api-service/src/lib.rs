@@ -18,6 +18,7 @@ pub mod settings;
 pub mod storable;
 mod storage;
 pub mod store;
+pub mod uploads;
 pub mod usage;
 pub mod webhooks;
 pub mod worker_client;

@@ -5,7 +5,9 @@ use actix_web::{App, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use crate::{accounts, app, catalogue, conversations, generations, messages, push, usage, webhooks};
+use crate::{
+    accounts, app, catalogue, conversations, generations, messages, push, uploads, usage, webhooks,
+};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -20,6 +22,7 @@ fn all(config: &mut ServiceConfig<'_>) {
         .configure(generations::http::routes)
         .configure(catalogue::http::routes)
         .configure(usage::http::routes)
+        .configure(uploads::http::routes)
         .configure(webhooks::http::routes)
         .configure(push::http::routes)
         .configure(app::health::routes)

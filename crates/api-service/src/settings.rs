@@ -15,6 +15,7 @@ use crate::{
     catalogue::{Catalogue, CatalogueSettings},
     generations::FlowSettings,
     push::PushSettings,
+    uploads::UploadSettings,
     usage::BudgetSettings,
     worker_client::WorkerSettings,
 };
@@ -138,6 +139,8 @@ pub struct Settings {
     pub budget: BudgetSettings,
     /// The models that there are.
     pub catalogue: Catalogue,
+    /// What users may upload.
+    pub uploads: UploadSettings,
     /// Where all this was read, to read the files among it again.
     pub environment: Environment,
 }
@@ -156,6 +159,7 @@ impl Settings {
         FlowSettings::VARIABLES,
         BudgetSettings::VARIABLES,
         CatalogueSettings::VARIABLES,
+        UploadSettings::VARIABLES,
         PushSettings::VARIABLES,
     ];
 
@@ -174,6 +178,7 @@ impl Settings {
             flow: FlowSettings::read(environment)?,
             budget: BudgetSettings::read(environment)?,
             catalogue: CatalogueSettings::read(environment)?.catalogue()?,
+            uploads: UploadSettings::read(environment)?,
             environment: environment.clone(),
         };
         settings.http.check()?;

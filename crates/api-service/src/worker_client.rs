@@ -6,7 +6,8 @@
 use std::{fmt, time::Duration};
 
 use contract::{
-    GenerationId, Timestamp,
+    GenerationId, Timestamp, UploadId,
+    images::UploadAnswer,
     signing::{ID_HEADER, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER},
     worker_api::{Command, CommandAnswer, DesiredState, JobSnapshot, StatusAnswer, StatusRequest},
 };
@@ -78,6 +79,12 @@ impl Way {
     }
 }
 
+/// The body of a request.
+struct Content {
+    bytes: Vec<u8>,
+    media_type: &'static str,
+}
+
 /// A client of worker-service. Cheap to clone.
 #[derive(Clone)]
 pub struct WorkerClient {
@@ -147,29 +154,51 @@ impl WorkerClient {
         Ok(answer.items)
     }
 
+    /// Hands over a picture, which the worker keeps. The same one again does no harm.
+    pub async fn keep_picture(
+        &self,
+        id: &UploadId,
+        picture: Vec<u8>,
+        patience: Duration,
+    ) -> Result<UploadAnswer, Failure> {
+        let content = Content { bytes: picture, media_type: "application/octet-stream" };
+        self.send(Method::PUT, &format!("api/uploads/{id}"), Some(content), patience).await
+    }
+
     async fn ask<B: Serialize, T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<&B>,
     ) -> Result<T, Failure> {
+        let json = |bytes| Content { bytes, media_type: "application/json" };
+        let body = body.map(serde_json::to_vec).transpose().map_err(|error| unavailable(&error))?.map(json);
+        self.send(method, path, body, self.patience).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        content: Option<Content>,
+        patience: Duration,
+    ) -> Result<T, Failure> {
         let url = self.base.join(path).map_err(|error| unavailable(&error))?;
-        let body = match body {
-            Some(body) => serde_json::to_vec(body).map_err(|error| unavailable(&error))?,
-            None => Vec::new(),
-        };
+        let media_type = content.as_ref().map(|content| content.media_type);
+        let body = content.map(|content| content.bytes).unwrap_or_default();
         let id = format!("req_{}", Uuid::now_v7().simple());
         let signed =
             self.secrets.current().sign_request(&id, Timestamp::now(), method.as_str(), url.path(), &body);
         let mut headers = header::HeaderMap::new();
         TraceParent::current().inject(&mut headers);
-        if !body.is_empty() {
-            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        if let Some(media_type) = media_type {
+            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type));
         }
         let request = self
             .http
             .request(method, url)
             .headers(headers)
+            .timeout(patience)
             .header(ID_HEADER, signed.id)
             .header(TIMESTAMP_HEADER, signed.timestamp)
             .header(SIGNATURE_HEADER, signed.signature)

@@ -101,6 +101,12 @@ impl Client {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Uploads a picture.
+    pub(crate) async fn upload(&self, content_type: &str, picture: Vec<u8>) -> Reply {
+        let request = self.request(Method::POST, "/api/uploads").header("content-type", content_type);
+        self.send(request.body(picture)).await
+    }
+
     /// Fetches what a link leads to, as a `<video>` would: without a token.
     pub(crate) async fn download(&self, link: &str) -> Vec<u8> {
         let answer = self.http.get(link).send().await.unwrap();

@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod disk;
 pub(crate) mod log;
+pub(crate) mod picture;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod proxy;

@@ -401,12 +401,17 @@ impl System {
     /// The submissions that the provider accepted of a prompt with this in it.
     pub(crate) async fn submissions(&self, prompt: &str) -> usize {
         use sha2::{Digest, Sha256};
-        let ledger: Value =
-            reqwest::get(format!("{}/ledger", self.provider)).await.unwrap().json().await.unwrap();
         let wanted =
             Sha256::digest(prompt).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        let all = ledger["submissions"].as_array().unwrap();
+        let all = self.ledger().await;
         all.iter().filter(|submission| submission["promptSha256"] == wanted.as_str()).count()
+    }
+
+    /// Every submission that the provider accepted.
+    pub(crate) async fn ledger(&self) -> Vec<Value> {
+        let ledger: Value =
+            reqwest::get(format!("{}/ledger", self.provider)).await.unwrap().json().await.unwrap();
+        ledger["submissions"].as_array().unwrap().clone()
     }
 
     /// An event with this message, if there is one.

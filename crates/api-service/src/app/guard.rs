@@ -1,5 +1,5 @@
 //! What a request must be before a handler sees it: from a page that may call us, and JSON if it changes
-//! something. Answers tell a browser what it may do with them; those to pages of other allowed origins get the
+//! something; pictures are uploaded as they are. Answers tell a browser what it may do with them; those to pages of other allowed origins get the
 //! headers of CORS.
 
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ use platform::Directory;
 use url::Url;
 
 use super::State;
-use crate::error::AppError;
+use crate::{error::AppError, uploads};
 
 /// How long a browser may remember that a page may call us, in seconds.
 const REMEMBER: &str = "600";
@@ -102,7 +102,9 @@ fn refusal(request: &ServiceRequest, allowed: bool) -> Option<AppError> {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     // What has no body has none to be of a type; the origin is what keeps other sites' pages from sending it.
     let is_bare = content_type.is_none() && !has_body(request.headers());
-    if is_ours && !is_bare && !content_type.is_some_and(is_json) {
+    // A picture is no more safelisted by CORS than JSON is, so a page still has to ask first.
+    let is_picture = request.path() == uploads::http::PATH && content_type.is_some_and(is_image);
+    if is_ours && !is_bare && !is_picture && !content_type.is_some_and(is_json) {
         return Some(AppError::unsupported_media_type());
     }
     None
@@ -116,6 +118,10 @@ fn has_body(headers: &HeaderMap) -> bool {
 
 fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
+}
+
+fn is_image(value: &HeaderValue) -> bool {
+    value.to_str().is_ok_and(|text| text.trim_start().to_ascii_lowercase().starts_with("image/"))
 }
 
 fn is_json(value: &HeaderValue) -> bool {

@@ -18,7 +18,7 @@ const ABOUT: &str = "Say what you want to see, and get the video.\n\n\
     answer carries `x-request-id`, taken from the request if it is well-formed; `traceparent` is read and \
     passed on.\n\n\
     Requests that change something need `content-type: application/json` (one without a body needs \
-    none), and from a browser an `Origin` that is the service's own or allowed. A body may have 64 KiB and nest \
+    none; pictures are uploaded as they are), and from a browser an `Origin` that is the service's own or allowed. A body may have 64 KiB and nest \
     32 levels deep. An empty body counts as `{}`.\n\n\
     A request that was refused for coming too often (429) says in `retry-after` how many seconds to wait.";
 
@@ -28,6 +28,7 @@ const TAGS: &[(&str, &str)] = &[
     ("generations", "From the request for a video to the video."),
     ("models", "What videos are made with."),
     ("usage", "What was spent, and what is left."),
+    ("uploads", "Pictures that videos are made from."),
     ("events", "What happens, told at once: by server-sent events or WebSocket."),
     ("webhooks", "For worker-service alone."),
     ("operations", "Health, metrics and this description."),

@@ -6,8 +6,10 @@
 //! is filled in by [`Model::fill_defaults`].
 
 pub mod http;
+mod images;
 mod model;
 
+pub use images::Images;
 pub(crate) use model::list;
 pub use model::{Audio, Defaults, Model, Resolution, UsdPerSecond};
 
@@ -236,6 +238,8 @@ mod tests {
             (r#""usdPerSecond": "0.40""#, r#""usdPerSecond": "0.00001""#),
             (r#""durations": [8]"#, r#""durations": [9]"#),
             (r#""seed": false"#, r#""seeds": false"#),
+            (r#""referenceDurations": [8]"#, r#""referenceDurations": [9]"#),
+            (r#""firstFrame": true, "lastFrame": true"#, r#""firstFrame": false, "lastFrame": true"#),
         ] {
             assert!(good.contains(from), "{from}");
             assert!(Catalogue::parse(&good.replace(from, to)).is_err(), "{to}");

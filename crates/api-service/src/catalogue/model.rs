@@ -4,6 +4,8 @@ use contract::{Money, Parameters, problem::FieldError};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use utoipa::ToSchema;
 
+use super::Images;
+
 /// How long a style or a negative prompt may be; they travel to the provider beside the prompt.
 const MAX_WORDS_BYTES: usize = 1024;
 
@@ -35,6 +37,9 @@ pub struct Model {
     pub negative_prompt: bool,
     /// The longest prompt in bytes of UTF-8. The provider counts tokens, which only it can do exactly.
     pub max_prompt_bytes: usize,
+    /// Which pictures it takes.
+    #[serde(default)]
+    pub images: Images,
     /// How long it usually takes to make a video.
     pub typical_latency_seconds: u32,
 }
@@ -114,6 +119,15 @@ impl Model {
         {
             wrong("duration", format!("{} makes videos of {} seconds.", self.name, list(&self.durations)));
         }
+        for message in self.check_images(&parameters.images) {
+            wrong("images", message);
+        }
+        if let Some(duration) = parameters.duration
+            && self.durations.contains(&duration)
+            && let Some(message) = self.check_duration_from(&parameters.images, duration)
+        {
+            wrong("duration", message);
+        }
         if let Some(aspect_ratio) = &parameters.aspect_ratio
             && !self.aspect_ratios.contains(aspect_ratio)
         {
@@ -180,7 +194,15 @@ impl Model {
         let named = |words: Option<String>| words.filter(|text| !text.trim().is_empty());
         let resolution =
             parameters.resolution.unwrap_or_else(|| self.default_resolution(parameters.duration));
-        let duration = parameters.duration.unwrap_or_else(|| self.default_duration(Some(&resolution)));
+        let duration = parameters.duration.unwrap_or_else(|| {
+            let default = self.default_duration(Some(&resolution));
+            let allowed = self.durations_from(&parameters.images);
+            if allowed.contains(&default) {
+                default
+            } else {
+                allowed.iter().copied().max().unwrap_or(default)
+            }
+        });
         Parameters {
             duration: Some(duration),
             aspect_ratio: parameters.aspect_ratio.or_else(|| Some(self.defaults.aspect_ratio.clone())),
@@ -189,6 +211,7 @@ impl Model {
             negative_prompt: named(parameters.negative_prompt),
             audio: parameters.audio.or(Some(self.audio != Audio::Never)),
             seed: parameters.seed,
+            images: parameters.images,
         }
     }
 
@@ -253,6 +276,7 @@ impl Model {
                 return Err(format!("{} comes in lengths that the model does not make", resolution.name));
             }
         }
+        self.consistent_images()?;
         let Defaults { duration, aspect_ratio, resolution } = self.defaults.clone();
         let defaults = Parameters {
             duration: Some(duration),

@@ -338,12 +338,15 @@ fn choice(
 
 fn ask_duration(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
     let named = draft.parameters.duration;
-    if unclear.is_none() && named.is_some_and(|seconds| model.durations.contains(&seconds)) {
+    let from_images = model.durations_from(&draft.parameters.images);
+    if unclear.is_none() && named.is_some_and(|seconds| from_images.contains(&seconds)) {
         return;
     }
     draft.parameters.duration = None;
     let resolution = draft.parameters.resolution.as_deref().and_then(|name| model.resolution(name));
     let allowed = resolution.map_or(model.durations.as_slice(), |r| model.durations_in(r));
+    let allowed: Vec<_> = allowed.iter().copied().filter(|length| from_images.contains(length)).collect();
+    let allowed = allowed.as_slice();
     let question = match (unclear, named, resolution, allowed) {
         (Some(words), ..) => {
             format!("You wrote “{words}”; I can make it {} seconds long. Which shall it be?", list(allowed))
@@ -360,7 +363,10 @@ fn ask_duration(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
     };
     let default = match named {
         Some(seconds) => nearest(allowed, seconds),
-        None => model.default_duration(resolution.map(|r| r.name.as_str())),
+        None => {
+            let default = model.default_duration(resolution.map(|r| r.name.as_str()));
+            if allowed.contains(&default) { default } else { nearest(allowed, default) }
+        }
     };
     let options = allowed
         .iter()

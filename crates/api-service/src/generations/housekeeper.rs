@@ -55,6 +55,7 @@ pub async fn round(store: &Store, settings: &FlowSettings, now: Timestamp) -> Ap
             inbox: now - settings.webhooks_kept,
             idempotency: now - idempotency::KEPT,
             sessions: now,
+            uploads: now,
         })
         .await?;
     Ok(())

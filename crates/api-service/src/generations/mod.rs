@@ -109,6 +109,11 @@ impl Flow {
         &self.store
     }
 
+    /// The client of the worker, for those who are at home.
+    pub const fn worker(&self) -> &WorkerClient {
+        &self.worker
+    }
+
     /// Links to videos.
     pub const fn media(&self) -> &Media {
         &self.media

@@ -117,6 +117,7 @@ pub fn over(before: &Parameters, later: &Parameters) -> Parameters {
         negative_prompt: later.negative_prompt.or(before.negative_prompt),
         audio: later.audio.or(before.audio),
         seed: later.seed.or(before.seed),
+        images: if later.images.is_empty() { before.images } else { later.images },
     }
 }
 

@@ -2,8 +2,8 @@
 //! unsigned. What writes is to be called on the home runtime.
 
 use contract::{
-    ConversationId, GenerationId, GenerationStatus as Status, MessageId, Money, Parameters, Timestamp,
-    UserId, problem::FieldError,
+    ConversationId, GenerationId, GenerationStatus as Status, ImageInput, MessageId, Money, Parameters,
+    Timestamp, UserId, problem::FieldError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,6 +25,7 @@ use crate::{
     idempotency::{Answer, Ticket},
     listing::{Page, PageRequest},
     store::{Changed, Deed, Filter, Full, Origin, Outcome, Room, Taken, Turn},
+    uploads,
     usage,
 };
 
@@ -51,6 +52,8 @@ pub struct NewGeneration {
     pub model: Option<String>,
     /// How it shall be made. What stands here counts before what the prompt says.
     pub parameters: Option<Parameters>,
+    /// Uploaded pictures that the video shall be made from; as good as `parameters.images`.
+    pub attachments: Option<Vec<ImageInput>>,
 }
 
 /// Answers to the questions of a generation.
@@ -133,7 +136,12 @@ impl Flow {
             provider = new.provider
         );
         check_text("prompt", &new.prompt)?;
-        let named = new.parameters.unwrap_or_default();
+        let mut named = new.parameters.unwrap_or_default();
+        if let Some(attachments) = new.attachments.filter(|attachments| !attachments.is_empty()) {
+            uploads::service::check(&self.store, user, &attachments, "attachments").await?;
+            named.images.splice(0..0, attachments);
+        }
+        uploads::service::check(&self.store, user, &named.images, "parameters.images").await?;
         let model = self
             .catalogue
             .choose(new.provider.as_deref(), new.model.as_deref())
@@ -332,6 +340,7 @@ impl Flow {
                 "Only a generation that failed or was cancelled can be tried again.",
             ));
         }
+        uploads::service::check(&self.store, user, &earlier.parameters.images, "parameters.images").await?;
         let model = self.model_of(&earlier)?;
         let place = Place {
             conversation: earlier.conversation_id.clone(),

@@ -4,6 +4,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
+use bytes::Bytes;
 use contract::{Problem, UserId};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -42,6 +43,22 @@ pub struct Action<T> {
     pub body: T,
     keyed: Option<Keyed>,
     state: Data<State>,
+}
+
+impl Action<Bytes> {
+    /// A request of this user's whose body is taken as it is: of at most `limit` bytes, which have so long to arrive.
+    pub async fn raw(
+        user: User,
+        request: &HttpRequest,
+        payload: &mut Payload,
+        limit: usize,
+        patience: Duration,
+    ) -> AppResult<Self> {
+        let state = State::of(request)?;
+        let body = platform::body::read_within(request, payload, limit, patience).await?;
+        let keyed = keyed(request, &user, &body, state.in_flight())?;
+        Ok(Self { user, body, keyed, state })
+    }
 }
 
 impl<T: Send + 'static> Action<T> {

@@ -27,7 +27,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     responses(
         (status = 201, description = "What was said and answered", body = Reply),
         (status = 404, description = "No such conversation", body = Problem),
-        (status = 422, description = "Empty or too long; `unsupported` for attachments", body = Problem),
+        (status = 422, description = "Empty or too long, or pictures that are not yours, have expired, or that the model does not take", body = Problem),
         (
             status = 429,
             description = "`too_many_generations`: too many have not ended; `too_many_queued`: too many are being made",

@@ -1,4 +1,5 @@
 //! What a user says in a conversation: read for its intent, and answered at once.
 
+pub mod attachments;
 pub mod http;
 pub mod service;

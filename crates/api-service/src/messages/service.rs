@@ -2,12 +2,16 @@
 //! first and then committed in one transaction, which fails and is planned anew if the generation that the
 //! plan is about has changed meanwhile.
 
-use contract::{ConversationId, GenerationId, GenerationStatus as Status, MessageId, Timestamp, UserId};
+use contract::{
+    ConversationId, GenerationId, GenerationStatus as Status, ImageInput, MessageId, Timestamp, UserId,
+    problem::FieldError,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use telemetry::TraceParent;
 use utoipa::ToSchema;
 
+use super::attachments::{Waiting, with_images};
 use crate::{
     conversations::{
         self,
@@ -25,6 +29,7 @@ use crate::{
     idempotency::{Answer, Ticket},
     intent::{Answers, Context, Intent, Request, analyse, reply},
     store::{Deed, Error, Taken, Turn},
+    uploads,
 };
 
 /// How often a turn is planned anew because another was faster.
@@ -36,10 +41,9 @@ pub struct NewMessage {
     /// The words.
     #[schema(max_length = 8192, example = "Make me a video of a paper boat crossing a rainy street at dusk")]
     pub content: String,
-    /// Must be absent or empty until pictures can be taken in.
+    /// Uploaded pictures that the video shall be made from.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Object>>)]
-    pub attachments: Option<Vec<Value>>,
+    pub attachments: Option<Vec<ImageInput>>,
 }
 
 /// What was said, and what was answered.
@@ -84,9 +88,8 @@ pub async fn say(
         userId = %user, conversationId = %conversation
     );
     check_text("content", &new.content)?;
-    if new.attachments.is_some_and(|attachments| !attachments.is_empty()) {
-        return Err(AppError::unprocessable("unsupported", "Attachments are not taken yet; leave them out."));
-    }
+    let images = new.attachments.unwrap_or_default();
+    uploads::service::check(flow.store(), user, &images, "attachments").await?;
     let message = MessageId::new();
     let traceparent = TraceParent::current().to_string();
     let mut seen = None;
@@ -95,6 +98,8 @@ pub async fn say(
         let topic = topic.ok_or_else(conversations::service::unknown)?;
         let seen = seen.get_or_insert_with(|| topic.as_ref().map(Seen::of));
         let intent = read(&new.content, topic.as_ref());
+        let intent = with_images(intent, &images, &new.content, waiting(topic.as_ref()));
+        check_images(flow, &intent, topic.as_ref(), &images)?;
         let word = word(&intent);
         telemetry::event!(
             INFO, MESSAGE_CREATE_INTENT_ANALYSED,
@@ -173,6 +178,30 @@ fn read(content: &str, topic: Option<&Generation>) -> Intent {
         }),
     };
     analyse(content, context)
+}
+
+fn waiting(topic: Option<&Generation>) -> Waiting {
+    match topic.map(|topic| topic.status) {
+        Some(Status::PendingClarification) => Waiting::Answers,
+        Some(Status::PendingConfirmation) => Waiting::Yes,
+        _ => Waiting::Nothing,
+    }
+}
+
+/// Pictures that the model does not take, or not together, are refused before anything is said.
+fn check_images(
+    flow: &Flow,
+    intent: &Intent,
+    topic: Option<&Generation>,
+    images: &[ImageInput],
+) -> AppResult<()> {
+    let model = match topic {
+        Some(topic) if !matches!(intent, Intent::Video(_)) => flow.model_of(topic)?,
+        _ => flow.catalogue().default_model(),
+    };
+    let wrong = model.check_images(images);
+    let errors = wrong.into_iter().map(|message| FieldError::new("attachments", message)).collect::<Vec<_>>();
+    if errors.is_empty() { Ok(()) } else { Err(AppError::validation(errors)) }
 }
 
 fn word(intent: &Intent) -> &'static str {

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use contract::ImageType;
 use diesel::{
     backend::Backend,
     deserialize::{self, FromSql, FromSqlRow},
@@ -36,6 +37,12 @@ impl Words for Role {
 impl Words for MessageKind {
     fn word(&self) -> &'static str {
         self.as_str()
+    }
+}
+
+impl Words for ImageType {
+    fn word(&self) -> &'static str {
+        self.media_type()
     }
 }
 

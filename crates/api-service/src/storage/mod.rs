@@ -15,6 +15,7 @@ pub mod schema;
 mod steps;
 mod turns;
 mod upkeep;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -69,6 +70,9 @@ pub enum Error {
     /// The user has as many generations as one may have; nothing was written.
     #[error(transparent)]
     Full(#[from] Full),
+    /// The user has as many pictures as one may have; nothing was written.
+    #[error("{0} pictures of the user's are kept")]
+    TooManyUploads(i64),
     /// A repetition of the request has claimed its key meanwhile; nothing was written.
     #[error("the request's key was claimed by a repetition")]
     ClaimLost,

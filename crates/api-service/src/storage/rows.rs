@@ -1,8 +1,8 @@
 //! The rows of the tables, the same for both databases.
 
 use contract::{
-    ConversationId, ErrorCode, GenerationId, GenerationStatus, JobId, MessageId, Money, Parameters, Stage,
-    Timestamp, UserId,
+    ConversationId, ErrorCode, GenerationId, GenerationStatus, ImageType, JobId, MessageId, Money,
+    Parameters, Stage, Timestamp, UploadId, UserId,
 };
 use diesel::{pg::Pg, prelude::*, sqlite::Sqlite};
 use serde_json::{Map, Value};
@@ -11,6 +11,7 @@ use super::{
     columns::{Json, Word},
     schema::{
         account, command, conversation, event, generation, generation_job, idempotency_key, message, session,
+        upload,
     },
 };
 use crate::{
@@ -258,6 +259,32 @@ pub struct IdempotencyKey {
     pub answer: Option<Json<Value>>,
     /// When the request began.
     pub created_at: Timestamp,
+}
+
+/// A picture that a user has uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = upload, check_for_backend(Pg, Sqlite))]
+pub struct Upload {
+    /// Its id.
+    pub id: UploadId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// As it is kept.
+    pub content_type: Word<ImageType>,
+    /// Pixels.
+    pub width: i32,
+    /// Pixels.
+    pub height: i32,
+    /// Bytes.
+    pub size: i64,
+    /// SHA-256 of it in hexadecimal.
+    pub sha256: String,
+    /// Whether the worker has it.
+    pub stored: bool,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+    /// Until when it can be attached.
+    pub expires_at: Timestamp,
 }
 
 impl Generation {

@@ -197,6 +197,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use contract::sql::UtcTimestamp;
+    use diesel::sql_types::*;
+
+    upload (id) {
+        id -> Text,
+        user_id -> Text,
+        content_type -> Text,
+        width -> Integer,
+        height -> Integer,
+        size -> BigInt,
+        sha256 -> Text,
+        stored -> Bool,
+        created_at -> UtcTimestamp,
+        expires_at -> UtcTimestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     session,
@@ -210,4 +228,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_key,
     charge,
     allowance,
+    upload,
 );

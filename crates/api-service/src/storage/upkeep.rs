@@ -7,7 +7,7 @@ use foundation::writing;
 
 use super::{
     Error, Store,
-    schema::{event, idempotency_key, inbox, session},
+    schema::{event, idempotency_key, inbox, session, upload},
 };
 
 /// Up to when things were made that go now.
@@ -21,6 +21,8 @@ pub struct Horizons {
     pub idempotency: Timestamp,
     /// Sessions end by themselves; this is the time now.
     pub sessions: Timestamp,
+    /// So do uploads.
+    pub uploads: Timestamp,
 }
 
 impl Store {
@@ -30,10 +32,12 @@ impl Store {
         let inbox = inbox::table.filter(inbox::received_at.lt(horizons.inbox));
         let keys = idempotency_key::table.filter(idempotency_key::created_at.lt(horizons.idempotency));
         let sessions = session::table.filter(session::expires_at.lt(horizons.sessions));
+        let uploads = upload::table.filter(upload::expires_at.lt(horizons.uploads));
         let mut gone = writing!(&self.database, |c| diesel::delete(events).execute(c).await)?;
         gone += writing!(&self.database, |c| diesel::delete(inbox).execute(c).await)?;
         gone += writing!(&self.database, |c| diesel::delete(keys).execute(c).await)?;
         gone += writing!(&self.database, |c| diesel::delete(sessions).execute(c).await)?;
+        gone += writing!(&self.database, |c| diesel::delete(uploads).execute(c).await)?;
         Ok(gone)
     }
 }
@@ -87,6 +91,21 @@ mod tests {
         let ends = diesel::update(session::table.find(&ended)).set(session::expires_at.eq(now - HOUR));
         writing!(&store.database, |c| ends.execute(c).await).unwrap();
 
+        for (name, until) in [("old", now - HOUR), ("young", now + HOUR)] {
+            let row = (
+                upload::id.eq(name),
+                upload::user_id.eq(who.user.clone()),
+                upload::content_type.eq("image/png"),
+                (upload::width.eq(80), upload::height.eq(80), upload::size.eq(1_i64)),
+                upload::sha256.eq(""),
+                upload::stored.eq(false),
+                upload::created_at.eq(now - HOUR),
+                upload::expires_at.eq(until),
+            );
+            writing!(&store.database, |c| diesel::insert_into(upload::table).values(row).execute(c).await)
+                .unwrap();
+        }
+
         let settings = FlowSettings::read(&Environment::from_map([].into())).unwrap();
         housekeeper::round(&store, &settings, now).await.unwrap();
 
@@ -98,6 +117,8 @@ mod tests {
         assert_eq!(reading!(&store.database, |c| keys.load::<String>(c).await).unwrap(), ["young"]);
         let sessions = session::table.select(session::token_hash);
         assert_eq!(reading!(&store.database, |c| sessions.load::<String>(c).await).unwrap(), [who.session]);
+        let uploads = upload::table.select(upload::id);
+        assert_eq!(reading!(&store.database, |c| uploads.load::<String>(c).await).unwrap(), ["young"]);
         store.close();
     }
 

@@ -171,7 +171,7 @@ on_both_databases! {
             assert_eq!(refused.wrong_fields(), [field]);
         }
         let picture = json!({"content": "Hello", "attachments": [{}]});
-        user.post(&messages, &picture).await.is_problem(422, "unsupported");
+        user.post(&messages, &picture).await.is_problem(422, "validation_failed");
         app.stop().await;
     }
 

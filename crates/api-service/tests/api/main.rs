@@ -18,6 +18,7 @@ mod repetitions;
 mod replicas;
 mod storable;
 mod test_app;
+mod uploads;
 mod usage;
 mod webhooks;
 mod worker;

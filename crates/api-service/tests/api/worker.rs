@@ -10,6 +10,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use contract::{
     EventId, GenerationId, JobId, JobStatus, Timestamp,
     events::{Event, EventType},
+    images::UploadAnswer,
     signing::{ID_HEADER, SIGNATURE_HEADER, Secrets, SignedHeaders, TIMESTAMP_HEADER},
     worker_api::{
         Command, CommandAnswer, DesiredState, JobError, JobResult, JobSnapshot, StatusAnswer, StatusRequest,
@@ -33,6 +34,9 @@ struct Shared {
     gate: watch::Sender<bool>,
     jobs: Mutex<HashMap<GenerationId, JobId>>,
     snapshots: Mutex<HashMap<GenerationId, JobSnapshot>>,
+    pictures: Mutex<HashMap<String, web::Bytes>>,
+    /// How long pictures are kept.
+    kept: Mutex<Duration>,
 }
 
 /// A running worker. It ends with the test's runtime.
@@ -51,11 +55,15 @@ impl FakeWorker {
             gate: watch::Sender::new(true),
             jobs: Mutex::default(),
             snapshots: Mutex::default(),
+            pictures: Mutex::default(),
+            kept: Mutex::new(Duration::from_secs(30 * 86_400)),
         });
         let data = web::Data::from(Arc::clone(&shared));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
+                .app_data(web::PayloadConfig::new(32 * 1024 * 1024))
+                .route("/api/uploads/{id}", web::put().to(picture))
                 .route("/api/generations/status", web::post().to(statuses))
                 .route("/api/generations/{id}/status", web::get().to(status))
                 .default_service(web::post().to(command))
@@ -86,7 +94,22 @@ impl FakeWorker {
         std::iter::from_fn(|| self.commands.try_recv().ok()).map(|(_, command)| command).collect()
     }
 
-    /// From now on commands are answered with this status.
+    /// The picture that was sent under this id.
+    pub(crate) fn picture(&self, id: &str) -> Option<web::Bytes> {
+        self.shared.pictures.lock().unwrap().get(id).cloned()
+    }
+
+    /// How many pictures were sent.
+    pub(crate) fn pictures(&self) -> usize {
+        self.shared.pictures.lock().unwrap().len()
+    }
+
+    /// From now on pictures are kept for so long.
+    pub(crate) fn keeps_pictures_for(&self, span: Duration) {
+        *self.shared.kept.lock().unwrap() = span;
+    }
+
+    /// From now on commands and pictures are answered with this status.
     pub(crate) fn answers(&self, status: u16) {
         *self.shared.answer.lock().unwrap() = status;
     }
@@ -197,6 +220,22 @@ async fn command(request: HttpRequest, body: web::Bytes, shared: web::Data<Share
         queue_position: (wants == DesiredState::Confirmed).then_some(1),
         revision,
     })
+}
+
+async fn picture(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
+    assert!(is_signed(&request, &body));
+    let id = request.match_info().get("id").unwrap().to_owned();
+    let status = *shared.answer.lock().unwrap();
+    if status != 200 {
+        return HttpResponse::build(actix_web::http::StatusCode::from_u16(status).unwrap()).finish();
+    }
+    let answer = UploadAnswer {
+        upload_id: id.parse().unwrap(),
+        key: format!("uploads/{id}"),
+        kept_until: Timestamp::now() + *shared.kept.lock().unwrap(),
+    };
+    shared.pictures.lock().unwrap().insert(id, body);
+    HttpResponse::Created().json(answer)
 }
 
 async fn statuses(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
