@@ -1,6 +1,6 @@
 //! What a request must be before a handler sees it: from a page that may call us, and JSON if it changes
-//! something; pictures are uploaded as they are. Answers tell a browser what it may do with them; those to pages of other allowed origins get the
-//! headers of CORS.
+//! something; pictures are uploaded as they are. Answers tell a browser what it may do with them; those to pages of
+//! other allowed origins get the headers of CORS.
 
 use std::collections::HashSet;
 

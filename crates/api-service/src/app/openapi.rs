@@ -18,7 +18,8 @@ const ABOUT: &str = "Say what you want to see, and get the video.\n\n\
     answer carries `x-request-id`, taken from the request if it is well-formed; `traceparent` is read and \
     passed on.\n\n\
     Requests that change something need `content-type: application/json` (one without a body needs \
-    none; pictures are uploaded as they are), and from a browser an `Origin` that is the service's own or allowed. A body may have 64 KiB and nest \
+    none, and pictures are uploaded as they are), and from a browser an `Origin` that is the service's own or \
+    allowed. A body may have 64 KiB and nest \
     32 levels deep. An empty body counts as `{}`.\n\n\
     A request that was refused for coming too often (429) says in `retry-after` how many seconds to wait.";
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Audio, Catalogue, Defaults, Model};
+use super::{Audio, Catalogue, Defaults, Images, Model};
 use crate::app::State;
 
 /// The route.
@@ -56,6 +56,8 @@ pub struct OfferedModel {
     negative_prompt: bool,
     /// The longest prompt in bytes of UTF-8.
     max_prompt_bytes: usize,
+    /// Which pictures a video can be made from.
+    images: Images,
     /// How many seconds it usually takes.
     typical_latency_seconds: u32,
 }
@@ -100,6 +102,7 @@ impl OfferedModel {
             seed: model.seed,
             negative_prompt: model.negative_prompt,
             max_prompt_bytes: model.max_prompt_bytes,
+            images: model.images.clone(),
             typical_latency_seconds: model.typical_latency_seconds,
         }
     }

@@ -32,6 +32,9 @@ pub fn with_images(intent: Intent, images: &[ImageInput], content: &str, waiting
             Intent::Answers(Answers { further: with(answers.further), ..answers })
         }
         (Intent::Change(wishes), Waiting::Yes) => Intent::Change(with(wishes)),
+        (Intent::Change(wishes), Waiting::Answers) => {
+            Intent::Answers(Answers { further: with(wishes), ..Answers::default() })
+        }
         (Intent::Cancel, _) => Intent::Cancel,
         (_, Waiting::Yes) => Intent::Change(with(Request::default())),
         (_, Waiting::Answers) => {
@@ -65,6 +68,7 @@ mod tests {
             (Intent::Change(request()), Waiting::Yes, "change"),
             (Intent::Other, Waiting::Yes, "change"),
             (Intent::Other, Waiting::Answers, "answers"),
+            (Intent::Change(request()), Waiting::Answers, "answers"),
             (Intent::Answers(Answers::default()), Waiting::Answers, "answers"),
             (Intent::Cancel, Waiting::Yes, "cancel"),
         ] {
