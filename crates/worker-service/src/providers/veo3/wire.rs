@@ -149,6 +149,7 @@ mod tests {
             negative_prompt: Some("people".to_owned()),
             audio: Some(true),
             seed: None,
+            images: Vec::new(),
         };
         let body = request(&submission("A boat.", parameters.clone()));
         let expected = json!({
