@@ -5,9 +5,7 @@ use actix_web::{App, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use crate::{
-    accounts, app, catalogue, conversations, generations, messages, push, uploads, usage, webhooks,
-};
+use crate::{accounts, app, catalogue, conversations, generations, messages, push, uploads, usage, webhooks};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {

@@ -25,8 +25,7 @@ use crate::{
     idempotency::{Answer, Ticket},
     listing::{Page, PageRequest},
     store::{Changed, Deed, Filter, Full, Origin, Outcome, Room, Taken, Turn},
-    uploads,
-    usage,
+    uploads, usage,
 };
 
 /// The longest prompt and the longest message, in bytes.
