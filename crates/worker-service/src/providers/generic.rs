@@ -298,6 +298,10 @@ impl Provider for Generic {
     }
 
     async fn submit(&self, submission: &Submission) -> Submitted {
+        // A catalogue may promise what cannot be kept; a video without its pictures is none that was asked for.
+        if !submission.images.is_empty() {
+            return Submitted::Rejected(google::invalid());
+        }
         let model = self.settings.model.as_ref().unwrap_or(&submission.model);
         let body = self.settings.create_body.fill(&values(model, submission));
         let request = self.caller.submission(self.url(&self.settings.create_path));
