@@ -34,8 +34,11 @@ pub static JOB: LazyLock<JobId> = LazyLock::new(|| id(JobId::PREFIX));
 /// Whoever runs it.
 pub static WORKER: LazyLock<WorkerId> = LazyLock::new(|| id(WorkerId::PREFIX));
 /// The retry rules: one retry.
-pub static RULES: LazyLock<Rules> =
-    LazyLock::new(|| Rules { max_retries: 1, retry_delays: vec![Duration::from_secs(5)] });
+pub static RULES: LazyLock<Rules> = LazyLock::new(|| Rules {
+    deadline: Duration::from_mins(30),
+    max_retries: 1,
+    retry_delays: vec![Duration::from_secs(5)],
+});
 /// What a settled request comes to.
 pub static QUOTE: LazyLock<Quote> = LazyLock::new(|| Quote {
     settled: Settled {

@@ -15,7 +15,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::harness::{Backend, Between, Build, Client, LOOK, client::id, eventually};
+use crate::harness::{
+    Backend, Between, Build, Client, LOOK,
+    client::id,
+    eventually,
+    system::{WEBHOOK_SECRET, WORKER_API_SECRET},
+};
 
 /// How long a supervisor waits before it kills.
 const SUPERVISOR: Duration = Duration::from_secs(25);
@@ -92,6 +97,64 @@ async fn nobody_notices_that_both_services_are_restarted_replica_by_replica() {
         }
     }
     assert!(videos >= USERS, "{videos}");
+}
+
+/// Both secrets of both services are rotated in their files, under traffic: add, wait, remove. Nothing is refused on
+/// the way, so nothing can be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_notices_that_the_secrets_are_rotated() {
+    const NEXT: [&str; 2] = [
+        "whsec_bmV4dC1jb21tYW5kcy1hcmUtc2lnbmVkLXdpdGgtdGhpcw==",
+        "whsec_bmV4dC13ZWJob29rcy1hcmUtc2lnbmVkLXdpdGgtdGhpcw==",
+    ];
+    const NAMES: [&str; 2] = ["WORKER_API_SECRETS_FILE", "WEBHOOK_SECRETS_FILE"];
+    let old = [WORKER_API_SECRET, WEBHOOK_SECRET];
+    let folder = tempfile::tempdir().unwrap();
+    let file = |service: &str, name: &str| folder.path().join(format!("{service}-{name}"));
+    let write = |service: &str, secrets: [String; 2]| {
+        for (name, secrets) in NAMES.iter().zip(secrets) {
+            std::fs::write(file(service, name), secrets).unwrap();
+        }
+    };
+    let mut build = Build::on(Backend::Sqlite);
+    for service in ["api", "worker"] {
+        write(service, old.map(str::to_owned));
+        for name in NAMES {
+            build.own.push((service, name, file(service, name).display().to_string()));
+        }
+    }
+    let system = build.quick(&[("SIMULATOR_RENDER", "cached")]).start().await;
+    let (stop, requests) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let user = Client::registered(&system.api).await;
+    let user = tokio::spawn(traffic(user, 0, Arc::clone(&stop), Arc::clone(&requests)));
+    let both = || [0, 1].map(|index| format!("{},{}", old[index], NEXT[index]));
+    let new = || NEXT.map(str::to_owned);
+    for (service, secrets, rounds) in
+        [("api", both(), 1), ("worker", both(), 1), ("worker", new(), 2), ("api", new(), 2)]
+    {
+        write(service, secrets);
+        eventually("the files were read again", async || {
+            let read = |event: &Value| event["message"] == "Settings were read again from their files";
+            let log = system.processes[service].log();
+            (log.events().iter().filter(|event| read(event)).count() >= rounds).then_some(())
+        })
+        .await;
+        let before = requests.load(Ordering::Relaxed);
+        eventually("there is traffic", async || {
+            (requests.load(Ordering::Relaxed) > before + 10).then_some(())
+        })
+        .await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    let videos = user.await.unwrap();
+    assert!(
+        videos.len() > 1 && videos.iter().all(|generation| generation["status"] == "completed"),
+        "{videos:#?}"
+    );
+    for event in system.events() {
+        let refused = event["message"] == "[WEBHOOK] Signature refused" || event["authenticated"] == false;
+        assert!(!refused, "{event:#}");
+    }
 }
 
 /// Fifty videos in the making, a stream that somebody listens to, a transaction that waits for a lock: all of it ends

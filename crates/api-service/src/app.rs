@@ -21,6 +21,7 @@ use url::Url;
 use self::{
     docs::Documents,
     guard::{Origins, guard},
+    health::Readiness,
     limits::Limits,
     proxies::Proxies,
 };
@@ -56,6 +57,7 @@ pub struct State {
     content_policy: String,
     documents: Documents,
     metrics: OwnMetrics,
+    readiness: Readiness,
 }
 
 impl State {
@@ -208,6 +210,7 @@ impl Application {
             content_policy: page::content_policy(&media_origins(&s3)),
             documents: Documents::new(&document),
             metrics: listeners.own_metrics(),
+            readiness: Readiness::default(),
         });
 
         let mut tasks = Tasks::new(Handle::current());

@@ -202,6 +202,7 @@ impl Settings {
     pub fn terms(&self) -> Terms {
         Terms {
             rules: Rules {
+                deadline: self.queue.deadline,
                 max_retries: self.queue.max_retries,
                 retry_delays: self.queue.retry_delays.clone(),
             },

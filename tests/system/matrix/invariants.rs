@@ -1,7 +1,8 @@
 //! What must hold after any row, whatever happened in it: INVARIANTS by their numbers, read off what is left.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
+use contract::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,8 @@ pub(crate) struct Examiner<'a> {
     pub(crate) seen: &'a Seen,
     /// Texts that nobody may read in a log.
     pub(crate) secrets: &'a [String],
+    /// How long an unknown submission must be left alone.
+    pub(crate) grace: Duration,
     pub(crate) found: Vec<Violation>,
 }
 
@@ -29,6 +32,19 @@ const TERMINAL: [&str; 3] = ["completed", "failed", "cancelled"];
 
 fn is_terminal(status: &Value) -> bool {
     status.as_str().is_some_and(|status| TERMINAL.contains(&status))
+}
+
+fn is_discarded(job: &Value) -> bool {
+    job["discarded"] == json!(true) || job["discarded"] == 1
+}
+
+/// A time in a row, in microseconds: on PostgreSQL it is a text, on SQLite a number.
+fn micros(time: &Value) -> Option<i64> {
+    match time {
+        Value::Number(micros) => micros.as_i64(),
+        Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_micros),
+        _ => None,
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -54,6 +70,7 @@ impl Examiner<'_> {
         self.ownership();
         self.storage();
         self.listener();
+        self.behaviour();
         self.secrecy();
         self.found
     }
@@ -121,13 +138,22 @@ impl Examiner<'_> {
             self.hold("I17", accepted.is_empty(), || format!("{id} was submitted without a job"));
             return;
         };
-        let attempts: Vec<_> = world.rows("attempt", "job_id", &job["id"]).collect();
+        let mut attempts: Vec<_> = world.rows("attempt", "job_id", &job["id"]).collect();
+        attempts.sort_by_key(|attempt| attempt["number"].as_i64());
         let count = |state: &str| attempts.iter().filter(|attempt| attempt["state"] == state).count();
         let again = attempts
             .iter()
             .filter(|attempt| attempt["resubmission"] == json!(true) || attempt["resubmission"] == 1);
         let again = again.count();
         self.hold("I16", again <= 1, || format!("{id} was submitted again {again} times without knowing"));
+        for pair in attempts.windows(2) {
+            let begun = |attempt: &Value| micros(&attempt["created_at"]).unwrap_or_default();
+            let pause = begun(pair[1]) - begun(pair[0]);
+            let repeats = pair[1]["resubmission"] == json!(true) || pair[1]["resubmission"] == 1;
+            // A heartbeat's time apart, which a clock that has jumped may be wrong.
+            let early = repeats && pause < self.grace.as_micros() as i64 - 1_000_000;
+            self.hold("I16", !early, || format!("{id} was submitted again after {pause} µs"));
+        }
         let allowed = 1 + count("failed") + again;
         self.hold("I17", accepted.len() <= allowed, || {
             format!("{id}: the provider accepted {} submissions, {allowed} are allowed", accepted.len())
@@ -177,7 +203,7 @@ impl Examiner<'_> {
             if let Some(job) = world.rows("job", "generation_id", &generation["id"]).next() {
                 let agree = generation["status"] == job["status"]
                     // Called off while the worker was finishing: what it made is discarded.
-                    || (generation["status"] == "cancelled" && is_terminal(&job["status"]));
+                    || (generation["status"] == "cancelled" && (job["status"] == "failed" || is_discarded(job)));
                 self.hold("I4", agree, || {
                     format!("{} is {}, its job is {}", generation["id"], generation["status"], job["status"])
                 });
@@ -224,8 +250,7 @@ impl Examiner<'_> {
         let (world, deleted) = (self.world, self.seen.deleted);
         let mut needed = BTreeSet::new();
         for job in world.table("job") {
-            let discarded = job["discarded"] == json!(true) || job["discarded"] == 1;
-            if job["status"] != "completed" || discarded {
+            if job["status"] != "completed" || is_discarded(job) {
                 continue;
             }
             let result = &job["result"];
@@ -268,6 +293,17 @@ impl Examiner<'_> {
                 .find(|row| row["cursor"] == json!(event.cursor));
             let same = row.is_some_and(|row| row["name"] == event.name);
             self.hold("I8", same, || format!("event {} was heard and is not there", event.cursor));
+        }
+    }
+
+    /// I21: what a fault took away was answered with 503, and nothing broke a part of a service.
+    fn behaviour(&mut self) {
+        for wrong in &self.seen.wrong {
+            self.found.push(Violation { invariant: "I21", what: wrong.clone() });
+        }
+        for line in self.world.logs.lines() {
+            let broke = line.contains("[SERVICE] Task failed") || line.contains("panicked at");
+            self.hold("I21", !broke, || line.chars().take(400).collect());
         }
     }
 

@@ -53,7 +53,9 @@ fn chosen() -> Vec<Row> {
         rows.extend(rows::at_default_timers(backend));
     }
     if let Some(part) = asked::<String>("FAULTS_ROW") {
-        rows.retain(|row| row.to_string().contains(&part));
+        // A whole name is one row, even if it begins another's.
+        let is_whole = rows.iter().any(|row| row.to_string() == part);
+        rows.retain(|row| if is_whole { row.to_string() == part } else { row.to_string().contains(&part) });
     } else if asked::<bool>("FAULTS_DEFAULT_TIMERS") == Some(false) {
         rows.retain(|row| row.timers == timers::Timers::Twentieth);
     }

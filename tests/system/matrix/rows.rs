@@ -306,11 +306,15 @@ pub(crate) fn at_default_timers(backend: Backend) -> Vec<Row> {
         faults.push(Fault::Gone { who: "worker", at: M::Polling });
         faults.push(Fault::Asleep { at: M::Polling });
     }
-    let row = |fault| Row { backend, story: Story::Video, fault, timers: Timers::Default };
-    faults.into_iter().map(row).collect()
+    let row = |(story, fault)| Row { backend, story, fault, timers: Timers::Default };
+    let lost = |how| Fault::Wire { wire: WORKER_TO_API, how, at: M::Start, until: Until::TheEnd };
+    let videos = faults.into_iter().map(|fault| (Story::Video, fault));
+    // I9, by the reconciler alone: whoever polls has the worker asked.
+    let listens = [lost(Wire::Cut), lost(Wire::Deaf)].map(|fault| (Story::Listens, fault));
+    videos.chain(listens).map(row).collect()
 }
 
-/// Some of the rows, for every run of the tests: each kind of fault once.
+/// Some of the rows, for every run of the tests: those that need nothing to be installed and take little time.
 pub(crate) fn few(backend: Backend) -> Vec<Row> {
     let crash = |who, point: &str, back| Fault::Crash { who, point: point.to_owned(), back };
     let mut faults = vec![

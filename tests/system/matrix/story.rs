@@ -43,6 +43,8 @@ pub(crate) struct Seen {
     pub(crate) heard: Vec<Heard>,
     /// Whether the conversation was deleted.
     pub(crate) deleted: bool,
+    /// Answers that no fault excuses: 5xx other than 503, and a 404 on one's own.
+    pub(crate) wrong: Vec<String>,
 }
 
 /// A request that was answered.
@@ -102,7 +104,7 @@ impl Story {
     /// Plays it to its end, from before the first message.
     pub(crate) async fn play(self, api: String, name: String) -> Seen {
         let user = arrive(&api).await;
-        let mut play = Play { user, answered: Vec::new() };
+        let mut play = Play { user, answered: Vec::new(), wrong: std::sync::Mutex::default() };
         let conversation = play.post("/api/conversations", &json!({"title": "A test"})).await;
         let conversation = id(&conversation).to_owned();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -140,13 +142,15 @@ impl Story {
             play.delete(&format!("/api/conversations/{conversation}")).await;
         }
         listening.abort();
-        Seen { user: play.user, generation: over, answered: play.answered, heard, deleted }
+        let wrong = play.wrong.into_inner().unwrap();
+        Seen { user: play.user, generation: over, answered: play.answered, heard, deleted, wrong }
     }
 }
 
 struct Play {
     user: Client,
     answered: Vec<Sent>,
+    wrong: std::sync::Mutex<Vec<String>>,
 }
 
 /// A new account. The first answer may be lost, and then the account is there.
@@ -187,6 +191,9 @@ impl Play {
             let (status, answer) = send(&self.user, path, &key, body).await?;
             let in_flight = status == 409 && answer["code"] == "idempotency_in_flight";
             if status >= 500 || status == 429 || in_flight {
+                if status >= 500 && status != 503 {
+                    self.wrong.lock().unwrap().push(format!("{path}: {status} {answer:#}"));
+                }
                 return None;
             }
             assert!(status < 300 || status == refused, "{path}: {status} {answer:#}");
@@ -206,15 +213,28 @@ impl Play {
         .await;
     }
 
+    /// One try to read. `None` if there was no good answer.
+    async fn get(&self, path: &str) -> Option<Value> {
+        let answer = self.user.request(Method::GET, path).timeout(PATIENCE).send().await.ok()?;
+        let status = answer.status().as_u16();
+        if status == 404 || (status >= 500 && status != 503) {
+            self.wrong.lock().unwrap().push(format!("{path}: {status}"));
+        }
+        if status != 200 {
+            return None;
+        }
+        answer.json().await.ok()
+    }
+
     /// Polls as a page does, until the generation has one of these statuses; then reads it.
     async fn until(&self, generation: &Value, statuses: &[&str]) -> Value {
         let path = format!("/api/generations/{}", id(generation));
         eventually(&format!("{path} is one of {statuses:?}"), async || {
-            let now = get(&self.user, &format!("{path}/status")).await?;
+            let now = self.get(&format!("{path}/status")).await?;
             if !statuses.contains(&now["status"].as_str()?) {
                 return None;
             }
-            get(&self.user, &path).await
+            self.get(&path).await
         })
         .await
     }
@@ -226,15 +246,6 @@ pub(crate) async fn send(user: &Client, path: &str, key: &str, body: &Value) -> 
     let answer = request.timeout(PATIENCE).send().await.ok()?;
     let status = answer.status().as_u16();
     Some((status, answer.json().await.ok()?))
-}
-
-/// One try to read. `None` if there was no good answer.
-pub(crate) async fn get(user: &Client, path: &str) -> Option<Value> {
-    let answer = user.request(Method::GET, path).timeout(PATIENCE).send().await.ok()?;
-    if !answer.status().is_success() {
-        return None;
-    }
-    answer.json().await.ok()
 }
 
 /// Listens to a conversation from its beginning, and comes back whenever the stream breaks.

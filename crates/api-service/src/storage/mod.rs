@@ -113,11 +113,6 @@ impl Store {
         matches!(self.database, Database::Postgres(_))
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.database.ping().await?)
-    }
-
     /// Closes the pools.
     pub fn close(&self) {
         self.database.close();

@@ -25,7 +25,22 @@ pub struct Horizons {
     pub uploads: Timestamp,
 }
 
+/// The webhook that is none, by which the database is asked whether it takes writes.
+const PROBE: &str = "probe";
+
 impl Store {
+    /// Whether the database takes writes.
+    pub async fn probe_write(&self) -> Result<(), Error> {
+        let now = inbox::received_at.eq(Timestamp::now());
+        let query = diesel::insert_into(inbox::table)
+            .values((inbox::webhook_id.eq(PROBE), now))
+            .on_conflict(inbox::webhook_id)
+            .do_update()
+            .set(now);
+        writing!(&self.database, |c| query.execute(c).await)?;
+        Ok(())
+    }
+
     /// Throws away what is older than its horizon. Says how many rows went.
     pub async fn prune(&self, horizons: Horizons) -> Result<usize, Error> {
         let events = event::table.filter(event::created_at.lt(horizons.events));

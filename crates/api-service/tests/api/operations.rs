@@ -1,10 +1,14 @@
 //! What an operator sees: health, readiness, metrics, and a stop in order.
 
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use foundation::testing::TestDatabase;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::test_app::{TestApp, on_both_databases, send};
+use crate::{
+    test_app::{TestApp, on_both_databases, send},
+    worker::until,
+};
 
 on_both_databases! {
     async fn the_service_is_alive_and_ready_until_it_stops(database: TestDatabase) {
@@ -15,6 +19,24 @@ on_both_databases! {
         app.stop().await;
         assert!(http.get(format!("{url}/healthz")).send().await.unwrap_err().is_connect());
     }
+}
+
+/// I21: a database that only reads is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_database_takes_no_writes_is_not_ready() {
+    let database = TestDatabase::sqlite();
+    let file = database.url().strip_prefix("sqlite://").unwrap().to_owned();
+    let app = TestApp::start_with(database, &[]).await;
+    let nobody = app.nobody();
+    assert_eq!(nobody.get("/readyz").await.status, 200);
+    let mut other = SqliteConnection::establish(&file).unwrap();
+    other.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
+    until(async || json!(nobody.get("/readyz").await.status.as_u16()), |status| *status == 503).await;
+    // It still reads.
+    nobody.get("/api/auth/me").await;
+    other.batch_execute("ROLLBACK").unwrap();
+    until(async || json!(nobody.get("/readyz").await.status.as_u16()), |status| *status == 200).await;
+    app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

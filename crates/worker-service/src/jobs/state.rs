@@ -26,6 +26,8 @@ pub struct Rules {
     pub max_retries: i32,
     /// How long the first, second, … retry waits; the last one stands for all that follow.
     pub retry_delays: Vec<Duration>,
+    /// How long a job may take from its first start: nobody waits beyond it for another try.
+    pub deadline: Duration,
 }
 
 /// What happens to a job besides a command.
@@ -323,7 +325,7 @@ pub fn decide(job: &Job, input: Input, rules: &Rules, now: Timestamp) -> Result<
                 let error = Some(error.clone());
                 AttemptChange::Ended { number: job.life.attempt, state, error }
             });
-            match delay(job, retry, rules) {
+            match delay(job, retry, rules).filter(|delay| ends_before_deadline(job, *delay, rules, now)) {
                 Some(delay) => change.wait(delay, error, !matches!(retry, Retry::Uncounted(_))),
                 None => change.fail(error, now),
             }
@@ -342,7 +344,11 @@ pub fn decide(job: &Job, input: Input, rules: &Rules, now: Timestamp) -> Result<
             life.result = Some(Json::new(result));
             change.finish(JobStatus::Completed, EventType::Completed, now);
         }
-        Input::DeadlinePassed => change.fail(timed_out(), now),
+        Input::DeadlinePassed => {
+            // Whoever was cut off may still have a write under way.
+            life.lease_epoch += 1;
+            change.fail(timed_out(), now);
+        }
     }
     Ok(Some(change))
 }
@@ -400,6 +406,22 @@ fn delay(job: &Job, retry: Retry, rules: &Rules) -> Option<Duration> {
         Retry::NotBefore(wait) => scheduled().map(|delay| delay.max(wait)),
         Retry::Uncounted(wait) => Some(wait),
     }
+}
+
+/// Whether a pause ends while there is time left for the job.
+fn ends_before_deadline(job: &Job, pause: Duration, rules: &Rules, now: Timestamp) -> bool {
+    job.life.started_at.is_none_or(|started| now.since(started).saturating_add(pause) < rules.deadline)
+}
+
+/// Whether a job whose lease has run out may be what brought its workers down: it was lost before, and has not come
+/// further since. Waiting for the provider is no step of ours that could do that.
+#[must_use]
+pub fn is_suspect(job: &Job) -> bool {
+    let life = &job.life;
+    life.status == JobStatus::Active
+        && life.lease_owner.is_some()
+        && life.lost_leases > 0
+        && life.stage != Some(Stage::Generating)
 }
 
 impl Change {

@@ -204,7 +204,7 @@ impl Lease {
     }
 
     async fn write(&mut self, input: Input) -> Result<(), Error> {
-        let decided = state::decide(&self.job, input, &self.rules, Timestamp::now());
+        let decided = state::decide(&self.job, input, &self.rules, self.store.now());
         let Some(change) = decided.map_err(|_| Error::LostLease(self.job.id.clone()))? else {
             return Ok(());
         };

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use contract::{JobId, JobStatus, Timestamp, WorkerId};
+use contract::{JobId, JobStatus, WorkerId};
 use futures_util::FutureExt as _;
 use telemetry::{continue_trace, event, metric};
 use tokio::{
@@ -21,7 +21,10 @@ use tracing::Instrument;
 
 use super::{Lease, Running};
 use crate::{
-    jobs::{log, state::Input},
+    jobs::{
+        log,
+        state::{Input, is_suspect},
+    },
     settings::QueueSettings,
     store::{Claimed, Error, Store, WorkerStatus},
 };
@@ -128,12 +131,16 @@ where
     /// not, as soon as they have no submission under way, and hands them back.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut jobs = JoinSet::new();
+        // Beside a job that may bring the worker down there runs no other.
+        let mut alone = false;
         while !stop.is_cancelled() {
-            let free = self.limits.running.saturating_sub(jobs.len());
+            alone &= !jobs.is_empty();
+            let free = if alone { 0 } else { self.limits.running.saturating_sub(jobs.len()) };
             for claimed in self.claim(free).await {
+                alone |= is_suspect(&claimed.before);
                 self.start(claimed, &mut jobs);
             }
-            let has_room = jobs.len() < self.limits.running;
+            let has_room = !alone && jobs.len() < self.limits.running;
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(ended) = jobs.join_next() => report(ended),
@@ -190,7 +197,7 @@ where
             return;
         }
         if let (None, Some(queued)) = (before.life.started_at, before.life.queued_at) {
-            let waited = Timestamp::now().since(queued);
+            let waited = self.store.now().since(queued);
             metrics::histogram!(metric::QUEUE_WAIT_SECONDS).record(waited.as_secs_f64());
         }
         event!(INFO, QUEUE_MANAGER_JOB_CLAIMED, jobId = %id, workerId = %self.worker, epoch);
@@ -203,7 +210,7 @@ where
     async fn run_one(self: Arc<Self>, claimed: Claimed, lost: CancellationToken, on_list: OnList) {
         let Claimed { job, attempts, .. } = claimed;
         let (id, epoch) = (job.id.clone(), job.life.lease_epoch);
-        let now = Timestamp::now();
+        let now = self.store.now();
         let age = now.since(job.life.started_at.unwrap_or(now));
         let left = self.limits.deadline.saturating_sub(age);
         let lease = Lease::new(job, attempts, self.store.clone(), lost.clone(), self.stopping.clone());

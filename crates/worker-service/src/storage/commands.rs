@@ -75,7 +75,7 @@ impl Store {
     }
 
     async fn try_command(&self, command: &Command, nonce: &str) -> Result<TakenCommand, Error> {
-        let (terms, now) = (&*self.terms, Timestamp::now());
+        let (terms, now) = (&*self.terms, self.now());
         transaction!(&self.database, Place::CommandStored, Error, |c| {
             if !c.remember(nonce).await? {
                 return Err(Error::Replayed);

@@ -47,6 +47,15 @@ on_both! {
                 .await
         }
 
+        /// Whether a worker runs anything.
+        async fn has_any(&mut self, worker: &WorkerId) -> QueryResult<bool> {
+            let own = job::table
+                .filter(job::status.eq(JobStatus::Active))
+                .filter(job::lease_owner.eq(worker))
+                .filter(job::lease_until.gt(database_now().nullable()));
+            Ok(own.select(job::id).first::<JobId>(self).await.optional()?.is_some())
+        }
+
         async fn attempts_of(&mut self, jobs: &[&JobId]) -> QueryResult<Vec<Attempt>> {
             attempt::table
                 .filter(attempt::job_id.eq_any(jobs.iter().copied()))
@@ -79,12 +88,22 @@ impl Store {
         slots: usize,
         per_user: usize,
     ) -> Result<Vec<Claimed>, Error> {
-        let (terms, now) = (&*self.terms, Timestamp::now());
+        let (terms, now) = (&*self.terms, self.now());
         let (slots, per_user) = (slots as i64, per_user as i64);
         let claimed: Vec<Claimed> = transaction!(&self.database, Place::JobsClaimed, unless Vec::is_empty, Error, |c| {
             c.serialise_claims().await?;
             let mut picked = c.pick_lapsed(slots).await?;
-            let free = slots - picked.len() as i64;
+            // One that may have brought its worker down more than once runs alone, so that no other goes down with it
+            // again (I14); until this worker has nothing else to run, it takes nothing new.
+            let suspect = picked.iter().position(state::is_suspect);
+            if let Some(suspect) = suspect {
+                if c.has_any(worker).await? {
+                    picked.retain(|job| !state::is_suspect(job));
+                } else {
+                    picked = vec![picked.swap_remove(suspect)];
+                }
+            }
+            let free = if suspect.is_some() { 0 } else { slots - picked.len() as i64 };
             if free > 0 {
                 let mut running: HashMap<UserId, i64> = c.running_by_user().await?.into_iter().collect();
                 let full: Vec<UserId> = running
@@ -161,7 +180,7 @@ impl Store {
         let generation: Option<GenerationId> = reading!(&self.database, |c| query.first(c).await.optional())?;
         let lost = || Error::LostLease(id.clone());
         let generation = generation.ok_or_else(lost)?;
-        let (terms, now) = (&*self.terms, Timestamp::now());
+        let (terms, now) = (&*self.terms, self.now());
         let settling = if input == Input::Released { Place::JobReleased } else { Place::DeadlinePassed };
         let settled: Option<(Job, Change)> = transaction!(&self.database, settling, Error, |c| {
             let locked = c.lock_job(&generation).await?.filter(|job| job.life.lease_epoch == epoch);
@@ -206,7 +225,10 @@ impl Store {
         let until = database_now().plus(self.terms.lease);
         Ok(transaction!(&self.database, Place::LeasesRenewed, unless Vec::is_empty, Error, |c| {
             let beat = worker::last_heartbeat.eq(database_now());
-            diesel::update(worker::table.find(id)).set(beat).execute(c).await?;
+            let beat = diesel::update(worker::table.find(id)).set(beat).returning(worker::last_heartbeat);
+            if let Some(time) = beat.get_result(c).await.optional()? {
+                self.saw(time);
+            }
             if running.is_empty() {
                 return Ok(Vec::new());
             }
@@ -264,7 +286,7 @@ impl Store {
                 diesel::update(left).set(job::lease_until.eq(database_now().nullable())).execute(c).await?;
                 diesel::delete(worker::table.find(&earlier)).execute(c).await?;
             }
-            diesel::insert_into(worker::table)
+            let time: Timestamp = diesel::insert_into(worker::table)
                 .values((
                     worker::id.eq(&id),
                     worker::name.eq(name),
@@ -272,8 +294,10 @@ impl Store {
                     worker::started_at.eq(database_now()),
                     worker::last_heartbeat.eq(database_now()),
                 ))
-                .execute(c)
+                .returning(worker::last_heartbeat)
+                .get_result(c)
                 .await?;
+            self.saw(time);
             Ok::<_, Error>(())
         })?;
         if !ours {

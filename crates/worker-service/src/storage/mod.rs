@@ -14,9 +14,15 @@ mod steps;
 mod uploads;
 mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
-use contract::JobId;
+use contract::{JobId, Timestamp};
 use diesel_migrations::embed_migrations;
 use foundation::database::{self, Database, DatabaseSettings, OpenError, Schema};
 use tokio::sync::{Mutex, Notify};
@@ -115,19 +121,44 @@ pub struct Store {
     terms: Arc<Terms>,
     wakes: Arc<Wakes>,
     names: Arc<Mutex<names::Names>>,
+    clock: Arc<Clock>,
 }
+
+/// By how many microseconds the database's clock is ahead of this process's, as far as is known.
+#[derive(Debug, Default)]
+struct Clock(AtomicI64);
 
 impl Store {
     /// Opens the database and brings its tables up to date. To be called on the home runtime.
     pub async fn open(settings: &DatabaseSettings, terms: Terms) -> Result<Self, OpenError> {
         let database = Database::open(settings, SCHEMA).await?;
-        Ok(Self { database, terms: Arc::new(terms), wakes: Arc::default(), names: Arc::default() })
+        Ok(Self {
+            database,
+            terms: Arc::new(terms),
+            wakes: Arc::default(),
+            names: Arc::default(),
+            clock: Arc::default(),
+        })
     }
 
     /// What is woken after commits.
     #[must_use]
     pub fn wakes(&self) -> &Arc<Wakes> {
         &self.wakes
+    }
+
+    /// The time by the database's clock, as far as it was last seen: what all workers agree on (I12). At most a
+    /// heartbeat after this process's clock has jumped it is right again.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let ahead = self.clock.0.load(Ordering::Relaxed);
+        Timestamp::from_micros(Timestamp::now().as_micros().saturating_add(ahead))
+    }
+
+    /// The database's clock was just this.
+    fn saw(&self, time: Timestamp) {
+        let ahead = time.as_micros().saturating_sub(Timestamp::now().as_micros());
+        self.clock.0.store(ahead, Ordering::Relaxed);
     }
 
     /// The rules of a job's lifecycle.

@@ -157,8 +157,9 @@ impl Inner {
             }
             Verdict::Refused(wish) => self.schedule.delay(webhook.attempts, *wish),
         };
-        let lives = Timestamp::now() + delay <= webhook.expires_at;
-        if lives { After::Again(delay) } else { After::Dead }
+        // However long the receiver wants to be left alone: the last try is at the end.
+        let left = webhook.expires_at.since(self.store.now());
+        if left.is_zero() { After::Dead } else { After::Again(delay.min(left)) }
     }
 
     /// Writes down a try. If it cannot be, the webhook becomes due again by itself, and the receiver, which
@@ -173,7 +174,11 @@ impl Inner {
                     tracing::warn!(%error, "A delivery was not written down");
                     sleep(Duration::from_millis(200) * pause).await;
                 }
-                Ok(Ok(()) | Err(_)) | Err(_) => return,
+                Ok(Ok(()) | Err(_)) => return,
+                Err(error) => {
+                    event!(ERROR, SERVICE_TASK_FAILED, task = "webhook record", error = %error);
+                    return;
+                }
             }
         }
     }

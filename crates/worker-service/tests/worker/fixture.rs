@@ -36,7 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn terms() -> Terms {
     Terms {
-        rules: Rules { max_retries: 3, retry_delays: vec![Duration::from_millis(10)] },
+        rules: Rules {
+            deadline: Duration::from_mins(30),
+            max_retries: 3,
+            retry_delays: vec![Duration::from_millis(10)],
+        },
         lease: Duration::from_secs(600),
         webhook_lifetime: Duration::from_secs(3_600),
         queue_depth: 100,

@@ -14,9 +14,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use worker_service::{
-    jobs::{service::Jobs, state::Input},
+    jobs::{
+        service::Jobs,
+        state::{Input, Retry},
+    },
     queue::{Lease, Limits, Runner, Running},
-    store::{AttemptState, Error, Store},
+    store::{AttemptState, Claimed, Error, Store},
 };
 
 use crate::{
@@ -31,6 +34,8 @@ on_both_databases! {
     a_cancel_through_another_replica_is_noticed_by_the_heartbeat,
     a_silent_workers_job_is_rescued,
     a_job_that_breaks_its_runner_three_times_is_poison,
+    what_went_down_with_a_poison_job_goes_on,
+    a_retry_that_would_come_too_late_is_not_waited_for,
     a_job_ends_at_its_deadline,
     a_job_whose_time_is_over_is_not_begun,
     a_submission_outlives_the_deadline,
@@ -268,6 +273,44 @@ async fn a_job_that_breaks_its_runner_three_times_is_poison(database: TestDataba
         broke += u32::from(breaks);
     }
     assert_eq!(broke, 3);
+}
+
+/// I14: of two that go down with their worker again and again, the one to blame is found, and the other goes on.
+async fn what_went_down_with_a_poison_job_goes_on(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    let (bad, good) = (queued(&store).await.generation_id, queued(&store).await.generation_id);
+    let mut together = 0;
+    for _ in 0..8 {
+        // A process that has died is started again under its name; what it ran is free.
+        let worker = store.register_worker("one").await.unwrap();
+        let claimed = store.claim(&worker, 4, 2).await.unwrap();
+        together += usize::from(claimed.len() > 1);
+        if let [Claimed { job, .. }] = claimed.as_slice()
+            && job.generation_id == good
+        {
+            let input = Input::AttemptFailed { ended: None, error: error(), retry: Retry::Never };
+            store.decide_and_commit(&job.id, job.life.lease_epoch, input).await.unwrap();
+        }
+    }
+    assert_eq!(together, 2, "from the second time on each runs alone");
+    let failed = reaches(&store, &bad, JobStatus::Failed).await;
+    assert_eq!(failed.life.error.unwrap().code, ErrorCode::Poison);
+    let other = reaches(&store, &good, JobStatus::Failed).await;
+    assert_eq!(other.life.error.unwrap().code, ErrorCode::ProviderError);
+}
+
+/// I1: no pause leads beyond the deadline.
+async fn a_retry_that_would_come_too_late_is_not_waited_for(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    let generation = queued(&store).await.generation_id;
+    let worker = Worker::start(&store, "one", LIMITS, |lease: Lease| async move {
+        let retry = Retry::NotBefore(Duration::from_mins(31));
+        lease.attempt_failed(None, error(), retry).await.map(drop)
+    })
+    .await;
+    let failed = reaches(&store, &generation, JobStatus::Failed).await;
+    assert_eq!((failed.life.error.unwrap().code, failed.life.retry_count), (ErrorCode::ProviderError, 0));
+    worker.end().await;
 }
 
 async fn a_job_ends_at_its_deadline(database: TestDatabase) {

@@ -64,7 +64,11 @@ impl Bench {
     async fn start(database: TestDatabase) -> Self {
         let storage = Storage::start().await;
         let terms = Terms {
-            rules: Rules { max_retries: 3, retry_delays: vec![Duration::from_millis(1)] },
+            rules: Rules {
+                deadline: Duration::from_mins(30),
+                max_retries: 3,
+                retry_delays: vec![Duration::from_millis(1)],
+            },
             lease: Duration::from_mins(10),
             webhook_lifetime: Duration::from_hours(1),
             queue_depth: 100,
