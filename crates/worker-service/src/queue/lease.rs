@@ -57,6 +57,12 @@ impl Lease {
         Self { job, attempts, store, rules, lost, stopping, whole: Whole::default() }
     }
 
+    /// The time by the database's clock, on which all workers agree.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.store.now()
+    }
+
     /// The job as it is after the last write.
     #[must_use]
     pub fn job(&self) -> &Job {

@@ -1,6 +1,6 @@
 //! Commands of the API, and what it may ask about jobs.
 
-use contract::{GenerationId, JobId, JobStatus, Timestamp, worker_api::Command};
+use contract::{GenerationId, JobId, JobStatus, worker_api::Command};
 use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use foundation::{crash::Place, database::database_now, on_both, reading, transaction};

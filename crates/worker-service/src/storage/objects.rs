@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{JobId, JobStatus, Timestamp};
+use contract::{JobId, JobStatus};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use foundation::{
@@ -38,7 +38,7 @@ impl Store {
             if diesel::update(held).set(job::lease_epoch.eq(epoch)).execute(c).await? == 0 {
                 return Err(Error::LostLease(id.clone()));
             }
-            let now = Timestamp::now();
+            let now = self.now();
             let row = Object {
                 key: key.to_owned(),
                 job_id: id.clone(),

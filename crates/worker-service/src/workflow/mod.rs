@@ -163,12 +163,12 @@ impl Run<'_> {
             Err((error, Retry::Never)) => return self.lease.fail(None, error).await,
             Err((error, retry)) => return self.lease.attempt_failed(None, error, retry).await.map(drop),
         };
+        let uncut = self.lease.uncut().await;
+        let attempt = self.lease.begin_attempt(resubmission).await?;
         if resubmission {
             metrics::counter!(metric::SUBMISSIONS_REPEATED, "provider" => self.provider.name()).increment(1);
         }
-        let uncut = self.lease.uncut().await;
-        let attempt = self.lease.begin_attempt(resubmission).await?;
-        let begun = Timestamp::now();
+        let begun = self.lease.now();
         let job = self.lease.job();
         let submission = Submission {
             job_id: job.id.clone(),
@@ -232,7 +232,7 @@ impl Run<'_> {
     /// Nobody knows whether the provider took the submission: no other before the grace window is over.
     async fn fate_unknown(self, since: Timestamp) -> Result<(), Error> {
         let settings = &self.workflow.settings;
-        let grace = settings.submission_grace.saturating_sub(Timestamp::now().since(since));
+        let grace = settings.submission_grace.saturating_sub(self.lease.now().since(since));
         let input = step::fate_unknown(self.lease.attempts(), settings.submission_unknown, grace);
         self.lease.end(input).await
     }
@@ -257,7 +257,7 @@ impl Run<'_> {
             if self.wait(pause, since, usual, reported).await? {
                 return self.lease.release().await;
             }
-            let elapsed = Timestamp::now().since(since);
+            let elapsed = self.lease.now().since(since);
             pause = until_asked(elapsed);
             match sending(Place::Polled, self.provider.poll(&operation)).await {
                 Polled::Pending { progress } => {
@@ -303,7 +303,7 @@ impl Run<'_> {
             if next >= asked_at {
                 return Ok(false);
             }
-            self.come_on(Timestamp::now().since(since), usual, reported).await?;
+            self.come_on(self.lease.now().since(since), usual, reported).await?;
         }
     }
 
