@@ -28,6 +28,7 @@ use crate::{
     accounts::{Accounts, password::Passwords},
     error::AppResult,
     generations::Flow,
+    intent::model::Analyst,
     push::{self, Hub},
     routes,
     settings::Settings,
@@ -140,6 +141,9 @@ pub enum StartError {
     /// There can be no client of the worker.
     #[error(transparent)]
     Worker(#[from] crate::worker_client::Failure),
+    /// There can be no client of the model that reads messages.
+    #[error(transparent)]
+    Intent(#[from] foundation::settings::SettingError),
 }
 
 /// The service, listening and ready to run.
@@ -163,6 +167,7 @@ impl Application {
             push: listening,
             rates,
             accounts,
+            intent,
             worker,
             secrets,
             flow,
@@ -174,7 +179,9 @@ impl Application {
         let last_requests = http.last_requests();
         let listeners = Listeners::take(http.bind, http.metrics_bind)?;
         let store = Store::open(&database).await?;
-        let flow = Flow::new(store.clone(), &worker, secrets, &s3, catalogue, &budget, flow)?;
+        let analyst = Analyst::new(&intent)?;
+        let flow =
+            Flow::new(store.clone(), &worker, secrets, &s3, catalogue, &budget, flow)?.read_by(analyst);
         let document = routes::document();
         let public_url = http.public_url.unwrap_or_else(|| own_url(listeners.address()));
         let passwords = Passwords::new(accounts.password_concurrency);

@@ -14,7 +14,10 @@ use diesel::{
 };
 pub use foundation::database::Json;
 
-use crate::conversations::message::{MessageKind, Role};
+use crate::{
+    conversations::message::{MessageKind, Role},
+    intent::Language,
+};
 
 /// An enumeration's word in a TEXT column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -36,6 +39,12 @@ impl Words for Role {
 impl Words for MessageKind {
     fn word(&self) -> &'static str {
         self.as_str()
+    }
+}
+
+impl Words for Language {
+    fn word(&self) -> &'static str {
+        self.code()
     }
 }
 
