@@ -2,10 +2,13 @@
 
 use std::{str::FromStr, sync::LazyLock, time::Duration};
 
-use api_service::generations::{
-    clarification::{ClarificationQuestion, Settled},
-    generation::{Generation, Request},
-    state::Quote,
+use api_service::{
+    generations::{
+        clarification::{ClarificationQuestion, Settled},
+        generation::{Generation, Request},
+        state::Quote,
+    },
+    intent::Language,
 };
 use contract::{
     ErrorCode, JobId, Money, Parameters, Timestamp, WorkerId,
@@ -67,6 +70,7 @@ pub fn generation(asks: bool) -> Generation {
         parameters: Parameters::default(),
         questions: if asks { vec![question] } else { Vec::new() },
         retry_of: None,
+        language: Language::English,
     };
     Generation { id: id("gen_"), ..Generation::new(request, NOW) }
 }

@@ -23,6 +23,10 @@ const HASTY: &[(&str, &str)] = &[
     ("WEBHOOK_FIRST_RETRY", "200ms"),
     ("WEBHOOK_LIFETIME", "2s"),
     ("STATUS_FRESH", "1s"),
+    // A model that is away: whatever is said in this test, the rules read.
+    ("INTENT_PROVIDER", "openai"),
+    ("INTENT_MODEL", "absent"),
+    ("INTENT_BASE_URL", "http://127.0.0.1:9"),
 ];
 
 #[tokio::test]

@@ -29,6 +29,7 @@ use crate::{
     accounts::{Accounts, password::Passwords},
     error::AppResult,
     generations::Flow,
+    intent::model::Analyst,
     push::{self, Hub},
     routes,
     settings::Settings,
@@ -149,6 +150,9 @@ pub enum StartError {
     /// There can be no client of the worker.
     #[error(transparent)]
     Worker(#[from] crate::worker_client::Failure),
+    /// There can be no client of the model that reads messages.
+    #[error(transparent)]
+    Intent(#[from] foundation::settings::SettingError),
 }
 
 /// The service, listening and ready to run.
@@ -172,6 +176,7 @@ impl Application {
             push: listening,
             rates,
             accounts,
+            intent,
             worker,
             secrets,
             flow,
@@ -185,7 +190,9 @@ impl Application {
         let listeners = Listeners::take(http.bind, http.metrics_bind)?;
         let store = Store::open(&database).await?;
         let confirmation = flow.confirmation_period;
-        let flow = Flow::new(store.clone(), &worker, secrets, &s3, catalogue, &budget, flow)?;
+        let analyst = Analyst::new(&intent)?;
+        let flow =
+            Flow::new(store.clone(), &worker, secrets, &s3, catalogue, &budget, flow)?.read_by(analyst);
         let document = routes::document();
         let public_url = http.public_url.unwrap_or_else(|| own_url(listeners.address()));
         let passwords = Passwords::new(accounts.password_concurrency);

@@ -14,6 +14,7 @@ use crate::{
     app::proxies::Network,
     catalogue::{Catalogue, CatalogueSettings},
     generations::FlowSettings,
+    intent::model::IntentSettings,
     push::PushSettings,
     uploads::UploadSettings,
     usage::BudgetSettings,
@@ -95,14 +96,6 @@ foundation::settings! {
 }
 
 foundation::settings! {
-    /// How the intent of a message is found out.
-    pub struct IntentSettings {
-        /// Which analyser: rules (built in, no network).
-        pub provider: String = or_default("INTENT_PROVIDER", "rules"),
-    }
-}
-
-foundation::settings! {
     /// What the two services know each other by.
     pub struct SecretSettings {
         /// Sign commands to the worker: whsec_… secrets, separated by commas. Every one signs.
@@ -173,7 +166,7 @@ impl Settings {
             push: PushSettings::read(environment)?,
             rates: RateSettings::read(environment)?,
             accounts: AccountSettings::read(environment)?,
-            intent: IntentSettings::read(environment)?,
+            intent: IntentSettings::checked(environment)?,
             worker: WorkerSettings::read(environment)?,
             flow: FlowSettings::read(environment)?,
             budget: BudgetSettings::read(environment)?,
@@ -182,15 +175,11 @@ impl Settings {
             environment: environment.clone(),
         };
         settings.http.check()?;
-        let malformed = |name, reason: &str| Err(SettingError::Malformed { name, reason: reason.to_owned() });
         if settings.secrets.worker_api.current().overlaps(&settings.secrets.webhooks.current()) {
-            return malformed("WEBHOOK_SECRETS", "has a secret in common with WORKER_API_SECRETS");
+            let reason = "has a secret in common with WORKER_API_SECRETS".to_owned();
+            return Err(SettingError::Malformed { name: "WEBHOOK_SECRETS", reason });
         }
-        match settings.intent.provider.as_str() {
-            "rules" => Ok(settings),
-            "gemini" | "openai" => malformed("INTENT_PROVIDER", "only rules is there yet"),
-            _ => malformed("INTENT_PROVIDER", "must be rules"),
-        }
+        Ok(settings)
     }
 }
 
@@ -224,6 +213,23 @@ mod tests {
     }
 
     #[test]
+    fn a_model_needs_its_name_and_its_key() {
+        let missing = |changes: &[(&str, &str)]| read(changes).unwrap_err();
+        let gemini = [("INTENT_PROVIDER", "gemini"), ("INTENT_MODEL", "m")];
+        assert_eq!(missing(&[("INTENT_PROVIDER", "openai")]), SettingError::Missing("INTENT_MODEL"));
+        assert_eq!(missing(&gemini), SettingError::Missing("INTENT_API_KEY"));
+        let own_server = [
+            ("INTENT_PROVIDER", "openai"),
+            ("INTENT_MODEL", "a/b:7b"),
+            ("INTENT_BASE_URL", "http://localhost/v1"),
+        ];
+        assert!(read(&own_server).is_ok(), "a server of one's own may need no key");
+        let [provider, model] = gemini;
+        let settings = read(&[provider, model, ("INTENT_API_KEY", "do-not-tell")]).unwrap();
+        assert!(!format!("{settings:?}").contains("do-not-tell"));
+    }
+
+    #[test]
     fn the_last_requests_get_what_is_left_of_a_stop() {
         for (timeout, notice, left) in
             [("10s", "0s", 8), ("30s", "15s", 13), ("10s", "9s", 1), ("2s", "0s", 1), ("1ms", "0s", 1)]
@@ -240,8 +246,10 @@ mod tests {
             ("API_BIND", "8080"),
             ("TRUSTED_PROXIES", "proxy"),
             ("WEBHOOK_SECRETS", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
-            ("INTENT_PROVIDER", "gemini"),
             ("INTENT_PROVIDER", "oracle"),
+            ("INTENT_MODEL", "../other"),
+            ("INTENT_BASE_URL", "models.example"),
+            ("INTENT_API_KEY", "two words"),
             ("ALLOWED_ORIGINS", "example.com"),
             ("SHUTDOWN_NOTICE", "10s"),
             ("SHUTDOWN_NOTICE", "1h"),

@@ -60,6 +60,7 @@ catalogue! {
     MESSAGE_CREATE_REQUEST_RECEIVED = "MESSAGE_CREATE", "Request received", "userId, conversationId";
     MESSAGE_CREATE_MESSAGE_CREATED = "MESSAGE_CREATE", "Message created in DB", "userId, conversationId, messageId";
     MESSAGE_CREATE_INTENT_ANALYSED = "MESSAGE_CREATE", "Intent analysed", "conversationId, intent";
+    INTENT_MODEL_FAILED = "INTENT", "Model failed, rules used", "conversationId, reason, durationMs, pauseMs?";
     MESSAGE_CREATE_RETURNING_RESPONSE = "MESSAGE_CREATE", "Returning response", "conversationId, messageId, intent, generationId?";
 
     GENERATION_CREATE_REQUEST_RECEIVED = "GENERATION_CREATE", "Request received", "userId, conversationId?, messageId?, prompt?, provider?";

@@ -3,6 +3,7 @@
 mod ci;
 mod deny;
 mod faults;
+mod intent;
 mod model;
 mod postgres;
 mod step;
@@ -40,6 +41,8 @@ enum Task {
         #[arg(long)]
         deep: bool,
     },
+    /// How well the users' messages are read: the labelled ones of intent/evaluation, in every language.
+    Intent(intent::Options),
     /// Everything that CI checks: format, rules of the house, dependencies, lints, all tests.
     Ci,
     /// The rules of the house that neither rustc nor clippy knows.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Test { runner_arguments } => test::run(&runner_arguments),
         Task::Faults(options) => faults::run(&options),
         Task::Model { deep } => model::run(deep),
+        Task::Intent(options) => intent::run(&options),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),

@@ -5,6 +5,8 @@
 //! question but the subject's has a default. All of it is pure: a request and a model give the questions,
 //! the questions and the answers give the final prompt and parameters.
 
+use std::fmt::Display;
+
 use contract::{Parameters, problem::FieldError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +14,10 @@ use utoipa::ToSchema;
 
 use crate::{
     catalogue::{Audio, Model, Resolution, list},
-    intent::{self, Parameter, Unclear},
+    intent::{
+        self, Language, Parameter, Unclear,
+        words::{Words, fill},
+    },
 };
 
 /// The ids of the questions that there are.
@@ -111,19 +116,26 @@ pub struct Settled {
     pub parameters: Parameters,
 }
 
-/// Turns what a user named into a draft: settles what the model allows and asks for the rest.
+/// Turns what a user named into a draft: settles what the model allows and asks for the rest, in the user's
+/// language.
 #[must_use]
-pub fn draft(model: &Model, subject: Option<&str>, named: &Parameters, unclear: &[Unclear]) -> Draft {
+pub fn draft(
+    language: Language,
+    model: &Model,
+    subject: Option<&str>,
+    named: &Parameters,
+    unclear: &[Unclear],
+) -> Draft {
     let prompt = subject.map(str::trim).unwrap_or_default().to_owned();
     let mut draft = Draft { prompt, parameters: named.clone(), questions: Vec::new() };
     if draft.prompt.is_empty() {
-        draft.questions.push(subject_question());
+        draft.questions.push(subject_question(language));
     }
     let unclear = |parameter| unclear.iter().find(|u| u.parameter == parameter).map(|u| u.named.as_str());
-    ask_duration(&mut draft, model, unclear(Parameter::Duration));
-    ask_aspect_ratio(&mut draft, model, unclear(Parameter::AspectRatio));
-    ask_resolution(&mut draft, model, unclear(Parameter::Resolution));
-    ask_about_features(&mut draft, model, unclear(Parameter::Seed));
+    ask_duration(language, &mut draft, model, unclear(Parameter::Duration));
+    ask_aspect_ratio(language, &mut draft, model, unclear(Parameter::AspectRatio));
+    ask_resolution(language, &mut draft, model, unclear(Parameter::Resolution));
+    ask_about_features(language, &mut draft, model, unclear(Parameter::Seed));
     if draft.questions.is_empty() {
         draft.parameters = model.fill_defaults(draft.parameters);
     }
@@ -309,10 +321,10 @@ fn name_after_question(error: FieldError, questions: &[ClarificationQuestion]) -
     }
 }
 
-fn subject_question() -> ClarificationQuestion {
+fn subject_question(language: Language) -> ClarificationQuestion {
     ClarificationQuestion {
         id: id::SUBJECT.to_owned(),
-        question: "What should the video show?".to_owned(),
+        question: Words::of(language).ask_subject.clone(),
         kind: QuestionKind::Text,
         options: Vec::new(),
         default: None,
@@ -336,7 +348,7 @@ fn choice(
     }
 }
 
-fn ask_duration(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
+fn ask_duration(language: Language, draft: &mut Draft, model: &Model, unclear: Option<&str>) {
     let named = draft.parameters.duration;
     let from_images = model.durations_from(&draft.parameters.images);
     if unclear.is_none() && named.is_some_and(|seconds| from_images.contains(&seconds)) {
@@ -347,19 +359,18 @@ fn ask_duration(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
     let allowed = resolution.map_or(model.durations.as_slice(), |r| model.durations_in(r));
     let allowed: Vec<_> = allowed.iter().copied().filter(|length| from_images.contains(length)).collect();
     let allowed = allowed.as_slice();
+    let words = Words::of(language);
+    let choices = words.any_of(allowed);
     let question = match (unclear, named, resolution, allowed) {
-        (Some(words), ..) => {
-            format!("You wrote “{words}”; I can make it {} seconds long. Which shall it be?", list(allowed))
-        }
-        (None, Some(seconds), ..) => format!(
-            "{} makes videos of {} seconds, not {seconds}. How long should it be?",
-            model.name,
-            list(allowed)
+        (Some(named), ..) => fill(&words.duration_unclear, &[("named", &named), ("choices", &choices)]),
+        (None, Some(seconds), ..) => fill(
+            &words.duration_impossible,
+            &[("model", &model.name), ("named", &seconds), ("choices", &choices)],
         ),
-        (None, None, Some(resolution), [only]) => {
-            format!("In {} the video will be {only} seconds long. Is that all right?", resolution.name)
+        (None, None, Some(resolution), [_]) => {
+            fill(&words.duration_only, &[("resolution", &resolution.name), ("choices", &choices)])
         }
-        _ => format!("How long should it be: {} seconds?", list(allowed)),
+        _ => fill(&words.ask_duration, &[("choices", &choices)]),
     };
     let default = match named {
         Some(seconds) => nearest(allowed, seconds),
@@ -370,26 +381,29 @@ fn ask_duration(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
     };
     let options = allowed
         .iter()
-        .map(|&s| QuestionOption::new(AnswerValue::Number(s.into()), format!("{s} seconds")))
+        .map(|&s| QuestionOption::new(AnswerValue::Number(s.into()), fill(&words.seconds, &[("n", &s)])))
         .collect();
     draft.questions.push(choice(id::DURATION, question, options, AnswerValue::Number(default.into())));
 }
 
-fn ask_aspect_ratio(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
+fn ask_aspect_ratio(language: Language, draft: &mut Draft, model: &Model, unclear: Option<&str>) {
     let named = draft.parameters.aspect_ratio.take();
     if unclear.is_none() && named.as_ref().is_some_and(|ratio| model.aspect_ratios.contains(ratio)) {
         draft.parameters.aspect_ratio = named;
         return;
     }
-    let labels: Vec<_> = model.aspect_ratios.iter().map(|ratio| shape(ratio)).collect();
-    let offer = list(&labels.iter().map(|label| label.to_lowercase()).collect::<Vec<_>>());
+    let words = Words::of(language);
+    let labels: Vec<_> = model.aspect_ratios.iter().map(|ratio| shape(language, ratio)).collect();
+    let choices = words.any_of(&labels.iter().map(|label| label.to_lowercase()).collect::<Vec<_>>());
     let question = match (unclear, &named) {
-        (Some(words), _) => format!("You wrote “{words}”; should it be {offer}?"),
+        (Some(named), _) => fill(&words.ratio_unclear, &[("named", &named), ("choices", &choices)]),
         (None, Some(ratio)) => {
-            let asked = shape(ratio).to_lowercase();
-            format!("{} cannot make {asked}. Should it be {offer} instead?", model.name)
+            let asked = shape(language, ratio).to_lowercase();
+            let values: &[(&str, &dyn Display)] =
+                &[("model", &model.name), ("named", &asked), ("choices", &choices)];
+            fill(&words.ratio_impossible, values)
         }
-        (None, None) => format!("Should it be {offer}?"),
+        (None, None) => fill(&words.ask_ratio, &[("choices", &choices)]),
     };
     let default = named
         .filter(|_| unclear.is_none())
@@ -405,20 +419,23 @@ fn ask_aspect_ratio(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
 }
 
 /// Only asked about when what was named is not possible, alone or with the length that was named.
-fn ask_resolution(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
+fn ask_resolution(language: Language, draft: &mut Draft, model: &Model, unclear: Option<&str>) {
     let named = draft.parameters.resolution.take();
     let duration = draft.parameters.duration;
     let known = named.as_deref().and_then(|name| model.resolution(name));
     let names: Vec<_> = model.resolutions.iter().map(|resolution| &resolution.name).collect();
+    let words = Words::of(language);
+    let choices = words.any_of(&names);
     let question = match (unclear, known, &named) {
-        (Some(words), ..) => {
-            format!("You wrote “{words}”; I can make {}. Which shall it be?", list(&names))
-        }
+        (Some(named), ..) => fill(&words.resolution_unclear, &[("named", &named), ("choices", &choices)]),
         (None, Some(known), _) => match duration {
-            Some(seconds) if !model.durations_in(known).contains(&seconds) => format!(
-                "{} only comes in {} seconds, and you asked for {seconds}. Which would you like?",
-                known.name,
-                list(model.durations_in(known))
+            Some(seconds) if !model.durations_in(known).contains(&seconds) => fill(
+                &words.resolution_or_duration,
+                &[
+                    ("resolution", &known.name),
+                    ("choices", &words.any_of(model.durations_in(known))),
+                    ("named", &seconds),
+                ],
             ),
             _ => {
                 draft.parameters.resolution = named;
@@ -426,18 +443,25 @@ fn ask_resolution(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
             }
         },
         (None, None, Some(name)) => {
-            format!("{} makes {}, not {name}. Which would you like?", model.name, list(&names))
+            let values: &[(&str, &dyn Display)] =
+                &[("model", &model.name), ("choices", &choices), ("named", name)];
+            fill(&words.resolution_impossible, values)
         }
         (None, None, None) => return,
     };
     let option = |resolution: &Resolution| {
         let allowed = model.durations_in(resolution);
-        let lengths = list(allowed);
         let label = match duration {
             Some(seconds) if allowed.contains(&seconds) => resolution.name.clone(),
-            Some(seconds) => format!("{}, {} seconds long", resolution.name, nearest(allowed, seconds)),
+            Some(seconds) => fill(
+                &words.resolution_with_duration,
+                &[("resolution", &resolution.name), ("n", &nearest(allowed, seconds))],
+            ),
             None if allowed.len() == model.durations.len() => resolution.name.clone(),
-            None => format!("{} ({lengths} seconds only)", resolution.name),
+            None => fill(
+                &words.resolution_with_durations,
+                &[("resolution", &resolution.name), ("choices", &words.any_of(allowed))],
+            ),
         };
         QuestionOption::new(AnswerValue::Text(resolution.name.clone()), label)
     };
@@ -447,7 +471,7 @@ fn ask_resolution(draft: &mut Draft, model: &Model, unclear: Option<&str>) {
 }
 
 /// What a model has or has not, without a choice: whether to go on with that.
-fn ask_about_features(draft: &mut Draft, model: &Model, unclear_seed: Option<&str>) {
+fn ask_about_features(language: Language, draft: &mut Draft, model: &Model, unclear_seed: Option<&str>) {
     let Draft { parameters, questions, .. } = draft;
     let mut ask = |id: &str, question: String| {
         questions.push(ClarificationQuestion {
@@ -459,28 +483,29 @@ fn ask_about_features(draft: &mut Draft, model: &Model, unclear_seed: Option<&st
             required: false,
         });
     };
-    let name = &model.name;
+    let words = Words::of(language);
+    let about_model = |text: &str| fill(text, &[("model", &model.name)]);
     match (parameters.audio, model.audio) {
         (Some(false), Audio::Always) => {
             parameters.audio = None;
-            ask(id::AUDIO, format!("{name} always makes sound. Is a video with sound all right?"));
+            ask(id::AUDIO, about_model(&words.sound_always));
         }
         (Some(true), Audio::Never) => {
             parameters.audio = None;
-            ask(id::AUDIO, format!("{name} makes no sound. Is a silent video all right?"));
+            ask(id::AUDIO, about_model(&words.sound_never));
         }
         _ => {}
     }
     if !model.seed && (parameters.seed.is_some() || unclear_seed.is_some()) {
         parameters.seed = None;
-        ask(id::SEED, format!("{name} cannot work from a seed. Shall I go on without it?"));
-    } else if let Some(words) = unclear_seed {
+        ask(id::SEED, about_model(&words.seed_never));
+    } else if let Some(named) = unclear_seed {
         parameters.seed = None;
-        ask(id::SEED, format!("I cannot use “{words}” as a seed. Shall I go on without it?"));
+        ask(id::SEED, fill(&words.seed_unclear, &[("named", &named)]));
     }
     if !model.negative_prompt && parameters.negative_prompt.is_some() {
         parameters.negative_prompt = None;
-        ask(id::NEGATIVE_PROMPT, format!("{name} cannot leave things out by name. Shall I go on anyway?"));
+        ask(id::NEGATIVE_PROMPT, about_model(&words.negative_prompt_never));
     }
 }
 
@@ -490,13 +515,15 @@ fn nearest(allowed: &[u32], named: u32) -> u32 {
 }
 
 /// What people call a shape.
-pub(crate) fn shape(ratio: &str) -> String {
-    match sides(ratio) {
-        Some((width, height)) if width > height => format!("Landscape ({ratio})"),
-        Some((width, height)) if width < height => format!("Portrait ({ratio})"),
-        Some(_) => format!("Square ({ratio})"),
-        None => ratio.to_owned(),
-    }
+pub(crate) fn shape(language: Language, ratio: &str) -> String {
+    let words = Words::of(language);
+    let name = match sides(ratio) {
+        Some((width, height)) if width > height => &words.landscape,
+        Some((width, height)) if width < height => &words.portrait,
+        Some(_) => &words.square,
+        None => return ratio.to_owned(),
+    };
+    fill(name, &[("ratio", &ratio)])
 }
 
 fn is_upright(ratio: &str) -> bool {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::clarification::ClarificationQuestion;
+use crate::intent::Language;
 
 /// What is generated. There is one kind so far.
 pub const KIND_VIDEO: &str = "video";
@@ -95,6 +96,9 @@ pub struct Generation {
     pub failed_at: Option<Timestamp>,
     /// When it was called off.
     pub cancelled_at: Option<Timestamp>,
+    /// The language that it was asked for in, and in which it is spoken of. The wire does not show it.
+    #[serde(skip)]
+    pub language: Language,
     /// The worker's side, which the wire does not show.
     #[serde(skip)]
     pub job: Job,
@@ -154,6 +158,8 @@ pub struct Request {
     pub questions: Vec<ClarificationQuestion>,
     /// The generation that this one repeats.
     pub retry_of: Option<GenerationId>,
+    /// The language that it is asked for in.
+    pub language: Language,
 }
 
 impl Generation {
@@ -197,6 +203,7 @@ impl Generation {
             completed_at: None,
             failed_at: None,
             cancelled_at: None,
+            language: request.language,
             job: Job::default(),
         }
     }
@@ -224,6 +231,7 @@ pub(crate) mod tests {
             parameters: Parameters::default(),
             questions: Vec::new(),
             retry_of: None,
+            language: Language::English,
         };
         Generation::new(request, Timestamp::from_micros(1_795_426_200_000_000))
     }

@@ -25,6 +25,7 @@ use foundation::{s3::S3Settings, settings::Live, tasks::Tasks};
 use self::{media::Media, refresh::Refresher};
 use crate::{
     catalogue::Catalogue,
+    intent::model::Analyst,
     settings::SecretSettings,
     store::Store,
     usage::{BudgetSettings, budget::Allowance},
@@ -76,6 +77,7 @@ pub struct Flow {
     catalogue: Catalogue,
     media: Media,
     refresher: Refresher,
+    analyst: Analyst,
     settings: FlowSettings,
     allowance: Allowance,
     webhook_secrets: Live<Secrets>,
@@ -99,9 +101,16 @@ impl Flow {
             media: Media::new(s3, settings.link_lifetime),
             refresher: Refresher::default(),
             allowance: budget.allowance(settings.queued_per_user),
+            analyst: Analyst::default(),
             settings,
             webhook_secrets: secrets.webhooks,
         })
+    }
+
+    /// The same, with somebody else than the rules who reads users' messages.
+    #[must_use]
+    pub fn read_by(self, analyst: Analyst) -> Self {
+        Self { analyst, ..self }
     }
 
     /// The database.
@@ -117,6 +126,11 @@ impl Flow {
     /// Links to videos.
     pub const fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Who reads users' messages.
+    pub const fn analyst(&self) -> &Analyst {
+        &self.analyst
     }
 
     /// The models that there are.

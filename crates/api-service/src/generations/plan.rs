@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalogue::Model,
-    intent::{self, Parameter, reply},
+    intent::{self, Parameter, Relative, reply},
 };
 
 /// Where a generation is asked for, and by whom.
@@ -50,7 +50,13 @@ pub fn plan(
     {
         return Err(vec![error]);
     }
-    let draft = clarification::draft(model, asked.subject.as_deref(), &asked.parameters, &asked.unclear);
+    let draft = clarification::draft(
+        asked.language,
+        model,
+        asked.subject.as_deref(),
+        &asked.parameters,
+        &asked.unclear,
+    );
     let quote = if draft.questions.is_empty() {
         Some(quote(model, Settled { prompt: draft.prompt.clone(), parameters: draft.parameters.clone() })?)
     } else {
@@ -66,6 +72,7 @@ pub fn plan(
         parameters: draft.parameters,
         questions: draft.questions,
         retry_of: place.retry_of,
+        language: asked.language,
     };
     Ok(Plan { generation: Generation::new(request, now), quote })
 }
@@ -133,7 +140,50 @@ pub fn again(model: &Model, earlier: &Generation) -> Result<intent::Request, Vec
         Some(_) if open => answer(model, earlier, &Map::new())?.settled.parameters,
         _ => earlier.parameters.clone(),
     };
-    Ok(intent::Request { subject, parameters, unclear: Vec::new() })
+    Ok(intent::Request { subject, parameters, language: earlier.language, ..intent::Request::default() })
+}
+
+/// What a finished video, or one in the making, asked for, with what is wanted otherwise this time. What was
+/// not named stays as it was, and so do the words.
+#[must_use]
+pub fn follow_up(earlier: &Generation, wishes: &intent::Request) -> intent::Request {
+    let subject = match &wishes.subject {
+        Some(further) => with_further(&earlier.prompt, further),
+        None => earlier.prompt.clone(),
+    };
+    let mut parameters = over(&earlier.parameters, &wishes.parameters);
+    if wishes.parameters == Parameters::default() && wishes.relative.is_none() {
+        // With the seed of the first, the second would be the first.
+        parameters.seed = None;
+    }
+    intent::Request {
+        subject: Some(subject).filter(|subject| !subject.is_empty()),
+        parameters,
+        unclear: wishes.unclear.clone(),
+        relative: None,
+        language: wishes.language,
+    }
+}
+
+/// The length that a comparison means: the next one that the model has. If there is none, the one that it is
+/// compared with, as the error.
+pub fn stretched(model: &Model, from: Option<u32>, wish: Relative) -> Result<u32, u32> {
+    let from = from.unwrap_or_else(|| model.default_duration(None));
+    let lengths = model.durations.iter().copied();
+    match wish {
+        Relative::Longer => lengths.filter(|length| *length > from).min(),
+        Relative::Shorter => lengths.filter(|length| *length < from).max(),
+    }
+    .ok_or(from)
+}
+
+/// A prompt with further words about it.
+fn with_further(prompt: &str, further: &str) -> String {
+    if prompt.is_empty() {
+        further.to_owned()
+    } else {
+        format!("{}, {further}", prompt.trim_end_matches(['.', ',']))
+    }
 }
 
 /// A generation with further wishes taken in: parameters in place of the earlier ones, words after the prompt.
@@ -153,18 +203,14 @@ pub fn with_wishes(
                 Parameter::Resolution => "responses.resolution",
                 Parameter::Seed => "responses.seed",
             };
-            FieldError::new(field, reply::not_clear(&unclear.named))
+            FieldError::new(field, reply::not_clear(wishes.language, &unclear.named))
         });
         return Err(errors.collect());
     }
     let mut wished = generation.clone();
     wished.parameters = over(&generation.parameters, &wishes.parameters);
     if let Some(further) = &wishes.subject {
-        wished.prompt = if generation.prompt.is_empty() {
-            further.clone()
-        } else {
-            format!("{}, {further}", generation.prompt.trim_end_matches(['.', ',']))
-        };
+        wished.prompt = with_further(&generation.prompt, further);
     }
     let mut errors = model.check(&wished.parameters);
     // Many small wishes must not grow into a prompt that the worker refuses; an empty one is still a question.
@@ -218,6 +264,42 @@ mod tests {
     }
 
     #[test]
+    fn a_follow_up_keeps_what_is_not_named() {
+        let catalogue = Catalogue::built_in();
+        let model = catalogue.default_model();
+        let mut earlier = generation();
+        earlier.parameters = Parameters { seed: Some(7), ..model.fill_defaults(Parameters::default()) };
+        let upright = Parameters { aspect_ratio: Some("9:16".to_owned()), ..Parameters::default() };
+        let wishes = intent::Request { parameters: upright, ..intent::Request::default() };
+        let asked = follow_up(&earlier, &wishes);
+        assert_eq!(asked.subject.as_deref(), Some("a paper boat"));
+        assert_eq!(asked.parameters.aspect_ratio.as_deref(), Some("9:16"));
+        assert_eq!(asked.parameters.duration, earlier.parameters.duration);
+        assert_eq!(asked.parameters.seed, Some(7), "the same but upright");
+        let another = follow_up(&earlier, &intent::Request::default());
+        assert_eq!(another.parameters.seed, None, "another one is another one");
+        let mut place = place();
+        place.retry_of = None;
+        assert!(plan(model, place, &another, Timestamp::now()).unwrap().quote.is_some(), "nothing to ask");
+    }
+
+    #[test]
+    fn longer_and_shorter_are_the_next_length_that_there_is() {
+        let catalogue = Catalogue::built_in();
+        let model = catalogue.default_model();
+        for (from, wish, expected) in [
+            (Some(4), Relative::Longer, Ok(6)),
+            (Some(5), Relative::Longer, Ok(6)),
+            (Some(8), Relative::Longer, Err(8)),
+            (Some(8), Relative::Shorter, Ok(6)),
+            (Some(4), Relative::Shorter, Err(4)),
+            (None, Relative::Shorter, Ok(6)),
+        ] {
+            assert_eq!(stretched(model, from, wish), expected, "{from:?} {wish:?}");
+        }
+    }
+
+    #[test]
     fn wishes_go_over_what_was_there() {
         let catalogue = Catalogue::built_in();
         let model = catalogue.default_model();
@@ -226,7 +308,7 @@ mod tests {
         let wishes = intent::Request {
             subject: Some("at night".to_owned()),
             parameters: Parameters { aspect_ratio: Some("9:16".to_owned()), ..Parameters::default() },
-            unclear: Vec::new(),
+            ..intent::Request::default()
         };
         let after = with_wishes(model, &before, &wishes).unwrap();
         assert_eq!(after.prompt, "a paper boat, at night");

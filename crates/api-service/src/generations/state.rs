@@ -247,7 +247,7 @@ impl Draft {
 
 fn ask(generation: &Generation) -> Decision {
     let open = generation.clarification_questions.as_deref().unwrap_or_default();
-    let words = reply::questions(open, generation.id.as_str());
+    let words = reply::questions(generation.language, open, generation.id.as_str());
     Draft::of(generation).says(MessageKind::Clarification, words).tell(DesiredState::Pending)
 }
 
@@ -263,7 +263,13 @@ fn tell_price(
     after.parameters = quote.settled.parameters.clone();
     after.estimated_cost = Some(quote.price.clone());
     after.clarification_responses = responses.cloned();
-    let words = reply::confirmation(&after.prompt, &after.parameters, &quote.price, after.id.as_str());
+    let words = reply::confirmation(
+        after.language,
+        &after.prompt,
+        &after.parameters,
+        &quote.price,
+        after.id.as_str(),
+    );
     draft.says(MessageKind::Confirmation, words).tell(DesiredState::PendingConfirmation)
 }
 
@@ -294,14 +300,14 @@ fn expire(generation: &Generation, now: Timestamp) -> Decision {
     let mut draft = called_off(Draft::of(generation), now, now);
     draft.0.after.error_code = Some(ErrorCode::Expired);
     draft.0.after.error_message = Some("Nobody confirmed it in time.".to_owned());
-    let words = reply::expired();
+    let words = reply::expired(generation.language);
     draft.says(MessageKind::Text, words).tell(DesiredState::Cancelled)
 }
 
 fn called_off(draft: Draft, at: Timestamp, now: Timestamp) -> Draft {
     let mut draft = ended(draft, Status::Cancelled, now);
     draft.0.after.cancelled_at = Some(at);
-    let words = reply::cancelled(draft.0.after.id.as_str());
+    let words = reply::cancelled(draft.0.after.language, draft.0.after.id.as_str());
     draft.says(MessageKind::Text, words)
 }
 
@@ -311,7 +317,8 @@ fn fail(draft: Draft, code: ErrorCode, message: String, at: Timestamp, now: Time
     after.error_code = Some(code);
     after.error_message = Some(message);
     after.failed_at = Some(at);
-    draft.says(MessageKind::Error, reply::failed(code))
+    let words = reply::failed(draft.0.after.language, code);
+    draft.says(MessageKind::Error, words)
 }
 
 /// What all ends have in common: nothing is awaited any more.
@@ -430,7 +437,8 @@ fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     after.job.video_key = Some(result.video_key.clone());
     after.job.thumbnail_key = Some(result.thumbnail_key.clone());
     after.job.sha256 = Some(result.sha256.clone());
-    draft.says(MessageKind::GenerationResult, reply::ready()).done()
+    let words = reply::ready(draft.0.after.language);
+    draft.says(MessageKind::GenerationResult, words).done()
 }
 
 impl Generation {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Answers, Request,
+    Answers, Context, Request,
     lexicon::Phrase,
     message::Message,
     parameters::Named,
@@ -13,13 +13,15 @@ use super::{
 use crate::generations::clarification::{ClarificationQuestion, QuestionKind, id};
 
 /// The answers in a message, if it holds any. A message that asks for another video does not answer.
-pub(super) fn find(text: &str, questions: &[ClarificationQuestion]) -> Option<Answers> {
+pub(super) fn find(text: &str, context: Context<'_>) -> Option<Answers> {
+    let questions = context.open_questions;
     if questions.is_empty() {
         return None;
     }
-    let mut message = Message::new(text);
+    let mut message = Message::expected_in(context.language, text);
+    let language = message.lexicon.language;
     if let Some(responses) = short_answer(&message, questions) {
-        return Some(Answers { responses, ..Answers::default() });
+        return Some(Answers { responses, further: Request { language, ..Request::default() } });
     }
     let asks = |id: &str| questions.iter().any(|question| question.id == id);
     let mut further = named_in(&mut message, asks(id::DURATION));
@@ -42,7 +44,8 @@ pub(super) fn find(text: &str, questions: &[ClarificationQuestion]) -> Option<An
         rest => further.subject = rest,
     }
     // Words alone answer nothing unless the subject is asked for.
-    let nothing_named = Request { subject: further.subject.clone(), ..Request::default() } == further;
+    let nothing_named =
+        Request { subject: further.subject.clone(), language, ..Request::default() } == further;
     if responses.is_empty() && nothing_named { None } else { Some(Answers { responses, further }) }
 }
 
@@ -70,11 +73,11 @@ fn short_answer(message: &Message<'_>, questions: &[ClarificationQuestion]) -> O
 
 /// The parameters that an answer names; where a length is asked for, a bare number is one.
 fn named_in(message: &mut Message<'_>, bare_numbers: bool) -> Request {
-    let Named { mut parameters, unclear } = Named::take_from(message, true);
-    if bare_numbers && parameters.duration.is_none() {
-        parameters.duration = take_bare_number(message);
+    let mut named = Named::take_from(message, true).request(message);
+    if bare_numbers && named.parameters.duration.is_none() {
+        named.parameters.duration = take_bare_number(message);
     }
-    Request { subject: None, parameters, unclear }
+    named
 }
 
 fn take_bare_number(message: &mut Message<'_>) -> Option<u32> {
@@ -98,7 +101,7 @@ fn take_bare_number(message: &mut Message<'_>) -> Option<u32> {
 }
 
 /// Moves the value that answers a question out of what was named.
-fn take_value(named: &mut Request, question: &str) -> Option<Value> {
+pub(super) fn take_value(named: &mut Request, question: &str) -> Option<Value> {
     let parameters = &mut named.parameters;
     match question {
         id::DURATION => parameters.duration.take().map(Value::from),

@@ -1,8 +1,9 @@
 //! The words that the rules know, as data: one file a language in `lexicon/`.
 //!
 //! A rule never names a word of a language; it names a kind of phrase, and the files say which phrases are
-//! of that kind. A new language is a new file. English is read along with every other language, because
-//! people mix it in (“Mach ein Video im widescreen format, 4k”).
+//! of that kind. A new language is a new file and its name in `language.rs`. English is read along with every
+//! other language, because people mix it in (“Mach ein Video im widescreen format, 4k”); but a word that both
+//! have (“no”, “a”, “chat”) means what it means in the language of the message.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -11,7 +12,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::text::{Kind, Token, tokens};
+use super::{
+    language::Language,
+    text::{Kind, Token, tokens},
+};
 
 /// What a phrase is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -52,6 +56,8 @@ pub(super) enum Phrase {
     Filler,
     /// Ends the search for the video between verb and noun: “for”, “with”, “my”.
     Stop,
+    /// Verbs that end the asking, far from where it began: “machen” in “kannst du mir ein Video von … machen”.
+    VerbAtEnd,
     /// Begins the answer to what the video should show: “it should show”.
     SubjectLead,
     /// Hangs over at the end: “please”, “for me”.
@@ -66,6 +72,8 @@ pub(super) enum Phrase {
     Opener,
     /// First and second person and what else a description of a scene lacks: “I”, “your”, “was”.
     Personal,
+    /// What something in a scene does: “spielt”, “qui”. Participles are known by their endings.
+    Acts,
     /// Words ending like a participle that are none: “morning”.
     NotActing,
     /// After a participle, where the scene goes on: “across”, “a”.
@@ -171,6 +179,13 @@ pub(super) enum Phrase {
     /// Says that something shall be otherwise: “make it”, “instead”.
     Change,
 
+    /// The last video once more: “again”, “another one”.
+    Again,
+    /// “longer”.
+    Longer,
+    /// “shorter”.
+    Shorter,
+
     // Talking.
     /// “yes”, “go ahead”.
     Confirm,
@@ -180,6 +195,8 @@ pub(super) enum Phrase {
     Cancel,
     /// No only when asked: “no”.
     Refuse,
+    /// Takes something away from a yes: “but”, “if”, “cheaper”.
+    Reserve,
     /// Means nothing between other words of talk: “then”, “please”.
     Padding,
     /// “don't”, “never”.
@@ -198,8 +215,13 @@ pub(super) enum Phrase {
 
 /// A language's words.
 pub(super) struct Lexicon {
+    pub(super) language: Language,
     phrases: HashMap<Phrase, Phrases>,
     numbers: Phrases<f64>,
+    /// How participles end: “-ing”.
+    endings: Vec<String>,
+    /// How words end that are made of another and of one for a video: “Katzenvideo”.
+    compounds: Vec<String>,
     /// Every word of the language, to tell languages apart.
     vocabulary: HashSet<String>,
 }
@@ -207,73 +229,130 @@ pub(super) struct Lexicon {
 /// Phrases by their first word, the longest first, each with a value.
 type Phrases<V = ()> = HashMap<String, Vec<(Vec<String>, V)>>;
 
+/// The words of a language, as its file has them.
 #[derive(Deserialize)]
-struct File {
+pub(super) struct File {
     /// Frequent words without a meaning to the rules, to tell languages apart.
     common: Vec<String>,
+    /// How participles end.
+    endings: Vec<String>,
+    /// How words end that are made of another and of one for a video.
+    #[serde(default)]
+    compounds: Vec<String>,
     /// Number words and their values.
     numbers: BTreeMap<String, f64>,
-    phrases: HashMap<Phrase, Vec<String>>,
+    pub(super) phrases: HashMap<Phrase, Vec<String>>,
 }
 
 const ENGLISH: &str = include_str!("lexicon/en.json");
-const OTHERS: [&str; 5] = [
-    include_str!("lexicon/de.json"),
-    include_str!("lexicon/es.json"),
-    include_str!("lexicon/fr.json"),
-    include_str!("lexicon/it.json"),
-    include_str!("lexicon/pt.json"),
+const OTHERS: [(Language, &str); 5] = [
+    (Language::German, include_str!("lexicon/de.json")),
+    (Language::Spanish, include_str!("lexicon/es.json")),
+    (Language::French, include_str!("lexicon/fr.json")),
+    (Language::Italian, include_str!("lexicon/it.json")),
+    (Language::Portuguese, include_str!("lexicon/pt.json")),
 ];
 
 /// English first, then the others, each with the English words added.
-static LEXICONS: LazyLock<(Lexicon, Vec<Lexicon>)> = LazyLock::new(|| {
-    let read = |json: &str| -> File {
-        #[expect(clippy::expect_used, reason = "the data is part of the program, and tests read it")]
-        serde_json::from_str(json).expect("a lexicon is well formed")
-    };
+static LEXICONS: LazyLock<Vec<Lexicon>> = LazyLock::new(|| {
     let english = read(ENGLISH);
-    let others = OTHERS.iter().map(|json| Lexicon::new(&read(json), Some(&english))).collect();
-    (Lexicon::new(&english, None), others)
+    let others = OTHERS.iter().map(|(language, json)| Lexicon::new(*language, &read(json), Some(&english)));
+    std::iter::once(Lexicon::new(Language::English, &english, None)).chain(others).collect()
 });
+
+fn read(json: &str) -> File {
+    #[expect(clippy::expect_used, reason = "the data is part of the program, and tests read it")]
+    serde_json::from_str(json).expect("a lexicon is well formed")
+}
+
+/// The files, in the order of [`Language::ALL`].
+#[cfg(test)]
+pub(super) fn files() -> impl Iterator<Item = File> {
+    std::iter::once(read(ENGLISH)).chain(OTHERS.iter().map(|(_, json)| read(json)))
+}
 
 impl Lexicon {
     /// How many tokens a phrase has at most.
     pub(super) const LONGEST: usize = 9;
 
-    /// The lexicon of the language that most of the words are of; English if that does not tell.
-    pub(super) fn for_message(tokens: &[Token]) -> &'static Self {
-        let known = |lexicon: &Self| {
-            let words = tokens.iter().filter(|token| token.kind == Kind::Word);
-            words.take(200).filter(|token| lexicon.vocabulary.contains(&token.text)).count()
-        };
-        let (english, others) = &*LEXICONS;
-        let mut best = (known(english), english);
-        for lexicon in others {
+    /// The lexicon of the language that most of the words are of. Where that does not tell, of the expected
+    /// language, and without one of English.
+    pub(super) fn for_message(tokens: &[Token], expected: Option<Language>) -> &'static Self {
+        // The unit of a number (`8s`, `4k`) is of no language.
+        let is_unit =
+            |i: usize| i > 0 && tokens[i - 1].kind == Kind::Number && tokens[i - 1].end == tokens[i].start;
+        let words = || (0..tokens.len()).filter(|i| tokens[*i].kind == Kind::Word && !is_unit(*i)).take(200);
+        let known =
+            |lexicon: &Self| words().filter(|i| lexicon.vocabulary.contains(&tokens[*i].text)).count();
+        let lexicons: &'static [Self] = &LEXICONS;
+        let mut best = (known(&lexicons[0]), &lexicons[0]);
+        for lexicon in &lexicons[1..] {
             let count = known(lexicon);
-            if count > best.0 {
+            if count > best.0 || count == best.0 && expected == Some(lexicon.language) {
                 best = (count, lexicon);
             }
         }
         best.1
     }
 
-    fn new(file: &File, also: Option<&File>) -> Self {
-        let mut lexicon =
-            Self { phrases: HashMap::new(), numbers: HashMap::new(), vocabulary: HashSet::new() };
-        let own = file.phrases.values().flatten().chain(file.numbers.keys()).chain(&file.common);
-        lexicon.vocabulary = own.flat_map(|phrase| words(phrase)).collect();
-        for file in std::iter::once(file).chain(also) {
-            for (kind, phrases) in &file.phrases {
-                let map = lexicon.phrases.entry(*kind).or_default();
-                for phrase in phrases {
-                    insert(map, phrase, ());
-                }
-            }
-            for (phrase, value) in &file.numbers {
-                insert(&mut lexicon.numbers, phrase, *value);
-            }
+    fn new(language: Language, file: &File, english: Option<&File>) -> Self {
+        let own = || file.phrases.values().flatten().chain(file.numbers.keys()).chain(&file.common);
+        let mut lexicon = Self {
+            language,
+            phrases: HashMap::new(),
+            numbers: HashMap::new(),
+            endings: file.endings.clone(),
+            compounds: file.compounds.clone(),
+            vocabulary: own().flat_map(|phrase| words(phrase)).collect(),
+        };
+        lexicon.take_over(file, |_| true);
+        if let Some(english) = english {
+            let single: HashSet<String> =
+                own().map(|phrase| words(phrase)).filter(|words| words.len() == 1).flatten().collect();
+            lexicon.take_over(english, |words| !words.iter().all(|word| single.contains(word)));
+            lexicon.endings.extend(english.endings.iter().cloned());
         }
         lexicon
+    }
+
+    /// Takes over the phrases of a file that the language has no words of its own for.
+    fn take_over(&mut self, file: &File, wanted: impl Fn(&[String]) -> bool) {
+        for (kind, phrases) in &file.phrases {
+            let map = self.phrases.entry(*kind).or_default();
+            for phrase in phrases.iter().map(|phrase| words(phrase)).filter(|words| wanted(words)) {
+                insert(map, phrase, ());
+            }
+        }
+        for (phrase, value) in &file.numbers {
+            let words = words(phrase);
+            if wanted(&words) {
+                insert(&mut self.numbers, words, *value);
+            }
+        }
+    }
+
+    /// Whether something acts by this word: a participle, by its ending, or a word of [`Phrase::Acts`].
+    pub(super) fn acts(&self, tokens: &[Token]) -> bool {
+        let Some(token) = tokens.first() else { return false };
+        self.is_participle(token) && self.starts(Phrase::NotActing, tokens) == 0
+            || self.starts(Phrase::Acts, tokens) > 0
+    }
+
+    /// Whether this word says in one what the video shows and that it is one: “Katzenvideo”.
+    pub(super) fn is_compound(&self, token: &Token) -> bool {
+        let ends =
+            |ending: &String| token.text.strip_suffix(ending.as_str()).is_some_and(|rest| rest.len() > 2);
+        token.kind == Kind::Word && self.compounds.iter().any(ends)
+    }
+
+    /// Whether this word ends like a participle.
+    pub(super) fn is_participle(&self, token: &Token) -> bool {
+        token.text.len() > 4 && self.endings.iter().any(|ending| token.text.ends_with(ending.as_str()))
+    }
+
+    /// All of them.
+    pub(super) fn all() -> &'static [Self] {
+        &LEXICONS
     }
 
     /// How many tokens the longest phrase of that kind covers that begins the tokens; 0 if none does.
@@ -300,13 +379,18 @@ impl Lexicon {
     }
 }
 
+/// The words of a phrase. One that ends with an apostrophe (`d'`) is what a vowel follows.
 fn words(phrase: &str) -> Vec<String> {
-    tokens(phrase).into_iter().map(|token| token.text).collect()
+    let elided = phrase.ends_with('\'');
+    let mut tokens = if elided { tokens(&format!("{phrase}a")) } else { tokens(phrase) };
+    if elided {
+        tokens.pop();
+    }
+    tokens.into_iter().map(|token| token.text).collect()
 }
 
-fn insert<V>(map: &mut Phrases<V>, phrase: &str, value: V) {
-    let words = words(phrase);
-    debug_assert!(words.len() <= Lexicon::LONGEST, "{phrase:?} is longer than a phrase may be");
+fn insert<V>(map: &mut Phrases<V>, words: Vec<String>, value: V) {
+    debug_assert!(words.len() <= Lexicon::LONGEST, "{words:?} is longer than a phrase may be");
     if let Some(first) = words.first() {
         let phrases = map.entry(first.clone()).or_default();
         let place = phrases.partition_point(|(others, _)| others.len() >= words.len());

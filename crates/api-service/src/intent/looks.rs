@@ -98,8 +98,9 @@ fn known_style(message: &Message<'_>, i: usize) -> Option<Found> {
         // “a 3D animation of …”: what is asked for, and its look at once; the request takes it.
         return None;
     }
+    let start = i - message.before(Phrase::StyleIn, i);
     let after_video =
-        i > 0 && message.before(Phrase::Video, i) > 0 && message.at(Phrase::Connect, range.end) > 0;
+        start > 0 && message.before(Phrase::Video, start) > 0 && message.at(Phrase::Connect, range.end) > 0;
     (after_video || message.speaks_of_video(&range)).then(|| (range.clone(), range))
 }
 
@@ -121,10 +122,9 @@ fn negative(message: &Message<'_>, i: usize) -> Option<(Range<usize>, Vec<Range<
             at += message.at(Phrase::Any, at);
         }
         let thing = at..end_of_thing(message, at);
-        let acts = |token: &super::text::Token| token.text.len() > 4 && token.text.ends_with("ing");
         if thing.is_empty()
             || thing.len() > LONGEST_THING
-            || message.tokens[thing.clone()].iter().skip(1).any(acts)
+            || message.tokens[thing.clone()].iter().skip(1).any(|token| message.lexicon.is_participle(token))
         {
             return None;
         }

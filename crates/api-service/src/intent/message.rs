@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{
+    language::Language,
     lexicon::{Lexicon, Phrase},
     text::{Kind, Token, say_again, tokens},
 };
@@ -17,13 +18,23 @@ pub(super) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a text.
+    /// Reads a text that may be in any language.
     pub(super) fn new(text: &'a str) -> Self {
+        Self::expected_in(None, text)
+    }
+
+    /// Reads a text that is probably in this language.
+    pub(super) fn expected_in(expected: Option<Language>, text: &'a str) -> Self {
         let text = unquoted(text);
         let tokens = tokens(text);
         let taken = vec![false; tokens.len()];
-        let lexicon = Lexicon::for_message(&tokens);
+        let lexicon = Lexicon::for_message(&tokens, expected);
         Self { text, tokens, taken, lexicon }
+    }
+
+    /// Reads a text once in each language, for what must not be said in any.
+    pub(super) fn in_every_language(text: &'a str) -> impl Iterator<Item = Self> {
+        Lexicon::all().iter().map(move |lexicon| Self { lexicon, ..Self::new(text) })
     }
 
     /// How many tokens the longest phrase of that kind covers that begins at the token and of which nothing
@@ -148,6 +159,9 @@ impl<'a> Message<'a> {
         {
             return true;
         }
+        if self.follows_video(range) {
+            return true;
+        }
         if !self.ends_clause(range.end) {
             return false;
         }
@@ -165,6 +179,20 @@ impl<'a> Message<'a> {
             }
             start -= glue;
         }
+    }
+
+    /// Whether an adjective stands after “video”, as most languages have it: “un vídeo vertical de …”.
+    fn follows_video(&self, range: &Range<usize>) -> bool {
+        let mut start = range.start;
+        while start > 0 && (self.taken[start - 1] || self.before(Phrase::Filler, start) > 0) {
+            start -= self.before(Phrase::Filler, start).max(1);
+        }
+        let named = self.before(Phrase::Video, start) + self.before(Phrase::Videos, start) > 0;
+        let ends = self.ends_clause(range.end)
+            || [Phrase::Connect, Phrase::Without, Phrase::StyleIn]
+                .iter()
+                .any(|kind| self.at(*kind, range.end) > 0);
+        named && ends
     }
 
     /// Takes what is left of clauses of which the rest was taken: “it should be … and …”.

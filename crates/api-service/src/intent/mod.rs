@@ -2,25 +2,29 @@
 //!
 //! [`analyse`] reads a message in plain language. It finds whether a video is asked for, takes the
 //! parameters that are named out of the sentence, and keeps the rest, in the user's own words, as what the
-//! video shows. The rules know English (`lexicon/`; the files of other languages wait for their words), never
-//! guess a value, and never spend money: a yes is only a yes if nothing else was said with it.
+//! video shows. The rules know the languages of [`Language`] (`lexicon/`), never guess a value, and never spend
+//! money: a yes is only a yes if nothing else was said with it.
 //!
 //! Pure: no I/O, and it decides nothing. What follows from an intent is for the services to say.
 
 mod answers;
+mod language;
 mod lexicon;
 mod looks;
 mod message;
+pub mod model;
 mod parameters;
 pub mod reply;
 mod request;
 mod talk;
 mod text;
+pub(crate) mod words;
 
 use contract::Parameters;
 use serde_json::{Map, Value};
 
 pub use answers::read_answer;
+pub use language::Language;
 
 use crate::generations::clarification::ClarificationQuestion;
 use message::Message;
@@ -36,6 +40,8 @@ pub enum Intent {
     /// It wants something otherwise (“make it vertical”) and asks no new video. Only values that were named
     /// are in the request, and never a subject.
     Change(Request),
+    /// The last video once more, perhaps otherwise (“another one, but vertical”).
+    Again(Request),
     /// A yes, and nothing else.
     Confirm,
     /// A no, or a call to stop.
@@ -59,6 +65,19 @@ pub struct Request {
     pub parameters: Parameters,
     /// Parameters that were named, but not clearly.
     pub unclear: Vec<Unclear>,
+    /// Whether it shall last longer or shorter than what it is compared with.
+    pub relative: Option<Relative>,
+    /// The language that it was said in.
+    pub language: Language,
+}
+
+/// A wish that only compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relative {
+    /// “Make it longer.”
+    Longer,
+    /// “Make it shorter.”
+    Shorter,
 }
 
 /// Answers to open questions, as `clarification::apply` takes them.
@@ -102,6 +121,10 @@ pub struct Context<'a> {
     pub awaiting_confirmation: bool,
     /// Whether a generation is being made: what is said in passing may be said of that one.
     pub in_the_making: bool,
+    /// Whether there is a finished video, and nothing newer is open: it can be asked for again, otherwise.
+    pub has_video: bool,
+    /// The language that was spoken last, for messages that do not tell.
+    pub language: Option<Language>,
 }
 
 impl Context<'_> {
@@ -114,26 +137,34 @@ impl Context<'_> {
 /// Reads what a message wants.
 #[must_use]
 pub fn analyse(text: &str, context: Context<'_>) -> Intent {
-    let mut message = Message::new(text);
+    let mut message = Message::expected_in(context.language, text);
     if message.tokens.is_empty() {
         return Intent::Other;
     }
     if let Some(intent) = talk::whole_message(&message, context) {
         return intent;
     }
-    if let Some(answers) = answers::find(text, context.open_questions) {
+    if let Some(answers) = answers::find(text, context) {
         return Intent::Answers(answers);
     }
     let named = Named::take_from(&mut message, false);
     if talk::asks_for_ability(&message) {
         return Intent::Help;
     }
-    if let Some(request) = request::find(&mut message, &named) {
+    let earlier = context.has_video || context.in_the_making;
+    if earlier && talk::wants_again(&message) {
+        return Intent::Again(Request { relative: talk::relative(&message), ..named.request(&message) });
+    }
+    let otherwise = talk::wants_change(&message, &named);
+    // What only names parameters speaks of the video that is there, if there is one.
+    let of_what_is_there = earlier || context.awaiting_confirmation;
+    if !(otherwise && of_what_is_there && !talk::names_new_video(&message))
+        && let Some(request) = request::find(&mut message, &named)
+    {
         return Intent::Video(request);
     }
-    if talk::wants_change(&message, &named) {
-        let Named { parameters, unclear } = named;
-        return Intent::Change(Request { subject: None, parameters, unclear });
+    if otherwise {
+        return Intent::Change(Request { relative: talk::relative(&message), ..named.request(&message) });
     }
     if talk::asks_about_service(&message) {
         return Intent::Help;
@@ -152,7 +183,13 @@ pub fn analyse(text: &str, context: Context<'_>) -> Intent {
 pub fn read_request(text: &str) -> Request {
     let mut message = Message::new(text);
     let named = Named::take_from(&mut message, false);
-    request::find(&mut message, &named).unwrap_or_else(|| request::everything(&message, named))
+    request::find(&mut message, &named).unwrap_or_else(|| request::everything(&message, &named))
+}
+
+/// The language of a text, as far as its words tell; else the expected one.
+#[must_use]
+pub fn language_of(text: &str, expected: Option<Language>) -> Language {
+    Message::expected_in(expected, text).lexicon.language
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::ops::Range;
 use contract::Parameters;
 
 use super::{
-    Parameter, Unclear,
+    Parameter, Request, Unclear,
     lexicon::Phrase,
     message::Message,
     text::{Kind, Token},
@@ -45,6 +45,17 @@ impl Named {
         named.take_looks(message);
         message.take_emptied_clauses();
         named
+    }
+
+    /// A request for what is named, without a subject.
+    pub(super) fn request(&self, message: &Message<'_>) -> Request {
+        Request {
+            subject: None,
+            parameters: self.parameters.clone(),
+            unclear: self.unclear.clone(),
+            relative: None,
+            language: message.lexicon.language,
+        }
     }
 
     fn take_seed(&mut self, message: &mut Message<'_>) {

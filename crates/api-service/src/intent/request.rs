@@ -36,8 +36,7 @@ pub(super) fn scene(message: &mut Message<'_>, named: &Named) -> Option<Request>
 
 /// Takes what was found out of the message.
 fn taken(message: &mut Message<'_>, view: &View, found: Found, named: &Named) -> Request {
-    let mut request =
-        Request { subject: None, parameters: named.parameters.clone(), unclear: named.unclear.clone() };
+    let mut request = named.request(message);
     let place = |range: &Range<usize>| view.places[range.start]..view.places[range.end - 1] + 1;
     if let Some(look) = &found.look {
         let look = message.words(place(look));
@@ -51,6 +50,7 @@ fn taken(message: &mut Message<'_>, view: &View, found: Found, named: &Named) ->
     let subject_start = view.places.get(found.subject).copied().unwrap_or(end);
     let asked_at = view.places.get(found.start).copied().unwrap_or(end);
     take_questions(message, subject_start);
+    take_verbs_at_end(message, subject_start);
     let subject = subject_in(message, subject_start..end);
     let say = |range: &Range<usize>| message.words(place(range));
     let mut between = found.between;
@@ -68,9 +68,8 @@ fn taken(message: &mut Message<'_>, view: &View, found: Found, named: &Named) ->
 }
 
 /// A text that is all subject.
-pub(super) fn everything(message: &Message<'_>, named: Named) -> Request {
-    let subject = subject_in(message, 0..message.tokens.len());
-    Request { subject, parameters: named.parameters, unclear: named.unclear }
+pub(super) fn everything(message: &Message<'_>, named: &Named) -> Request {
+    Request { subject: subject_in(message, 0..message.tokens.len()), ..named.request(message) }
 }
 
 /// The subject that is described in the range: what nobody took, without the politeness around it.
@@ -129,6 +128,16 @@ fn take_questions(message: &mut Message<'_>, from: usize) {
         }
         first = false;
         start = end + 1;
+    }
+}
+
+/// “… von einem Drachen machen, der über eine Burg fliegt”: what is made was asked for long before.
+fn take_verbs_at_end(message: &mut Message<'_>, from: usize) {
+    for i in from + 1..message.tokens.len() {
+        let length = message.at(Phrase::VerbAtEnd, i);
+        if length > 0 && message.is_edge(i + length) {
+            message.take(i..i + length);
+        }
     }
 }
 
@@ -266,7 +275,8 @@ impl View {
         let loose =
             self.at(Phrase::Preposition, end) > 0 || self.is_boundary(end) || self.at(Phrase::Tail, end) > 0;
         let opaque = self.tokens.get(end).is_some_and(|token| token.kind == Kind::Opaque);
-        (strong || after.connects || loose || opaque).then(|| self.found(i, noun, end, after.subject))
+        (strong || after.connects || loose || opaque || noun == end)
+            .then(|| self.found(i, noun, end, after.subject))
     }
 
     /// “A short video of …”, “paper boat video please”.
@@ -367,12 +377,8 @@ impl View {
             return None;
         }
         let acts = |k: &usize| {
-            let token = &self.tokens[*k];
             let complete = determiner > 0 || !self.is_boundary(k + 1);
-            complete
-                && token.text.len() > 4
-                && token.text.ends_with("ing")
-                && self.at(Phrase::NotActing, *k) == 0
+            complete && self.lexicon.acts(&self.tokens[*k..])
         };
         let lies = |k: &usize| self.at(Phrase::Place, *k) > 0 && !self.is_boundary(k + 1);
         let goes_on = (thing + 1..self.tokens.len()).find(|k| acts(k) || lies(k))?;
@@ -399,8 +405,9 @@ impl View {
             .unwrap_or(self.tokens.len());
         let determined = self.at(Phrase::Determiner, subject) > 0;
         // What is made is named before anything is said of it.
-        let named =
-            |k: &usize| self.at(Phrase::Preposition, *k) == 0 && !self.tokens[*k].text.ends_with("ing");
+        let named = |k: &usize| {
+            self.at(Phrase::Preposition, *k) == 0 && !self.lexicon.is_participle(&self.tokens[*k])
+        };
         let things = [Phrase::OtherThing, Phrase::Video, Phrase::Videos];
         let odd = (subject..end)
             .take(LONGEST_BETWEEN)
@@ -411,14 +418,11 @@ impl View {
         (determined && !odd && enough).then_some(subject)
     }
 
-    /// Whether something acts: “crossing a”, “jumping over”. A participle of the form that English has.
+    /// Whether something acts: “crossing a”, “jumping over”.
     fn acts(&self, start: usize) -> bool {
         const FURTHEST: usize = 8;
         (start + 2..self.tokens.len().min(start + FURTHEST)).any(|k| {
-            let token = &self.tokens[k];
-            token.text.len() > 4
-                && token.text.ends_with("ing")
-                && self.at(Phrase::NotActing, k) == 0
+            self.lexicon.acts(&self.tokens[k..])
                 && (self.at(Phrase::ActingOn, k + 1) > 0 || self.is_boundary(k + 1))
         })
     }
@@ -434,7 +438,8 @@ impl View {
                 return Some((i, i + video));
             }
             let connects = self.at(Phrase::Connect, i + footage) > 0;
-            if footage > 0 && connects && self.at(Phrase::Video, i + footage) == 0 {
+            let compound = video == 0 && self.lexicon.is_compound(token);
+            if compound || footage > 0 && connects && self.at(Phrase::Video, i + footage) == 0 {
                 // It says how the scene is shown, so that it stays in the subject.
                 return Some((i, i));
             }

@@ -3,7 +3,7 @@
 use contract::Parameters;
 
 use super::{
-    Context, Intent,
+    Context, Intent, Relative,
     lexicon::Phrase,
     message::Message,
     parameters::Named,
@@ -52,12 +52,17 @@ pub(super) fn consists_of(message: &Message<'_>, kind: Phrase, also: &[Phrase]) 
         }
         seen |= own > 0 && own >= other;
         i += match own.max(other) {
-            0 if token.kind == Kind::Sign => 1,
+            0 if token.kind == Kind::Sign && !denies(message, i) => 1,
             0 => return false,
             length => length,
         };
     }
     seen
+}
+
+/// Whether a sign says no without a word: “👎 yes” is no yes.
+fn denies(message: &Message<'_>, i: usize) -> bool {
+    [Phrase::Refuse, Phrase::Negation, Phrase::Cancel].iter().any(|kind| message.at(*kind, i) > 0)
 }
 
 /// “Can you make videos?” asks whether, not for one.
@@ -81,12 +86,50 @@ pub(super) fn asks_for_ability(message: &Message<'_>) -> bool {
     })
 }
 
+/// What may stand around a wish to have something otherwise.
+const CHANGE: [Phrase; 6] =
+    [Phrase::Change, Phrase::GlueBefore, Phrase::GlueAfter, Phrase::Padding, Phrase::Longer, Phrase::Shorter];
+
 /// Whether the message names parameters and beyond them only says that it shall be so.
 pub(super) fn wants_change(message: &Message<'_>, named: &Named) -> bool {
-    let names = named.parameters != Parameters::default() || !named.unclear.is_empty();
-    let kinds = [Phrase::Change, Phrase::GlueBefore, Phrase::GlueAfter, Phrase::Padding];
-    let question = message.tokens.iter().any(|token| token.is_sign("?")) && message.at(Phrase::Opener, 0) > 0;
-    names && !question && message.consists_of(0..message.tokens.len(), &kinds)
+    let names =
+        named.parameters != Parameters::default() || !named.unclear.is_empty() || relative(message).is_some();
+    names && !asks(message) && message.consists_of(0..message.tokens.len(), &CHANGE)
+}
+
+/// Whether the message, beyond parameters, only says that the last video is wanted once more.
+pub(super) fn wants_again(message: &Message<'_>) -> bool {
+    let all = 0..message.tokens.len();
+    let again = all.clone().any(|i| message.at(Phrase::Again, i) > 0);
+    let kinds = [&CHANGE[..], &[Phrase::Again, Phrase::Thanks]].concat();
+    again && !asks(message) && !names_new_video(message) && message.consists_of(all, &kinds)
+}
+
+/// “A bit longer, please.”
+pub(super) fn relative(message: &Message<'_>) -> Option<Relative> {
+    let says = |kind| (0..message.tokens.len()).any(|i| message.at(kind, i) > 0);
+    match (says(Phrase::Longer), says(Phrase::Shorter)) {
+        (true, false) => Some(Relative::Longer),
+        (false, true) => Some(Relative::Shorter),
+        _ => None,
+    }
+}
+
+/// Whether a video is named that is not one that was spoken of: “a video”, not “the video”.
+pub(super) fn names_new_video(message: &Message<'_>) -> bool {
+    // “más corto” is shorter, and “un corto” is a short film.
+    let compares =
+        |i: usize| message.before(Phrase::Longer, i + 1) + message.before(Phrase::Shorter, i + 1) > 0;
+    (0..message.tokens.len()).any(|i| {
+        message.names_video(i)
+            && !compares(i)
+            && message.before(Phrase::Definite, i) + message.before(Phrase::Video, i) == 0
+    })
+}
+
+/// Whether the message begins like a question and ends like one.
+fn asks(message: &Message<'_>) -> bool {
+    message.tokens.iter().any(|token| token.is_sign("?")) && message.at(Phrase::Opener, 0) > 0
 }
 
 /// “How much does a video cost?”, but not “What is a video codec?”.

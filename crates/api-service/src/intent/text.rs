@@ -97,7 +97,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                 continue;
             }
             Kind::Sign
-        } else if c != '\n' && c.is_whitespace() || is_mark(c) {
+        } else if c != '\n' && c.is_whitespace() || is_mark(c) || matches!(c, '¿' | '¡') {
             continue;
         } else {
             Kind::Sign
@@ -141,7 +141,27 @@ fn is_mark(c: char) -> bool {
 /// Whether this is a French or Italian article or pronoun that lost its vowel (`d'`, `l'`).
 fn is_elision(chars: &[(usize, char)]) -> bool {
     let word: String = chars.iter().flat_map(|(_, c)| c.to_lowercase()).collect();
-    matches!(word.as_str(), "d" | "l" | "j" | "s" | "c" | "n" | "m" | "t" | "qu" | "un" | "dell" | "all")
+    matches!(
+        word.as_str(),
+        "d" | "l"
+            | "j"
+            | "s"
+            | "c"
+            | "n"
+            | "m"
+            | "t"
+            | "qu"
+            | "un"
+            | "dell"
+            | "all"
+            | "nell"
+            | "dall"
+            | "sull"
+            | "quell"
+            | "jusqu"
+            | "lorsqu"
+            | "puisqu"
+    )
 }
 
 /// Lower case, without accents, with plain apostrophes, dashes and multiplication signs.

@@ -2,7 +2,7 @@
 
 use contract::ImageInput;
 
-use crate::intent::{self, Answers, Intent, Request};
+use crate::intent::{self, Answers, Intent, Language, Request};
 
 /// Where the pictures can go that a message brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,13 @@ pub enum Waiting {
 /// The intent of a message that brings pictures. With a picture, words that say little else ask for a video of it;
 /// where an offer waits, they ask for it to be made with the picture, and a yes is none before that has its price.
 #[must_use]
-pub fn with_images(intent: Intent, images: &[ImageInput], content: &str, waiting: Waiting) -> Intent {
+pub fn with_images(
+    intent: Intent,
+    language: Language,
+    images: &[ImageInput],
+    content: &str,
+    waiting: Waiting,
+) -> Intent {
     if images.is_empty() {
         return intent;
     }
@@ -26,8 +32,10 @@ pub fn with_images(intent: Intent, images: &[ImageInput], content: &str, waiting
         request.parameters.images = images.to_vec();
         request
     };
+    let nothing_said = || Request { language, ..Request::default() };
     match (intent, waiting) {
         (Intent::Video(request), _) => Intent::Video(with(request)),
+        (Intent::Again(wishes), _) => Intent::Again(with(wishes)),
         (Intent::Answers(answers), _) => {
             Intent::Answers(Answers { further: with(answers.further), ..answers })
         }
@@ -36,15 +44,15 @@ pub fn with_images(intent: Intent, images: &[ImageInput], content: &str, waiting
             Intent::Answers(Answers { further: with(wishes), ..Answers::default() })
         }
         (Intent::Cancel, _) => Intent::Cancel,
-        (_, Waiting::Yes) => Intent::Change(with(Request::default())),
+        (_, Waiting::Yes) => Intent::Change(with(nothing_said())),
         (_, Waiting::Answers) => {
-            Intent::Answers(Answers { further: with(Request::default()), ..Answers::default() })
+            Intent::Answers(Answers { further: with(nothing_said()), ..Answers::default() })
         }
         (Intent::Other | Intent::Change(_), Waiting::Nothing) => {
             Intent::Video(with(intent::read_request(content)))
         }
         // What the video shall show was not said, and is asked.
-        (_, Waiting::Nothing) => Intent::Video(with(Request::default())),
+        (_, Waiting::Nothing) => Intent::Video(with(nothing_said())),
     }
 }
 
@@ -57,7 +65,9 @@ mod tests {
     #[test]
     fn a_picture_goes_where_it_can_be_used() {
         let images = [ImageInput { upload_id: UploadId::new(), role: contract::ImageRole::FirstFrame }];
-        let read = |intent: Intent, waiting| with_images(intent, &images, "animate this", waiting);
+        let read = |intent: Intent, waiting| {
+            with_images(intent, Language::English, &images, "animate this", waiting)
+        };
         let request = || Request { subject: Some("a boat".to_owned()), ..Request::default() };
         for (intent, waiting, word) in [
             (Intent::Video(request()), Waiting::Nothing, "video"),
@@ -81,7 +91,7 @@ mod tests {
             };
             assert_eq!((found, &taken[..]), (word, &images[..]), "{intent:?} while {waiting:?}");
             assert_eq!(
-                with_images(intent.clone(), &[], "animate this", waiting),
+                with_images(intent.clone(), Language::English, &[], "animate this", waiting),
                 intent,
                 "without a picture"
             );

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::attachments::{Waiting, with_images};
 use crate::{
+    catalogue::Model,
     conversations::{
         self,
         message::{Message, MessageKind},
@@ -27,13 +28,19 @@ use crate::{
         state::{Input, Quote},
     },
     idempotency::{Answer, Ticket},
-    intent::{Answers, Context, Intent, Request, analyse, reply},
-    store::{Deed, Error, Taken, Turn},
-    uploads,
+    intent::{
+        Answers, Context, Intent, Language, Request,
+        model::{self, Dialogue, Reading},
+        reply,
+    },
+    store::{Deed, Error, Full, Taken, Turn},
+    uploads, usage,
 };
 
 /// How often a turn is planned anew because another was faster.
 const ATTEMPTS: usize = 8;
+/// How many of the last messages a model is shown.
+const SHOWN: i64 = 8;
 
 /// What a user says.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -62,6 +69,15 @@ pub struct Reply {
 struct Seen {
     id: GenerationId,
     revision: i64,
+}
+
+/// What a message can speak of.
+#[derive(Clone, Debug, Default)]
+struct Topic {
+    /// The newest generation that waits for the user, or else the newest that is being made.
+    open: Option<Generation>,
+    /// Where nothing waits: the newest finished video.
+    video: Option<Generation>,
 }
 
 /// What is to be done about a message.
@@ -93,13 +109,17 @@ pub async fn say(
     let message = MessageId::new();
     let traceparent = TraceParent::current().to_string();
     let mut seen = None;
-    for _ in 0..ATTEMPTS {
-        let topic = flow.store().topic(user, conversation).await?;
-        let topic = topic.ok_or_else(conversations::service::unknown)?;
-        let seen = seen.get_or_insert_with(|| topic.as_ref().map(Seen::of));
-        let intent = read(&new.content, topic.as_ref());
-        let intent = with_images(intent, &images, &new.content, waiting(topic.as_ref()));
-        check_images(flow, &intent, topic.as_ref(), &images)?;
+    let mut refusal = None;
+    for attempt in 0..ATTEMPTS {
+        let topic = Topic::of(flow, user, conversation).await?;
+        let seen = seen.get_or_insert_with(|| topic.open.as_ref().map(Seen::of));
+        // A model is asked once: what it said was about what there was then, and the user waits.
+        let Reading { intent, language } = match attempt {
+            0 => topic.read(flow, conversation, &new.content).await?,
+            _ => model::by_rules(&new.content, topic.context()),
+        };
+        let intent = with_images(intent, language, &images, &new.content, waiting(topic.open.as_ref()));
+        check_images(flow, &intent, topic.open.as_ref(), &images)?;
         let word = word(&intent);
         telemetry::event!(
             INFO, MESSAGE_CREATE_INTENT_ANALYSED,
@@ -111,8 +131,11 @@ pub async fn say(
             user: user.clone(),
             retry_of: None,
         };
-        let planned = plan_for(flow, intent, topic, place)?.for_what_was_seen(seen.as_ref());
-        let words = reply::confirmed(message.as_str());
+        let planned = match refusal.take() {
+            Some(words) => Planned::Talk(MessageKind::Text, words, topic.open.map(Box::new)),
+            None => plan_for(flow, intent, topic, language, place)?.for_what_was_seen(seen.as_ref()),
+        };
+        let words = reply::confirmed(language, message.as_str());
         let turn = Turn {
             user,
             room: flow.room(),
@@ -125,6 +148,11 @@ pub async fn say(
         let keep = ticket.as_ref().map(|ticket| (ticket, answer as fn(&Taken) -> Answer));
         let taken = match flow.store().take_turn(turn, keep).await {
             Err(Error::Raced) => continue,
+            // What stands against a yes is said where it was said.
+            Err(Error::Full(Full::Spending(exceeded))) => {
+                refusal = Some(usage::service::words(&exceeded));
+                continue;
+            }
             taken => taken?.ok_or_else(conversations::service::unknown)?,
         };
         log(user, conversation, &message, word, &planned, &taken);
@@ -166,18 +194,44 @@ fn log(
     );
 }
 
-fn read(content: &str, topic: Option<&Generation>) -> Intent {
-    let open = topic.filter(|generation| generation.status == Status::PendingClarification);
-    let context = Context {
-        open_questions: open
-            .and_then(|generation| generation.clarification_questions.as_deref())
-            .unwrap_or_default(),
-        awaiting_confirmation: topic.is_some_and(|topic| topic.status == Status::PendingConfirmation),
-        in_the_making: topic.is_some_and(|topic| {
-            matches!(topic.status, Status::Confirmed | Status::Queued | Status::Processing)
-        }),
-    };
-    analyse(content, context)
+impl Topic {
+    async fn of(flow: &Flow, user: &UserId, conversation: &ConversationId) -> AppResult<Self> {
+        let open = flow.store().topic(user, conversation).await?;
+        let open = open.ok_or_else(conversations::service::unknown)?;
+        let video = if open.is_none() { flow.store().newest_video(conversation).await? } else { None };
+        Ok(Self { open, video })
+    }
+
+    /// What a message wants. No transaction is open while a model is asked.
+    async fn read(&self, flow: &Flow, conversation: &ConversationId, said: &str) -> AppResult<Reading> {
+        let (analyst, context) = (flow.analyst(), self.context());
+        let earlier = if analyst.asks_model(said, context) {
+            flow.store().last_messages(conversation, SHOWN).await?
+        } else {
+            Vec::new()
+        };
+        let dialogue = Dialogue { said: &earlier, open: self.open.as_ref(), video: self.video.as_ref() };
+        Ok(analyst.read(conversation, said, context, dialogue).await)
+    }
+
+    fn context(&self) -> Context<'_> {
+        let status = self.open.as_ref().map(|generation| generation.status);
+        let asking = self.open.as_ref().filter(|_| status == Some(Status::PendingClarification));
+        Context {
+            open_questions: asking
+                .and_then(|generation| generation.clarification_questions.as_deref())
+                .unwrap_or_default(),
+            awaiting_confirmation: status == Some(Status::PendingConfirmation),
+            in_the_making: matches!(status, Some(Status::Confirmed | Status::Queued | Status::Processing)),
+            has_video: self.video.is_some(),
+            language: self.language(),
+        }
+    }
+
+    /// The language that was spoken last, as far as that is known.
+    fn language(&self) -> Option<Language> {
+        self.open.as_ref().or(self.video.as_ref()).map(|generation| generation.language)
+    }
 }
 
 fn waiting(topic: Option<&Generation>) -> Waiting {
@@ -209,6 +263,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Video(_) => "video",
         Intent::Answers(_) => "answers",
         Intent::Change(_) => "change",
+        Intent::Again(_) => "again",
         Intent::Confirm => "confirm",
         Intent::Cancel => "cancel",
         Intent::Greeting => "greeting",
@@ -218,37 +273,86 @@ fn word(intent: &Intent) -> &'static str {
     }
 }
 
-fn plan_for(flow: &Flow, intent: Intent, topic: Option<Generation>, place: Place) -> AppResult<Planned> {
+fn plan_for(
+    flow: &Flow,
+    intent: Intent,
+    topic: Topic,
+    language: Language,
+    place: Place,
+) -> AppResult<Planned> {
     let key = place.message.as_str().to_owned();
     let talk = |words| Planned::Talk(MessageKind::Text, words, None);
-    let status = topic.as_ref().map(|generation| generation.status);
-    Ok(match (intent, topic) {
-        (Intent::Video(request), _) => {
-            match plan::plan(flow.catalogue().default_model(), place, &request, Timestamp::now()) {
-                Ok(plan) => Planned::Create(Box::new(plan)),
-                Err(errors) => talk(reply::answers_refused(&errors, &[])),
-            }
-        }
+    let Topic { open, video } = topic;
+    let status = open.as_ref().map(|generation| generation.status);
+    Ok(match (intent, open) {
+        (Intent::Video(request), _) => asked(flow, &request, place),
         (Intent::Answers(answers), Some(open)) => answered(flow, open, answers)?,
         (Intent::Change(wishes), Some(waiting)) if status == Some(Status::PendingConfirmation) => {
-            amended(flow, waiting, &wishes)?
+            amended(flow, waiting, wishes)?
         }
+        (Intent::Change(_), Some(asking)) if status == Some(Status::PendingClarification) => {
+            let questions = asking.clarification_questions.as_deref().unwrap_or_default();
+            let words = reply::questions(language, questions, &key);
+            Planned::Talk(MessageKind::Clarification, words, Some(Box::new(asking)))
+        }
+        (Intent::Change(_), Some(making)) => {
+            Planned::Talk(MessageKind::Text, reply::cannot_change(language), Some(Box::new(making)))
+        }
+        (Intent::Change(wishes), None) => once_more(flow, video, wishes, place),
+        // Another one of what is being made changes nothing about that one.
+        (Intent::Again(wishes), open) => once_more(flow, open.or(video), wishes, place),
         (Intent::Confirm, Some(waiting)) if status == Some(Status::PendingConfirmation) => {
             Planned::Confirm(Box::new(waiting))
         }
         // A yes to what has had its yes.
         (Intent::Confirm, Some(topic)) if status != Some(Status::PendingClarification) => {
-            Planned::Talk(MessageKind::Text, reply::confirmed(&key), Some(Box::new(topic)))
+            Planned::Talk(MessageKind::Text, reply::confirmed(language, &key), Some(Box::new(topic)))
         }
         (Intent::Cancel, Some(topic)) => Planned::Cancel(Box::new(topic)),
-        (Intent::Confirm, _) => talk(reply::nothing_to_confirm()),
-        (Intent::Cancel, None) => talk(reply::nothing_to_cancel()),
-        (Intent::Change(_), _) => talk(reply::cannot_change()),
-        (Intent::Greeting, _) => talk(reply::greeting(&key)),
-        (Intent::Thanks, _) => talk(reply::thanks(&key)),
-        (Intent::Help, _) => talk(reply::help(flow.catalogue().default_model())),
-        (Intent::Answers(_) | Intent::Other, _) => talk(reply::other(&key)),
+        (Intent::Confirm, _) => talk(reply::nothing_to_confirm(language)),
+        (Intent::Cancel, None) => talk(reply::nothing_to_cancel(language)),
+        (Intent::Greeting, _) => talk(reply::greeting(language, &key)),
+        (Intent::Thanks, _) => talk(reply::thanks(language, &key)),
+        (Intent::Help, _) => talk(reply::help(language, flow.catalogue().default_model())),
+        (Intent::Answers(_) | Intent::Other, _) => talk(reply::other(language, &key)),
     })
+}
+
+/// A new video.
+fn asked(flow: &Flow, request: &Request, place: Place) -> Planned {
+    match plan::plan(flow.catalogue().default_model(), place, request, Timestamp::now()) {
+        Ok(plan) => Planned::Create(Box::new(plan)),
+        Err(errors) => {
+            let words = reply::answers_refused(request.language, &errors, &[]);
+            Planned::Talk(MessageKind::Text, words, None)
+        }
+    }
+}
+
+/// A new video that is like an earlier one, apart from what is wanted otherwise. It asks and is priced like any.
+fn once_more(flow: &Flow, earlier: Option<Generation>, mut wishes: Request, place: Place) -> Planned {
+    let Some(earlier) = earlier else {
+        let words = reply::other(wishes.language, place.message.as_str());
+        return Planned::Talk(MessageKind::Text, words, None);
+    };
+    // The one that new videos are made with; the earlier one's may be gone.
+    let model = flow.catalogue().default_model();
+    if let Err(words) = measure(model, &earlier, &mut wishes) {
+        return Planned::Talk(MessageKind::Text, words, Some(Box::new(earlier)));
+    }
+    asked(flow, &plan::follow_up(&earlier, &wishes), place)
+}
+
+/// Turns “longer” into a length, compared with a generation's; the error says that there is none.
+fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(), String> {
+    if let Some(wish) = wishes.relative
+        && wishes.parameters.duration.is_none()
+    {
+        let length = plan::stretched(model, than.parameters.duration, wish)
+            .map_err(|limit| reply::at_the_limit(wishes.language, wish, limit))?;
+        wishes.parameters.duration = Some(length);
+    }
+    Ok(())
 }
 
 /// Answers to the open questions, with whatever else was said along with them.
@@ -261,16 +365,19 @@ fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planne
         Ok(quote) => Planned::Answer(Box::new(open), responses, Box::new(quote)),
         Err(errors) => {
             let questions = open.clarification_questions.as_deref().unwrap_or_default();
-            let words = reply::answers_refused(&errors, questions);
+            let words = reply::answers_refused(further.language, &errors, questions);
             Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open)))
         }
     })
 }
 
 /// A wish to have something otherwise before the yes.
-fn amended(flow: &Flow, waiting: Generation, wishes: &Request) -> AppResult<Planned> {
+fn amended(flow: &Flow, waiting: Generation, mut wishes: Request) -> AppResult<Planned> {
     let model = flow.model_of(&waiting)?;
-    let quote = plan::with_wishes(model, &waiting, wishes).and_then(|wished| {
+    if let Err(words) = measure(model, &waiting, &mut wishes) {
+        return Ok(Planned::Talk(MessageKind::Text, words, Some(Box::new(waiting))));
+    }
+    let quote = plan::with_wishes(model, &waiting, &wishes).and_then(|wished| {
         let parameters = model.fill_defaults(wished.parameters);
         plan::quote(model, Settled { prompt: wished.prompt, parameters })
     });
@@ -278,7 +385,8 @@ fn amended(flow: &Flow, waiting: Generation, wishes: &Request) -> AppResult<Plan
         Ok(quote) => Planned::Amend(Box::new(waiting), Box::new(quote)),
         Err(errors) => {
             let problems: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
-            Planned::Talk(MessageKind::Text, reply::change_refused(&problems), Some(Box::new(waiting)))
+            let words = reply::change_refused(wishes.language, &problems);
+            Planned::Talk(MessageKind::Text, words, Some(Box::new(waiting)))
         }
     })
 }
@@ -297,13 +405,21 @@ impl Planned {
             Self::Confirm(offer) if seen != Some(&Seen::of(&offer)) => {
                 let price = offer.estimated_cost.as_ref();
                 let words = price.map(|price| {
-                    reply::confirmation(&offer.prompt, &offer.parameters, price, offer.id.as_str())
+                    reply::confirmation(
+                        offer.language,
+                        &offer.prompt,
+                        &offer.parameters,
+                        price,
+                        offer.id.as_str(),
+                    )
                 });
                 Self::Talk(MessageKind::Confirmation, words.unwrap_or_default(), Some(offer))
             }
-            Self::Cancel(other) if seen.is_none_or(|seen| seen.id != other.id) => {
-                Self::Talk(MessageKind::Text, reply::another_goes_on(&other.prompt), Some(other))
-            }
+            Self::Cancel(other) if seen.is_none_or(|seen| seen.id != other.id) => Self::Talk(
+                MessageKind::Text,
+                reply::another_goes_on(other.language, &other.prompt),
+                Some(other),
+            ),
             same => same,
         }
     }
@@ -374,13 +490,38 @@ mod tests {
         }
     }
 
+    fn read(content: &str, open: Option<Generation>, video: Option<Generation>) -> Intent {
+        model::by_rules(content, Topic { open, video }.context()).intent
+    }
+
     #[test]
     fn a_remark_on_a_video_in_the_making_asks_for_none() {
         let mut topic = generation();
         for status in [Status::Confirmed, Status::Queued, Status::Processing] {
             topic.status = status;
-            assert_eq!(read("progress at forty percent", Some(&topic)), Intent::Other, "{status}");
+            assert_eq!(
+                read("progress at forty percent", Some(topic.clone()), None),
+                Intent::Other,
+                "{status}"
+            );
         }
-        assert!(matches!(read("waves at sunset", None), Intent::Video(_)));
+        assert!(matches!(read("waves at sunset", None, None), Intent::Video(_)));
+    }
+
+    #[test]
+    fn a_wish_is_about_what_is_there() {
+        let (mut open, mut video) = (generation(), generation());
+        open.status = Status::PendingConfirmation;
+        video.status = Status::Completed;
+        assert!(matches!(read("make it longer", Some(open.clone()), None), Intent::Change(_)));
+        assert!(matches!(read("make it longer", None, Some(video.clone())), Intent::Change(_)));
+        assert!(matches!(read("another one", None, Some(video.clone())), Intent::Again(_)));
+        assert_eq!(read("another one", None, None), Intent::Other);
+        video.language = Language::German;
+        // Too short to tell a language by.
+        let topic = Topic { open: None, video: Some(video) };
+        for (said, language) in [("ok", Language::German), ("make me a video of a cat", Language::English)] {
+            assert_eq!(model::by_rules(said, topic.context()).language, language, "{said}");
+        }
     }
 }

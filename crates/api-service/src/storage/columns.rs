@@ -15,7 +15,10 @@ use diesel::{
 };
 pub use foundation::database::Json;
 
-use crate::conversations::message::{MessageKind, Role};
+use crate::{
+    conversations::message::{MessageKind, Role},
+    intent::Language,
+};
 
 /// An enumeration's word in a TEXT column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -43,6 +46,12 @@ impl Words for MessageKind {
 impl Words for ImageType {
     fn word(&self) -> &'static str {
         self.media_type()
+    }
+}
+
+impl Words for Language {
+    fn word(&self) -> &'static str {
+        self.code()
     }
 }
 

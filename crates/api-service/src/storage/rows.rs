@@ -17,6 +17,7 @@ use super::{
 use crate::{
     conversations::message::{self as spoken, MessageKind, Role},
     generations::{clarification::ClarificationQuestion, generation as object},
+    intent::Language,
 };
 
 /// An account.
@@ -201,6 +202,8 @@ pub struct GenerationJob {
     pub sha256: Option<String>,
     /// When the worker last told something, or was told.
     pub heard_at: Timestamp,
+    /// The language that it was asked for in.
+    pub language: Word<Language>,
 }
 
 /// An event in a conversation.
@@ -366,6 +369,7 @@ impl Generation {
             completed_at: self.completed_at,
             failed_at: self.failed_at,
             cancelled_at: self.cancelled_at,
+            language: job.language.0,
             job: object::Job {
                 eta_seconds: job.eta_seconds,
                 sequence: job.sequence,
@@ -397,6 +401,7 @@ impl GenerationJob {
             thumbnail_key: job.thumbnail_key.clone(),
             sha256: job.sha256.clone(),
             heard_at,
+            language: Word(generation.language),
         }
     }
 }

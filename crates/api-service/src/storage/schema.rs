@@ -114,6 +114,7 @@ diesel::table! {
         thumbnail_key -> Nullable<Text>,
         sha256 -> Nullable<Text>,
         heard_at -> UtcTimestamp,
+        language -> Text,
     }
 }
 

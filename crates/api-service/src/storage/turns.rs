@@ -213,6 +213,21 @@ impl Store {
         })?)
     }
 
+    /// What was said last in a conversation, the oldest first.
+    pub async fn last_messages(&self, id: &ConversationId, limit: i64) -> Result<Vec<Message>, Error> {
+        let query = message::table
+            .filter(message::conversation_id.eq(id))
+            .order(message::position.desc())
+            .limit(limit);
+        let rows = reading!(&self.database, |c| query.select(rows::Message::as_select()).load(c).await)?;
+        Ok(rows.into_iter().rev().map(Message::from).collect())
+    }
+
+    /// The newest finished video of a conversation, which its user's further wishes may start from.
+    pub async fn newest_video(&self, id: &ConversationId) -> Result<Option<Generation>, Error> {
+        self.newest_generation(id, &[GenerationStatus::Completed]).await
+    }
+
     /// What a message in a conversation of the user's can speak of: the newest generation that waits for the
     /// user, or else the newest that has not ended. `None` if there is no such conversation of the user's.
     pub async fn topic(

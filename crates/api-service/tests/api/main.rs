@@ -9,6 +9,7 @@ mod documents;
 mod errors;
 mod generations;
 mod idempotency;
+mod languages;
 mod limits;
 mod operations;
 mod origins;

@@ -117,6 +117,23 @@ on_both_databases! {
         app.stop().await;
     }
 
+    /// In a chat, a yes is answered like everything else that is said.
+    async fn a_yes_beyond_the_budget_is_answered_in_the_chat(database: TestDatabase) {
+        let app = TestApp::start_with(database, &[("BUDGET_PER_DAY", "3")]).await;
+        let user = app.user().await;
+        let messages = format!("/api/conversations/{}/messages", user.conversation().await);
+        let say = async |words: &str| user.post(&messages, &json!({"content": words})).await;
+        let asked = say("Make a video of a fox in the snow, 8 seconds, landscape").await.body;
+        assert_eq!(asked["generation"]["status"], "pending_confirmation", "{asked:#}");
+        let answer = say("yes").await;
+        assert_eq!(answer.status, 201, "{:?}", answer.body);
+        let reply = answer.body["reply"]["content"].as_str().unwrap();
+        assert!(reply.contains("costs $3.20, and $3.00 is left of your budget of $3.00 a day"), "{reply}");
+        assert_eq!(answer.body["generation"]["status"], "pending_confirmation");
+        assert_eq!(user.get(&messages).await.body["items"].as_array().unwrap().len(), 4);
+        app.stop().await;
+    }
+
     async fn there_is_a_limit_to_the_videos_of_a_day(database: TestDatabase) {
         let app = TestApp::start_with(database, &[("VIDEOS_PER_DAY", "2")]).await;
         let user = app.user().await;

@@ -19,7 +19,7 @@ fn veo() -> Model {
 /// Drafts, answers and settles in one go, as the flow does.
 fn settle(named: Value, responses: &Value) -> Result<Settled, Vec<FieldError>> {
     let veo = veo();
-    let draft = draft(&veo, Some("a paper boat"), &parameters(named), &[]);
+    let draft = draft(Language::English, &veo, Some("a paper boat"), &parameters(named), &[]);
     apply(responses.as_object().unwrap(), &draft.questions, &draft.prompt, &draft.parameters, &veo)
 }
 
@@ -50,7 +50,7 @@ fn only_what_is_missing_or_not_allowed_is_asked() {
             vec!["audio", "seed"],
         ),
     ] {
-        let draft = draft(&veo(), subject, &parameters(named.clone()), &[]);
+        let draft = draft(Language::English, &veo(), subject, &parameters(named.clone()), &[]);
         assert_eq!(ids(&draft.questions), asked, "{named}");
         assert!(veo().check(&draft.parameters).is_empty(), "a draft holds only what is allowed: {named}");
         for question in &draft.questions {
@@ -67,7 +67,7 @@ fn only_what_is_missing_or_not_allowed_is_asked() {
 
 #[test]
 fn questions_have_the_contracts_shape() {
-    let draft = draft(&veo(), None, &Parameters::default(), &[]);
+    let draft = draft(Language::English, &veo(), None, &Parameters::default(), &[]);
     insta::assert_json_snapshot!(draft.questions);
 }
 
@@ -75,7 +75,7 @@ fn questions_have_the_contracts_shape() {
 fn what_was_unclear_is_quoted_in_the_question() {
     let unclear = [Unclear { parameter: Parameter::Duration, named: "4 to 8 seconds".to_owned() }];
     let named = parameters(json!({"duration": 4, "aspectRatio": "16:9"}));
-    let draft = draft(&veo(), Some("a boat"), &named, &unclear);
+    let draft = draft(Language::English, &veo(), Some("a boat"), &named, &unclear);
     assert_eq!(ids(&draft.questions), ["duration"]);
     assert!(draft.questions[0].question.contains("4 to 8 seconds"));
     assert_eq!(draft.parameters.duration, None);
@@ -176,7 +176,7 @@ fn wrong_answers_are_told_by_question() {
 #[test]
 fn the_subject_must_be_answered_with_words_that_fit() {
     let veo = veo();
-    let draft = draft(&veo, None, &Parameters::default(), &[]);
+    let draft = draft(Language::English, &veo, None, &Parameters::default(), &[]);
     let apply = |responses: Value| {
         apply(responses.as_object().unwrap(), &draft.questions, &draft.prompt, &draft.parameters, &veo)
     };
@@ -202,7 +202,7 @@ proptest::proptest! {
         let veo = veo();
         let named =
             Parameters { duration, aspect_ratio: ratio, resolution, audio, seed, ..Parameters::default() };
-        let draft = draft(&veo, Some("a boat"), &named, &[]);
+        let draft = draft(Language::English, &veo, Some("a boat"), &named, &[]);
         proptest::prop_assert!(veo.check(&draft.parameters).is_empty());
         let settled =
             apply(&Map::new(), &draft.questions, &draft.prompt, &draft.parameters, &veo).unwrap();

@@ -1,0 +1,88 @@
+//! A conversation in the user's language, from the first wish to the next video, and with a model that is away.
+
+use contract::{JobStatus, worker_api::DesiredState};
+use foundation::testing::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::{
+    generations::{becomes, id, start, text},
+    test_app::{Caller, TestApp, on_both_databases},
+    worker::{FakeWorker, tell},
+};
+
+async fn say(user: &Caller, conversation: &str, content: &str) -> Value {
+    let path = format!("/api/conversations/{conversation}/messages");
+    let answer = user.post(&path, &json!({"content": content})).await;
+    assert_eq!(answer.status, 201, "{:?}", answer.body);
+    answer.body
+}
+
+fn reply(answer: &Value) -> &str {
+    text(&answer["reply"]["content"])
+}
+
+on_both_databases! {
+    async fn a_conversation_is_held_in_the_users_language(database: TestDatabase) {
+        let mut worker = FakeWorker::start();
+        let app = start(database, &worker).await;
+        let user = app.user().await;
+        let conversation = user.conversation().await;
+
+        let asked = say(&user, &conversation, "Mach mir ein Video von einem Papierboot, ohne Menschen").await;
+        assert_eq!(asked["generation"]["prompt"], "einem Papierboot");
+        assert_eq!(asked["generation"]["parameters"]["negativePrompt"], "Menschen");
+        assert_eq!(asked["generation"]["clarificationQuestions"][0]["question"], "Wie lang soll es sein: 4, 6 oder 8 Sekunden?");
+        assert!(reply(&asked).contains("Soll es"), "{}", reply(&asked));
+
+        let told = say(&user, &conversation, "6 Sekunden, hochkant").await;
+        assert_eq!(told["generation"]["parameters"]["aspectRatio"], "9:16");
+        assert!(reply(&told).contains("Das kostet $"), "{}", reply(&told));
+
+        let doubted = say(&user, &conversation, "ja, wenn es billiger wäre").await;
+        assert_eq!(doubted["reply"]["type"], "text", "no yes: {}", reply(&doubted));
+        // “ok” is of every language: the conversation goes on in the one that it began in.
+        let confirmed = say(&user, &conversation, "ok").await;
+        assert_ne!(confirmed["generation"]["status"], "pending_confirmation");
+        let generation = confirmed["generation"].clone();
+        worker.next_that_wants(DesiredState::Confirmed).await;
+
+        tell(&app, worker.snapshot(&id(&generation), JobStatus::Completed, 2)).await;
+        becomes(&user, &generation, "completed").await;
+        let messages = user.get(&format!("/api/conversations/{conversation}/messages?limit=100")).await.body;
+        let last = messages["items"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((text(&last["type"]), text(&last["content"])), ("generation_result", "Dein Video ist fertig."));
+
+        // What was made is where the next wish starts from.
+        let longer = say(&user, &conversation, "mach es länger").await;
+        let next = &longer["generation"];
+        assert_ne!(next["id"], generation["id"]);
+        assert_eq!((&next["prompt"], &next["parameters"]["duration"]), (&json!("einem Papierboot"), &json!(8)));
+        assert_eq!(next["parameters"]["aspectRatio"], "9:16", "what was not named stays");
+        assert_eq!(next["status"], "pending_confirmation", "and costs nothing before a yes");
+        let longest = say(&user, &conversation, "noch länger").await;
+        assert_eq!(reply(&longest), "Länger als 8 Sekunden geht nicht.");
+        say(&user, &conversation, "nein danke").await;
+        let again = say(&user, &conversation, "nochmal, aber quer").await;
+        assert_eq!(again["generation"]["parameters"]["aspectRatio"], "16:9");
+        assert_eq!(again["generation"]["parameters"]["duration"], 6, "like the one that was made");
+        app.stop().await;
+    }
+}
+
+/// A model that cannot be reached costs nobody anything: the rules read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_is_away_is_not_missed() {
+    let settings = [
+        ("INTENT_PROVIDER", "openai"),
+        ("INTENT_MODEL", "absent"),
+        ("INTENT_BASE_URL", "http://127.0.0.1:9"),
+    ];
+    let app = TestApp::start_with(TestDatabase::sqlite(), &settings).await;
+    let user = app.user().await;
+    let conversation = user.conversation().await;
+    let asked = say(&user, &conversation, "make a video of a cat, 8 seconds, vertical").await;
+    assert_eq!(asked["generation"]["status"], "pending_confirmation");
+    let other = say(&user, &conversation, "what a strange day it is").await;
+    assert_eq!(other["reply"]["type"], "text");
+    app.stop().await;
+}
