@@ -167,14 +167,6 @@ impl Environment {
         Ok(Some(live))
     }
 
-    /// Likewise for a value that need not be given.
-    pub fn optional_live<T: Setting + PartialEq + Send + Sync + 'static>(
-        &self,
-        name: &'static str,
-    ) -> Result<Option<Live<T>>, SettingError> {
-        self.text(name)?.map(|_| self.live(name)).transpose()
-    }
-
     /// Reads the files of all live values again. Says how many changed; a file that cannot be read or
     /// parsed keeps its old value and is an error of its own.
     #[must_use]
