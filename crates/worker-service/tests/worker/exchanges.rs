@@ -164,11 +164,12 @@ fn told(outcome: &Outcome, server: &str) -> String {
         }
         Outcome::Polled(Polled::Finished(Source::Inline(place))) => format!("finished inside at {place}"),
         Outcome::Polled(Polled::Failed(why)) => format!("failed {}", failure(why)),
-        Outcome::Polled(Polled::Unclear { .. }) => "unclear".to_owned(),
         Outcome::Polled(Polled::Refused(why)) => format!("refused {}", failure(why)),
         Outcome::Cancelled(Cancelled::Done) => "cancelled".to_owned(),
         Outcome::Cancelled(Cancelled::Impossible) => "impossible".to_owned(),
-        Outcome::Cancelled(Cancelled::Unclear { .. }) => "unclear".to_owned(),
+        Outcome::Polled(Polled::Unclear { .. }) | Outcome::Cancelled(Cancelled::Unclear { .. }) => {
+            "unclear".to_owned()
+        }
         Outcome::Downloaded(Ok(content)) => content.clone(),
         Outcome::Downloaded(Err(error)) => error.to_string(),
     }

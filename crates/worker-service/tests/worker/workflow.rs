@@ -571,7 +571,7 @@ async fn accepted(bench: &Bench, workflow: &Workflow, prompt: &str) -> (Command,
     let command = Bench::command("omni", "gemini-omni-1.1-flash", prompt);
     let generation = bench.take(&command).await;
     let lease = bench.claim(&CancellationToken::new()).await;
-    let running = workflow.run(lease);
+    let running = Box::pin(workflow.run(lease));
     let has_operation = async {
         loop {
             let job = bench.job(&generation).await;
