@@ -120,6 +120,12 @@ pub async fn say(
         };
         let intent = with_images(intent, language, &images, &new.content, waiting(topic.open.as_ref()));
         check_images(flow, &intent, topic.open.as_ref(), &images)?;
+        if images.is_empty()
+            && let Some(earlier) = topic.repeated(&intent)
+        {
+            // What the earlier one was made from may be gone.
+            uploads::service::check(flow.store(), user, &earlier.parameters.images, "attachments").await?;
+        }
         let word = word(&intent);
         telemetry::event!(
             INFO, MESSAGE_CREATE_INTENT_ANALYSED,
@@ -228,6 +234,15 @@ impl Topic {
         }
     }
 
+    /// The video that an intent asks to be made once more.
+    fn repeated(&self, intent: &Intent) -> Option<&Generation> {
+        match intent {
+            Intent::Again(_) => self.open.as_ref().or(self.video.as_ref()),
+            Intent::Change(_) if self.open.is_none() => self.video.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The language that was spoken last, as far as that is known.
     fn language(&self) -> Option<Language> {
         self.open.as_ref().or(self.video.as_ref()).map(|generation| generation.language)
@@ -250,7 +265,7 @@ fn check_images(
     images: &[ImageInput],
 ) -> AppResult<()> {
     let model = match topic {
-        Some(topic) if !matches!(intent, Intent::Video(_)) => flow.model_of(topic)?,
+        Some(topic) if !matches!(intent, Intent::Video(_) | Intent::Again(_)) => flow.model_of(topic)?,
         _ => flow.catalogue().default_model(),
     };
     let wrong = model.check_images(images);

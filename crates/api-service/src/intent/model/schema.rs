@@ -210,6 +210,8 @@ pub(super) fn read(text: &str) -> Result<Answer, &'static str> {
         negative_prompt: look(raw.negative_prompt)?,
         audio: raw.audio,
         seed: None,
+        // What is in a picture, the model is not asked.
+        images: Vec::new(),
     };
     let relative = raw.length.map(|length| match length {
         Length::Longer => Relative::Longer,
