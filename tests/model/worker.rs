@@ -47,7 +47,7 @@ impl World {
 
     /// How the job stands, for who asks. Mirrors `Jobs::status`.
     pub fn status(&self) -> Option<JobSnapshot> {
-        self.worker.job.as_deref().map(|job| snapshot(job, place(job), self.is_billable()))
+        self.worker.job.as_deref().map(|job| snapshot(job, place(job), self.is_billable(job)))
     }
 
     /// Whether a worker would claim the job now. Mirrors `pick_waiting` and `pick_lapsed`.
@@ -121,8 +121,9 @@ impl World {
         self.worker.job = Some(job);
     }
 
-    fn is_billable(&self) -> bool {
-        self.worker.attempts.iter().any(|attempt| attempts::is_billable(attempt.state))
+    fn is_billable(&self, job: &Job) -> bool {
+        let ended = job.life.status;
+        self.worker.attempts.iter().any(|attempt| attempts::is_billable(attempt.state, ended))
     }
 
     /// Puts a webhook into the outbox in place of those that are not delivered yet.
@@ -132,7 +133,7 @@ impl World {
                 older.state = WebhookState::Superseded;
             }
         }
-        let body = Some(Row::new(snapshot(job, None, self.is_billable())));
+        let body = Some(Row::new(snapshot(job, None, self.is_billable(job))));
         self.worker.webhooks.push(Webhook { kind, state: WebhookState::Pending, body });
         // Each is counted on the job's row, so that no two tell the same sequence.
         self.broken.unless(self.worker.webhooks.len() as i64 == job.life.sequence, I7);

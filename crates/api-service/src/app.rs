@@ -267,6 +267,7 @@ fn supervise(tasks: &mut Tasks, state: &Data<State>, environment: Environment) {
         async move {
             while stop.run_until_cancelled(tokio::time::sleep(TIDY)).await.is_some() {
                 state.limits.tidy();
+                state.uploads().tidy();
             }
         }
     });

@@ -69,7 +69,16 @@ impl Providers {
         let simulated = played.iter().map(|playable| playable.name);
         let simulated = simulated.filter(|name| names.iter().any(|wanted| wanted == name)).collect();
         let first = real.iter().find(|playable| names.first().is_some_and(|name| name == playable.name));
-        let address = first.map(|playable| environment.or_default(playable.base_url, GOOGLE)).transpose()?;
+        let address = match first {
+            // Vertex has an address for each of Google's regions, which the worker knows.
+            Some(playable)
+                if playable.name == "veo3" && environment.text("VEO3_VERTEX_PROJECT")?.is_some() =>
+            {
+                environment.optional(playable.base_url)?
+            }
+            Some(playable) => Some(environment.or_default(playable.base_url, GOOGLE)?),
+            None => None,
+        };
         Ok(Self { names, simulated, address })
     }
 
@@ -135,12 +144,7 @@ mod tests {
                 &[][..],
                 Some("https://generativelanguage.googleapis.com/"),
             ),
-            (
-                &[("VEO3_VERTEX_PROJECT", "p")],
-                "veo3",
-                &[],
-                Some("https://generativelanguage.googleapis.com/"),
-            ),
+            (&[("VEO3_VERTEX_PROJECT", "p")], "veo3", &[], None),
             (
                 &[("OMNI_API_KEY", "k"), ("OMNI_BASE_URL", "https://o.example")],
                 "omni",

@@ -119,7 +119,7 @@ pub async fn say(
             _ => model::by_rules(&new.content, topic.context()),
         };
         let intent = with_images(intent, language, &images, &new.content, waiting(topic.open.as_ref()));
-        check_images(flow, &intent, topic.open.as_ref(), &images)?;
+        check_images(flow, &intent, &topic, &images)?;
         if images.is_empty()
             && let Some(earlier) = topic.repeated(&intent)
         {
@@ -258,14 +258,10 @@ fn waiting(topic: Option<&Generation>) -> Waiting {
 }
 
 /// Pictures that the model does not take, or not together, are refused before anything is said.
-fn check_images(
-    flow: &Flow,
-    intent: &Intent,
-    topic: Option<&Generation>,
-    images: &[ImageInput],
-) -> AppResult<()> {
-    let model = match topic {
-        Some(topic) if !matches!(intent, Intent::Video(_) | Intent::Again(_)) => flow.model_of(topic)?,
+fn check_images(flow: &Flow, intent: &Intent, topic: &Topic, images: &[ImageInput]) -> AppResult<()> {
+    let model = match (topic.repeated(intent), &topic.open) {
+        (Some(earlier), _) => like(flow, earlier),
+        (None, Some(open)) if !matches!(intent, Intent::Video(_)) => flow.model_of(open)?,
         _ => flow.catalogue().default_model(),
     };
     let wrong = model.check_images(images);
@@ -300,7 +296,7 @@ fn plan_for(
     let Topic { open, video } = topic;
     let status = open.as_ref().map(|generation| generation.status);
     Ok(match (intent, open) {
-        (Intent::Video(request), _) => asked(flow, &request, place),
+        (Intent::Video(request), _) => asked(flow.catalogue().default_model(), &request, place),
         (Intent::Answers(answers), Some(open)) => answered(flow, open, answers)?,
         (Intent::Change(wishes), Some(waiting)) if status == Some(Status::PendingConfirmation) => {
             amended(flow, waiting, wishes)?
@@ -333,9 +329,15 @@ fn plan_for(
     })
 }
 
+/// The model of an earlier video, or the default one if that is no longer offered.
+fn like<'a>(flow: &'a Flow, earlier: &Generation) -> &'a Model {
+    let catalogue = flow.catalogue();
+    catalogue.find(&earlier.provider, &earlier.model).unwrap_or_else(|| catalogue.default_model())
+}
+
 /// A new video.
-fn asked(flow: &Flow, request: &Request, place: Place) -> Planned {
-    match plan::plan(flow.catalogue().default_model(), place, request, Timestamp::now()) {
+fn asked(model: &Model, request: &Request, place: Place) -> Planned {
+    match plan::plan(model, place, request, Timestamp::now()) {
         Ok(plan) => Planned::Create(Box::new(plan)),
         Err(errors) => {
             let words = reply::answers_refused(request.language, &errors, &[]);
@@ -350,12 +352,11 @@ fn once_more(flow: &Flow, earlier: Option<Generation>, mut wishes: Request, plac
         let words = reply::other(wishes.language, place.message.as_str());
         return Planned::Talk(MessageKind::Text, words, None);
     };
-    // The one that new videos are made with; the earlier one's may be gone.
-    let model = flow.catalogue().default_model();
+    let model = like(flow, &earlier);
     if let Err(words) = measure(model, &earlier, &mut wishes) {
         return Planned::Talk(MessageKind::Text, words, Some(Box::new(earlier)));
     }
-    asked(flow, &plan::follow_up(&earlier, &wishes), place)
+    asked(model, &plan::follow_up(&earlier, &wishes), place)
 }
 
 /// Turns “longer” into a length, compared with a generation's; the error says that there is none.

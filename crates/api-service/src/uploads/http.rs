@@ -62,7 +62,7 @@ async fn upload(
     let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let declared = declared.and_then(Declared::of).ok_or_else(no_picture)?;
     let uploads = Arc::clone(state.uploads());
-    let place = uploads.place()?;
+    let place = uploads.place(&user.id)?;
     let action = Action::raw(user, &request, &mut payload.into_inner(), LARGEST_IMAGE, PATIENCE).await?;
     action
         .run(move |user, picture, ticket| async move {

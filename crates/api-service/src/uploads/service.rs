@@ -1,6 +1,10 @@
 //! Takes pictures in, and says whether those that are attached to a request may be.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use contract::{ImageInput, Timestamp, UploadId, UserId, images::LARGEST_IMAGE, problem::FieldError};
@@ -36,7 +40,19 @@ pub struct Uploads {
     /// How long a request may wait for its yes.
     confirmation: Duration,
     places: Arc<Semaphore>,
+    /// Counts by its references how many pictures of each user are under way.
+    busy: Mutex<HashMap<UserId, Arc<()>>>,
     examinations: Arc<Semaphore>,
+}
+
+/// How many pictures one user may have under way.
+const PLACES_PER_USER: usize = 2;
+
+/// A place for a picture in memory; dropping it gives it back.
+#[derive(Debug)]
+pub struct InMemory {
+    _place: OwnedSemaphorePermit,
+    _own: Arc<()>,
 }
 
 impl Uploads {
@@ -47,16 +63,33 @@ impl Uploads {
             store,
             worker,
             places: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+            busy: Mutex::default(),
             examinations: Arc::new(Semaphore::new(settings.examinations.max(1))),
             settings,
             confirmation,
         }
     }
 
-    /// A place for a picture in memory (I20), to be had before its body is read.
-    pub fn place(&self) -> AppResult<OwnedSemaphorePermit> {
+    /// A place for a picture in memory (I20), to be had before its body is read. Nobody has more than
+    /// [`PLACES_PER_USER`], however slowly their pictures come.
+    pub fn place(&self, user: &UserId) -> AppResult<InMemory> {
+        let own = Arc::clone(
+            self.busy.lock().unwrap_or_else(PoisonError::into_inner).entry(user.clone()).or_default(),
+        );
+        // One for the map's own.
+        if Arc::strong_count(&own) > PLACES_PER_USER + 1 {
+            return Err(AppError::rate_limited(Duration::from_secs(1)));
+        }
         let place = Arc::clone(&self.places).try_acquire_owned();
-        place.map_err(|_| AppError::unavailable("as many pictures are taken in as may be"))
+        let place = place.map_err(|_| AppError::unavailable("as many pictures are taken in as may be"))?;
+        Ok(InMemory { _place: place, _own: own })
+    }
+
+    /// Forgets who has no picture under way.
+    pub fn tidy(&self) {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.retain(|_, own| Arc::strong_count(own) > 1);
+        busy.shrink_to_fit();
     }
 
     /// Takes a picture in: examined, kept by the worker, and then told of. Whatever fails, nothing is kept.

@@ -1,15 +1,19 @@
 //! The attempts of a job as they are after a change: what a runner keeps of them without asking the database.
 
-use contract::JobId;
+use contract::{JobId, JobStatus};
 
 use super::state::{AttemptChange, Change};
 use crate::store::{Attempt, AttemptState, Json};
 
-/// Whether the provider may charge for an attempt that is left like this: it took the submission, and did not say that
-/// nothing came of it.
+/// Whether the provider may charge for an attempt that is left like this when its job has ended. Whoever calls a job off
+/// while nobody knows whether the provider has taken it pays as if it had: it may, and nobody can tell it to stop.
 #[must_use]
-pub const fn is_billable(state: AttemptState) -> bool {
-    matches!(state, AttemptState::Accepted | AttemptState::Finished)
+pub const fn is_billable(state: AttemptState, ended: JobStatus) -> bool {
+    match state {
+        AttemptState::Accepted | AttemptState::Finished | AttemptState::Submitting => true,
+        AttemptState::Unknown => matches!(ended, JobStatus::Cancelled),
+        AttemptState::Rejected | AttemptState::Failed => false,
+    }
 }
 
 /// Brings a job's attempts, oldest first, to where a change that was written has taken them in the database.
@@ -40,6 +44,27 @@ pub fn note(attempts: &mut Vec<Attempt>, job: &JobId, change: &Change) {
                 attempt.error = error.clone().map(Json::new);
                 attempt.updated_at = at;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_provider_may_have_made_may_be_charged_for() {
+        use AttemptState::{Accepted, Failed, Finished, Rejected, Submitting, Unknown};
+        for (state, failed, cancelled) in [
+            (Submitting, true, true),
+            (Accepted, true, true),
+            (Finished, true, true),
+            (Unknown, false, true),
+            (Rejected, false, false),
+            (Failed, false, false),
+        ] {
+            assert_eq!(is_billable(state, JobStatus::Failed), failed, "{state}");
+            assert_eq!(is_billable(state, JobStatus::Cancelled), cancelled, "{state}");
         }
     }
 }

@@ -306,7 +306,11 @@ impl Provider for Generic {
         let body = self.settings.create_body.fill(&values(model, submission));
         let request = self.caller.submission(self.url(&self.settings.create_path));
         let accepted = |body: &[u8]| {
-            let id = google::object::<Value>(body)?.pointer(&self.settings.id)?.as_str()?.to_owned();
+            let answer: Value = google::object(body)?;
+            let id = match answer.pointer(&self.settings.id)? {
+                Value::Number(number) => number.to_string(),
+                other => other.as_str()?.to_owned(),
+            };
             google::is_plain(&id).then_some(id)
         };
         self.caller.submit(self.authorised(request).json(&body), accepted).await

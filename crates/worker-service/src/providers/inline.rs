@@ -306,6 +306,8 @@ impl Listener for Found {
         }
         match bytes {
             [b'\\', b'u', digits @ ..] => self.decoder.push(&[unescaped(digits)?]),
+            // A line that was broken.
+            [b'\\', b'n' | b'r' | b't'] => Ok(()),
             [b'\\', sign] => self.decoder.push(&[*sign]),
             _ => self.decoder.push(bytes),
         }

@@ -1,6 +1,9 @@
 //! What an operator and the metrics see of jobs, and what is forgotten after its time.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use contract::{JobId, JobStatus, Timestamp};
 use diesel::{dsl::count_star, prelude::*};
@@ -41,15 +44,19 @@ impl Store {
 
     /// Which of these jobs, of those that have ended, the provider may charge for.
     pub async fn billable(&self, jobs: &[Job]) -> Result<HashSet<JobId>, Error> {
-        let ended: Vec<&JobId> =
-            jobs.iter().filter(|job| job.life.status.is_terminal()).map(|job| &job.id).collect();
+        let ended = jobs.iter().filter(|job| job.life.status.is_terminal());
+        let ended: HashMap<&JobId, JobStatus> = ended.map(|job| (&job.id, job.life.status)).collect();
         if ended.is_empty() {
             return Ok(HashSet::new());
         }
-        let attempts =
-            attempt::table.filter(attempt::job_id.eq_any(ended)).select((attempt::job_id, attempt::state));
+        let attempts = attempt::table
+            .filter(attempt::job_id.eq_any(ended.keys().copied()))
+            .select((attempt::job_id, attempt::state));
         let found: Vec<(JobId, AttemptState)> = reading!(&self.database, |c| attempts.load(c).await)?;
-        Ok(found.into_iter().filter(|(_, state)| attempts::is_billable(*state)).map(|(job, _)| job).collect())
+        let billable = |(job, state): &(JobId, AttemptState)| {
+            ended.get(job).is_some_and(|ended| attempts::is_billable(*state, *ended))
+        };
+        Ok(found.into_iter().filter(billable).map(|(job, _)| job).collect())
     }
 
     /// How many jobs and webhooks are in which state.

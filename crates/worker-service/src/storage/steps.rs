@@ -1,7 +1,7 @@
 //! What several transactions share: writing a job's change, with everything that goes with it (I7).
 
 use contract::{
-    EventId, JobId, Timestamp,
+    EventId, JobId, JobStatus, Timestamp,
     events::{Event, EventType},
 };
 use diesel::prelude::*;
@@ -114,15 +114,15 @@ on_both! {
         }
 
         /// Whether the provider may charge for any of a job's attempts.
-        async fn is_billable(&mut self, id: &JobId) -> QueryResult<bool> {
+        async fn is_billable(&mut self, id: &JobId, ended: JobStatus) -> QueryResult<bool> {
             let states = attempt::table.filter(attempt::job_id.eq(id)).select(attempt::state);
             let states: Vec<AttemptState> = states.load(self).await?;
-            Ok(states.into_iter().any(attempts::is_billable))
+            Ok(states.into_iter().any(|state| attempts::is_billable(state, ended)))
         }
 
         /// Writes a webhook that tells the job's state, in place of those that tell older ones.
         async fn tell(&mut self, job: &Job, event: EventType, terms: &Terms) -> QueryResult<()> {
-            let billable = job.life.status.is_terminal() && self.is_billable(&job.id).await?;
+            let billable = job.life.status.is_terminal() && self.is_billable(&job.id, job.life.status).await?;
             let data = snapshot(job, None, billable);
             let body = Event { kind: event, timestamp: job.life.updated_at, data };
             let body = serde_json::to_string(&body)

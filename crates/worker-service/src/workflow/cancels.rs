@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -13,6 +15,8 @@ use crate::{
 
 /// How often to look without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a provider may take to hear it.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How many operations are looked at in one round.
 const ROUND: i64 = 50;
 
@@ -42,13 +46,14 @@ impl Cancels {
                 Some(_) | None => {}
             }
             let woken = self.store.wakes().cancels.notified();
-            stop.run_until_cancelled(tokio::time::timeout(LOOK_EVERY, woken)).await;
+            stop.run_until_cancelled(timeout(LOOK_EVERY, woken)).await;
         }
     }
 
     /// One round; says how many operations it looked at.
     pub async fn round(&self) -> Result<usize, Error> {
         let abandoned = self.store.abandoned_operations(ROUND).await?;
+        let mut asked = Vec::new();
         for one in &abandoned {
             // Written down before it is asked: a crash in between leaves it to the provider, and asks nobody twice.
             if self.store.take_abandoned(one).await?
@@ -56,9 +61,11 @@ impl Cancels {
                 && let Some(provider) = self.providers.get(&one.provider)
             {
                 let operation = Operation { job_id: one.job_id.clone(), name: one.operation.clone() };
-                provider.cancel(&operation).await;
+                asked.push(async move { timeout(PATIENCE, provider.cancel(&operation)).await });
             }
         }
+        // At once, and not for ever: one provider that hangs holds up no other's.
+        join_all(asked).await;
         Ok(abandoned.len())
     }
 }

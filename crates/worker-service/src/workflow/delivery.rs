@@ -169,13 +169,12 @@ impl Ended {
     }
 
     fn after_download(error: &DownloadError) -> Self {
-        let failed = Some(AttemptState::Failed);
         match error {
             DownloadError::File(_) => Self::not_stored(),
             DownloadError::TooLarge | DownloadError::Forbidden(_) => Self::invalid(),
             DownloadError::Refused(_) if !error.is_transient() => {
                 let message = "The video service no longer has the video that it made.";
-                Self::new(failed, ErrorCode::ProviderError, message, Retry::Never)
+                Self::new(None, ErrorCode::ProviderError, message, Retry::Never)
             }
             _ => {
                 let message = "The video was made but could not be fetched. Please try again later.";
@@ -189,7 +188,7 @@ impl Ended {
             Invalid::Unreadable(_) => Self::not_stored(),
             Invalid::NotMp4(format) => {
                 let message = format!("The video service delivered {format}, and not an MP4 video.");
-                Self::new(Some(AttemptState::Failed), ErrorCode::InvalidVideo, &message, Retry::Never)
+                Self::new(None, ErrorCode::InvalidVideo, &message, Retry::Never)
             }
             _ => Self::invalid(),
         }
@@ -197,6 +196,6 @@ impl Ended {
 
     fn invalid() -> Self {
         let message = "The video service delivered something that cannot be played.";
-        Self::new(Some(AttemptState::Failed), ErrorCode::InvalidVideo, message, Retry::Never)
+        Self::new(None, ErrorCode::InvalidVideo, message, Retry::Never)
     }
 }
