@@ -372,13 +372,9 @@ fn ask_duration(language: Language, draft: &mut Draft, model: &Model, unclear: O
         }
         _ => fill(&words.ask_duration, &[("choices", &choices)]),
     };
-    let default = match named {
-        Some(seconds) => nearest(allowed, seconds),
-        None => {
-            let default = model.default_duration(resolution.map(|r| r.name.as_str()));
-            if allowed.contains(&default) { default } else { nearest(allowed, default) }
-        }
-    };
+    // Of those that are allowed, one is the nearest to itself.
+    let wanted = named.unwrap_or_else(|| model.default_duration(resolution.map(|r| r.name.as_str())));
+    let default = nearest(allowed, wanted);
     let options = allowed
         .iter()
         .map(|&s| QuestionOption::new(AnswerValue::Number(s.into()), fill(&words.seconds, &[("n", &s)])))

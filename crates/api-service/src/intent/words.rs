@@ -171,7 +171,7 @@ mod tests {
             Value::String(text) => found.push((place.to_owned(), text.clone())),
             Value::Array(ways) => ways.iter().for_each(|way| texts(way, place, found)),
             Value::Object(map) => {
-                map.iter().for_each(|(key, value)| texts(value, &format!("{place}.{key}"), found))
+                map.iter().for_each(|(key, value)| texts(value, &format!("{place}.{key}"), found));
             }
             _ => panic!("{place} is no text"),
         }

@@ -217,7 +217,7 @@ fn packed(picture: &DynamicImage, kind: ImageType) -> Result<Picture, Refused> {
     let (width, height) = (picture.width(), picture.height());
     match kind {
         ImageType::Jpeg => {
-            JpegEncoder::new_with_quality(&mut content, QUALITY).encode_image(&picture.to_rgb8())?
+            JpegEncoder::new_with_quality(&mut content, QUALITY).encode_image(&picture.to_rgb8())?;
         }
         ImageType::Png => {
             let encoder =

@@ -21,7 +21,7 @@ use worker_service::{
 };
 
 use crate::{
-    bench::{Bench, in_time},
+    bench::{Bench, Changes, in_time},
     fixture::on_both_databases,
     gate::{Fate, Gate},
 };
