@@ -129,15 +129,6 @@ async fn play(row: &Row) -> Outcome {
         Fault::Wire { wire: wire::WORKER_TO_API, until: Until::TheEnd, .. } => ("I9", RECONCILIATION),
         _ => ("I1", CONVERGENCE),
     };
-    // The grace window of a submission of which nobody knows counts beside it.
-    let unknown = system
-        .logs()
-        .iter()
-        .any(|log| log.text().contains("\"message\":\"[VEO3_SERVICE] Submission unknown\""));
-    let grace = if unknown { row.timers.span(GRACE) } else { Duration::ZERO };
-    if answered_after > row.timers.span(most) + grace + SLACK {
-        violations.push(Violation { invariant, what: format!("answered after {answered_after:?}") });
-    }
     violations.extend(again(&seen).await);
     violations.extend(of_others(&system, &seen).await);
     let unsettled = settle(&system, row, &seen).await;
@@ -150,6 +141,13 @@ async fn play(row: &Row) -> Outcome {
         }
     }
     // With everything at rest, and not only as it was when it was found to be quiet.
+    let world = World::read(&system, ledger.clone()).await;
+    // The grace window of a submission of which nobody knows counts beside it.
+    let unknown = world.table("attempt").iter().any(|attempt| attempt["state"] == "unknown");
+    let grace = if unknown { row.timers.span(GRACE) } else { Duration::ZERO };
+    if answered_after > row.timers.span(most) + grace + SLACK {
+        violations.push(Violation { invariant, what: format!("answered after {answered_after:?}") });
+    }
     let left = examine(&system, row, &seen, ledger.clone()).await;
     violations.extend(if left.is_empty() { unsettled } else { left });
     let status = seen.generation["status"].as_str().unwrap_or_default();
