@@ -7,7 +7,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use url::Url;
 
 use super::{
-    Polled, ProviderSettings, Submitted,
+    Cancelled, Polled, ProviderSettings, Submitted,
     fetch::{self, Fetch},
     google::{self, Refusal},
     inline::{Abridged, Extract},
@@ -114,10 +114,15 @@ impl Caller {
         request: RequestBuilder,
         success: impl FnOnce(&[u8]) -> Polled,
     ) -> Polled {
+        told(self.ask(request).await, success)
+    }
+
+    /// Asks for an operation to be given up.
+    pub(super) async fn cancel(&self, request: RequestBuilder) -> Cancelled {
         match self.ask(request).await {
-            Ok(Answer::Success(body)) => success(&body),
-            Ok(Answer::Refusal(refusal)) => google::poll_refused(&refusal),
-            Err(reason) => Polled::Unclear { reason, wait: None },
+            Ok(Answer::Success(_)) => Cancelled::Done,
+            Ok(Answer::Refusal(refusal)) => Cancelled::Unclear { reason: refusal.reason() },
+            Err(reason) => Cancelled::Unclear { reason },
         }
     }
 
@@ -174,6 +179,15 @@ impl Caller {
         } else {
             Answer::Refusal(Refusal::read(status, &headers, abridged.bytes()))
         })
+    }
+}
+
+/// What the answer to a poll says.
+pub(super) fn told(answer: Result<Answer, String>, success: impl FnOnce(&[u8]) -> Polled) -> Polled {
+    match answer {
+        Ok(Answer::Success(body)) => success(&body),
+        Ok(Answer::Refusal(refusal)) => google::poll_refused(&refusal),
+        Err(reason) => Polled::Unclear { reason, wait: None },
     }
 }
 

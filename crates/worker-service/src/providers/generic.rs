@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     ApiKey, Cancelled, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
-    caller::{Answer, Caller},
+    caller::Caller,
     google::{self, RpcError},
 };
 use crate::{
@@ -331,11 +331,7 @@ impl Provider for Generic {
             return Cancelled::Impossible;
         };
         let url = self.url(&path.replace("{id}", &operation.name));
-        match self.caller.ask(self.authorised(self.caller.request(Method::POST, url))).await {
-            Ok(Answer::Success(_)) => Cancelled::Done,
-            Ok(Answer::Refusal(refusal)) => Cancelled::Unclear { reason: refusal.reason() },
-            Err(reason) => Cancelled::Unclear { reason },
-        }
+        self.caller.cancel(self.authorised(self.caller.request(Method::POST, url))).await
     }
 
     async fn download(

@@ -6,6 +6,7 @@
 
 mod caller;
 mod fetch;
+mod gemini_api;
 pub mod generic;
 pub mod google;
 pub mod guard;

@@ -8,14 +8,13 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use foundation::settings::Live;
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use url::Url;
 
 use self::wire::Found;
 use super::{
     ApiKey, Cancelled, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
-    caller::{Answer, Caller},
-    google,
+    caller::Answer, gemini_api::GeminiApi, google,
 };
 use crate::media::{DownloadError, Downloaded};
 
@@ -40,27 +39,15 @@ foundation::settings! {
 #[derive(Debug)]
 pub struct Omni {
     settings: Settings,
-    caller: Caller,
+    api: GeminiApi,
 }
 
 impl Omni {
     /// A client after these settings. Speaks to nobody yet. Needs rustls's default provider to be installed.
     #[must_use]
     pub fn new(settings: Settings, common: &ProviderSettings) -> Self {
-        let caller = Caller::new(&settings.base_url, common);
-        Self { settings, caller }
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.authorised(self.caller.request(method, self.url(path)))
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}/v1beta/{path}", self.settings.base_url.as_str().trim_end_matches('/'))
-    }
-
-    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
-        google::with_key(request, &self.settings.api_key.current())
+        let api = GeminiApi::new(settings.base_url.clone(), settings.api_key.clone(), common);
+        Self { settings, api }
     }
 }
 
@@ -80,25 +67,25 @@ impl Provider for Omni {
         if !google::is_plain(model) || submission.prompt.trim().is_empty() {
             return Submitted::Rejected(google::invalid());
         }
-        let request = self.authorised(self.caller.submission(self.url("interactions")));
-        self.caller.submit(request.json(&wire::request(model, submission)), wire::interaction).await
+        let request = self.api.submission("interactions");
+        self.api.caller.submit(request.json(&wire::request(model, submission)), wire::interaction).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {
         if !google::is_plain(&operation.name) {
             return Polled::Refused(google::not_set_up());
         }
-        let request = self.request(Method::GET, &format!("interactions/{}", operation.name));
-        let found = match self.caller.ask(request).await {
-            Ok(Answer::Success(body)) => wire::polled(&body, &self.settings.base_url),
+        let request = self.api.request(Method::GET, &format!("interactions/{}", operation.name));
+        let found = match self.api.caller.ask(request).await {
+            Ok(Answer::Success(body)) => wire::polled(&body, &self.api.base),
             Ok(Answer::Refusal(refusal)) => return google::poll_refused(&refusal),
             Err(reason) => return Polled::Unclear { reason, wait: None },
         };
         match found {
             Found::Told(polled) => polled,
             Found::File { id, source } => {
-                let request = self.request(Method::GET, &format!("files/{id}"));
-                self.caller.poll(request, |body| wire::file(body, source)).await
+                let request = self.api.request(Method::GET, &format!("files/{id}"));
+                self.api.caller.poll(request, |body| wire::file(body, source)).await
             }
         }
     }
@@ -107,12 +94,10 @@ impl Provider for Omni {
         if !google::is_plain(&operation.name) {
             return Cancelled::Impossible;
         }
-        let request = self.request(Method::POST, &format!("interactions/{}/cancel", operation.name));
-        match self.caller.ask(request).await {
-            Ok(Answer::Success(_)) => Cancelled::Done,
-            Ok(Answer::Refusal(refusal)) => Cancelled::Unclear { reason: refusal.reason() },
-            Err(reason) => Cancelled::Unclear { reason },
-        }
+        self.api
+            .caller
+            .cancel(self.api.request(Method::POST, &format!("interactions/{}/cancel", operation.name)))
+            .await
     }
 
     async fn download(
@@ -122,10 +107,10 @@ impl Provider for Omni {
         into: &Path,
     ) -> Result<Downloaded, DownloadError> {
         match source {
-            Source::Url(url) => self.caller.fetch.fetch(url, into, |request| self.authorised(request)).await,
+            Source::Url(url) => self.api.fetch(url, into).await,
             Source::Inline(place) => {
-                let request = self.request(Method::GET, &format!("interactions/{}", operation.name));
-                self.caller.extract(request, place, into).await
+                let request = self.api.request(Method::GET, &format!("interactions/{}", operation.name));
+                self.api.caller.extract(request, place, into).await
             }
         }
     }

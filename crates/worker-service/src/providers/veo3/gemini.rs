@@ -5,13 +5,13 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use foundation::settings::Live;
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use url::Url;
 
 use super::{
     super::{
-        ApiKey, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted, caller::Caller,
-        google,
+        ApiKey, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
+        gemini_api::GeminiApi, google,
     },
     NAME, wire,
 };
@@ -35,23 +35,15 @@ foundation::settings! {
 #[derive(Debug)]
 pub struct Gemini {
     settings: Settings,
-    caller: Caller,
+    api: GeminiApi,
 }
 
 impl Gemini {
     /// A client after these settings. Speaks to nobody yet. Needs rustls's default provider to be installed.
     #[must_use]
     pub fn new(settings: Settings, common: &ProviderSettings) -> Self {
-        let caller = Caller::new(&settings.base_url, common);
-        Self { settings, caller }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}/v1beta/{path}", self.settings.base_url.as_str().trim_end_matches('/'))
-    }
-
-    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
-        google::with_key(request, &self.settings.api_key.current())
+        let api = GeminiApi::new(settings.base_url.clone(), settings.api_key.clone(), common);
+        Self { settings, api }
     }
 }
 
@@ -70,17 +62,16 @@ impl Provider for Gemini {
         if !google::is_plain(model) {
             return Submitted::Rejected(google::invalid());
         }
-        let request = self.caller.submission(self.url(&format!("models/{model}:predictLongRunning")));
-        let request = self.authorised(request).json(&wire::request(submission));
-        self.caller.submit(request, wire::operation).await
+        let request = self.api.submission(&format!("models/{model}:predictLongRunning"));
+        self.api.caller.submit(request.json(&wire::request(submission)), wire::operation).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {
         if !wire::is_operation(&operation.name) {
             return Polled::Refused(google::not_set_up());
         }
-        let request = self.authorised(self.caller.request(Method::GET, self.url(&operation.name)));
-        self.caller.poll(request, |body| wire::polled(body, &self.settings.base_url)).await
+        let request = self.api.request(Method::GET, &operation.name);
+        self.api.caller.poll(request, |body| wire::polled(body, &self.api.base)).await
     }
 
     async fn download(
@@ -90,7 +81,7 @@ impl Provider for Gemini {
         into: &Path,
     ) -> Result<Downloaded, DownloadError> {
         match source {
-            Source::Url(url) => self.caller.fetch.fetch(url, into, |request| self.authorised(request)).await,
+            Source::Url(url) => self.api.fetch(url, into).await,
             Source::Inline(_) => Err(DownloadError::Forbidden("a video in an answer".to_owned())),
         }
     }

@@ -12,7 +12,7 @@ use url::Url;
 use super::{
     super::{
         ApiKey, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
-        caller::{Answer, Caller},
+        caller::{self, Answer, Caller},
         fetch::{self, Fetch},
         google,
     },
@@ -165,11 +165,8 @@ impl Provider for Vertex {
         let Some(question) = self.question(operation) else {
             return Polled::Refused(google::not_set_up());
         };
-        match self.answer(question).await {
-            Ok(Answer::Success(body)) => wire::polled(&body, &self.settings.storage_base_url),
-            Ok(Answer::Refusal(refusal)) => google::poll_refused(&refusal),
-            Err(reason) => Polled::Unclear { reason, wait: None },
-        }
+        let answer = self.answer(question).await;
+        caller::told(answer, |body| wire::polled(body, &self.settings.storage_base_url))
     }
 
     async fn download(

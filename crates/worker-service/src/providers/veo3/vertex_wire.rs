@@ -5,14 +5,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    super::{
-        Polled, Source, Submission,
-        google::{self, RpcError},
-        inline,
-    },
+    super::{Polled, Source, Submission, google, inline},
     wire,
 };
-use crate::jobs::state::Retry;
 
 /// The body of a submission. What a job leaves open is left to the model's defaults. Without `storage`, the video
 /// comes inside of the answer.
@@ -36,12 +31,7 @@ pub fn request(submission: &Submission, storage: Option<&str>) -> Value {
 /// The operation that an accepted submission names.
 #[must_use]
 pub fn operation(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Accepted {
-        name: String,
-    }
-    let Accepted { name } = google::object(body)?;
-    model_of(&name).is_some().then_some(name)
+    wire::named(body).filter(|name| model_of(name).is_some())
 }
 
 /// The path of an operation's model, which is what is asked how the operation stands:
@@ -73,15 +63,6 @@ pub fn fetch(operation: &str) -> Value {
     json!({ "operationName": operation })
 }
 
-#[derive(Deserialize)]
-struct PolledOperation {
-    #[serde(default)]
-    done: bool,
-    error: Option<RpcError>,
-    #[serde(default)]
-    response: Option<Response>,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Response {
@@ -101,16 +82,10 @@ struct Video {
 /// `storage`.
 #[must_use]
 pub fn polled(body: &[u8], storage: &Url) -> Polled {
-    let Some(operation) = google::object::<PolledOperation>(body) else {
-        return Polled::Unclear { reason: "an answer that makes no sense".to_owned(), wait: None };
+    let response = match wire::response::<Response>(body) {
+        Ok(response) => response.unwrap_or_default(),
+        Err(polled) => return polled,
     };
-    if let Some(error) = operation.error {
-        return Polled::Failed(error.failure());
-    }
-    if !operation.done {
-        return Polled::Pending { progress: None };
-    }
-    let response = operation.response.unwrap_or_default();
     let source = response.videos.first().and_then(|video| {
         let inline = || {
             let has_bytes = video.bytes_base64_encoded.as_ref().is_some_and(|bytes| !bytes.is_empty());
@@ -119,16 +94,7 @@ pub fn polled(body: &[u8], storage: &Url) -> Polled {
         };
         video.gcs_uri.as_deref().and_then(|uri| object(uri, storage)).or_else(inline)
     });
-    match source {
-        Some(source) => Polled::Finished(source),
-        // Filtered looks like a success without videos.
-        None if response.rai_media_filtered_count > 0 || !response.rai_media_filtered_reasons.is_empty() => {
-            let reasons: Vec<_> = response.rai_media_filtered_reasons.iter().map(String::as_str).collect();
-            Polled::Failed(google::filtered(&reasons))
-        }
-        // It was not reported as failed, so it may have been paid: another submission would be paid again (I17).
-        None => Polled::Failed(google::failed(Retry::Never)),
-    }
+    wire::ended(source, response.rai_media_filtered_count, &response.rai_media_filtered_reasons)
 }
 
 /// Where the storage's JSON API has an object: `gs://bucket/name`.

@@ -1,11 +1,11 @@
 //! The words of Veo in the Gemini API's shape, in and out. Pure.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::{
-    Polled, Submission,
+    Polled, Source, Submission,
     google::{self, RpcError},
     images,
 };
@@ -34,12 +34,16 @@ pub fn request(submission: &Submission) -> Value {
 /// The operation that an accepted submission names: `models/{model}/operations/{id}`.
 #[must_use]
 pub fn operation(body: &[u8]) -> Option<String> {
+    named(body).filter(|name| is_operation(name))
+}
+
+/// The name in the answer to a submission.
+pub(super) fn named(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Accepted {
         name: String,
     }
-    let Accepted { name } = google::object(body)?;
-    is_operation(&name).then_some(name)
+    google::object(body).map(|Accepted { name }| name)
 }
 
 /// Whether a name is one of this API's operations: of one that was begun by another way there is nothing to ask.
@@ -51,12 +55,37 @@ pub fn is_operation(name: &str) -> bool {
     }
 }
 
-#[derive(Deserialize)]
-struct PolledOperation {
-    #[serde(default)]
-    done: bool,
-    error: Option<RpcError>,
-    response: Option<PolledResponse>,
+/// The response of an operation that is done; otherwise, what the answer to a poll says.
+pub(super) fn response<R: DeserializeOwned>(body: &[u8]) -> Result<Option<R>, Polled> {
+    #[derive(Deserialize)]
+    struct Operation<R> {
+        #[serde(default)]
+        done: bool,
+        error: Option<RpcError>,
+        response: Option<R>,
+    }
+    let Some(operation) = google::object::<Operation<R>>(body) else {
+        return Err(Polled::Unclear { reason: "an answer that makes no sense".to_owned(), wait: None });
+    };
+    match operation {
+        Operation { error: Some(error), .. } => Err(Polled::Failed(error.failure())),
+        Operation { done: false, .. } => Err(Polled::Pending { progress: None }),
+        Operation { response, .. } => Ok(response),
+    }
+}
+
+/// What an operation that is done has come to: a video, or what a filter left of it.
+pub(super) fn ended(source: Option<Source>, filtered_count: u32, filtered_reasons: &[String]) -> Polled {
+    match source {
+        Some(source) => Polled::Finished(source),
+        // Filtered looks like a success without videos.
+        None if filtered_count > 0 || !filtered_reasons.is_empty() => {
+            let reasons: Vec<_> = filtered_reasons.iter().map(String::as_str).collect();
+            Polled::Failed(google::filtered(&reasons))
+        }
+        // It was not reported as failed, so it may have been paid: another submission would be paid again (I17).
+        None => Polled::Failed(google::failed(Retry::Never)),
+    }
 }
 
 #[derive(Deserialize)]
@@ -86,27 +115,14 @@ struct Video {
 /// What an answer to a poll says.
 #[must_use]
 pub fn polled(body: &[u8], base: &Url) -> Polled {
-    let Some(operation) = google::object::<PolledOperation>(body) else {
-        return Polled::Unclear { reason: "an answer that makes no sense".to_owned(), wait: None };
+    let response = match response::<PolledResponse>(body) {
+        Ok(response) => response,
+        Err(polled) => return polled,
     };
-    if let Some(error) = operation.error {
-        return Polled::Failed(error.failure());
-    }
-    if !operation.done {
-        return Polled::Pending { progress: None };
-    }
-    let videos = operation.response.and_then(|response| response.generate_video_response).unwrap_or_default();
+    let videos = response.and_then(|response| response.generate_video_response).unwrap_or_default();
     let uri = videos.generated_samples.first().map(|sample| sample.video.uri.as_str());
-    match uri.and_then(|uri| google::source(uri, base)) {
-        Some(source) => Polled::Finished(source),
-        // Filtered looks like a success without videos.
-        None if videos.rai_media_filtered_count > 0 || !videos.rai_media_filtered_reasons.is_empty() => {
-            let reasons: Vec<_> = videos.rai_media_filtered_reasons.iter().map(String::as_str).collect();
-            Polled::Failed(google::filtered(&reasons))
-        }
-        // It was not reported as failed, so it may have been paid: another submission would be paid again (I17).
-        None => Polled::Failed(google::failed(Retry::Never)),
-    }
+    let source = uri.and_then(|uri| google::source(uri, base));
+    ended(source, videos.rai_media_filtered_count, &videos.rai_media_filtered_reasons)
 }
 
 #[cfg(test)]
