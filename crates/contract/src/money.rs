@@ -29,18 +29,20 @@ impl Money {
     /// dollars that [`Money::usd_ten_thousandths`] writes.
     #[must_use]
     pub fn ten_thousandths(&self) -> Option<i64> {
-        let (whole, part) = self.amount.split_once('.').unwrap_or((&self.amount, ""));
-        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if self.currency != "USD"
-            || whole.is_empty()
-            || part.len() > 4
-            || !is_number(whole)
-            || !is_number(part)
-        {
-            return None;
-        }
-        format!("{whole}{part:0<4}").parse().ok()
+        if self.currency == "USD" { ten_thousandths(&self.amount) } else { None }
     }
+}
+
+/// Reads a decimal number of dollars with at most four places, such as `20` or `0.0125`, in ten-thousandths. It has no
+/// sign.
+#[must_use]
+pub fn ten_thousandths(amount: &str) -> Option<i64> {
+    let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || part.len() > 4 || !is_number(whole) || !is_number(part) {
+        return None;
+    }
+    format!("{whole}{part:0<4}").parse().ok()
 }
 
 #[cfg(test)]

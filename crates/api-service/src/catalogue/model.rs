@@ -96,12 +96,10 @@ impl UsdPerSecond {
 impl<'de> Deserialize<'de> for UsdPerSecond {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
-        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 4 || part.len() > 4 || !digits(whole) || !digits(part) {
-            return Err(D::Error::custom(format!("not a price with at most four decimals: {text:?}")));
-        }
-        format!("{whole}{part:0<4}").parse().map(Self).map_err(D::Error::custom)
+        let whole = text.split('.').next().unwrap_or_default();
+        let price = contract::money::ten_thousandths(&text).filter(|_| whole.len() <= 4);
+        let no_price = || D::Error::custom(format!("not a price with at most four decimals: {text:?}"));
+        price.map(Self).ok_or_else(no_price)
     }
 }
 

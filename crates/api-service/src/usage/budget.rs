@@ -5,7 +5,7 @@
 //! submission and did not refuse to charge for it, and *released* otherwise: what is held and what is settled counts
 //! against the budgets of the day and the month of the yes.
 
-use contract::{Money, Timestamp, worker_api::JobSnapshot};
+use contract::{Timestamp, money, worker_api::JobSnapshot};
 use foundation::settings::Setting;
 
 /// An amount of US dollars, as it stands in a setting.
@@ -22,8 +22,7 @@ impl Usd {
 
 impl Setting for Usd {
     fn parse(text: &str) -> Result<Self, String> {
-        let money = Money { amount: text.to_owned(), currency: "USD".to_owned() };
-        let amount = money.ten_thousandths().map(Self);
+        let amount = money::ten_thousandths(text).map(Self);
         amount.ok_or_else(|| "must be an amount of US dollars such as 20 or 12.50".to_owned())
     }
 }
