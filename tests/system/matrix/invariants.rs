@@ -34,8 +34,9 @@ fn is_terminal(status: &Value) -> bool {
     status.as_str().is_some_and(|status| TERMINAL.contains(&status))
 }
 
-fn is_discarded(job: &Value) -> bool {
-    job["discarded"] == json!(true) || job["discarded"] == 1
+/// Whether a column says so: SQLite has numbers for it.
+fn is_true(column: &Value) -> bool {
+    *column == json!(true) || *column == 1
 }
 
 /// A time in a row, in microseconds: on PostgreSQL it is a text, on SQLite a number.
@@ -141,15 +142,13 @@ impl Examiner<'_> {
         let mut attempts: Vec<_> = world.rows("attempt", "job_id", &job["id"]).collect();
         attempts.sort_by_key(|attempt| attempt["number"].as_i64());
         let count = |state: &str| attempts.iter().filter(|attempt| attempt["state"] == state).count();
-        let again = attempts
-            .iter()
-            .filter(|attempt| attempt["resubmission"] == json!(true) || attempt["resubmission"] == 1);
+        let again = attempts.iter().filter(|attempt| is_true(&attempt["resubmission"]));
         let again = again.count();
         self.hold("I16", again <= 1, || format!("{id} was submitted again {again} times without knowing"));
         for pair in attempts.windows(2) {
             let begun = |attempt: &Value| micros(&attempt["created_at"]).unwrap_or_default();
             let pause = begun(pair[1]) - begun(pair[0]);
-            let repeats = pair[1]["resubmission"] == json!(true) || pair[1]["resubmission"] == 1;
+            let repeats = is_true(&pair[1]["resubmission"]);
             // A heartbeat's time apart, which a clock that has jumped may be wrong.
             let early = repeats && pause < self.grace.as_micros() as i64 - 1_000_000;
             self.hold("I16", !early, || format!("{id} was submitted again after {pause} µs"));
@@ -203,7 +202,7 @@ impl Examiner<'_> {
             if let Some(job) = world.rows("job", "generation_id", &generation["id"]).next() {
                 let agree = generation["status"] == job["status"]
                     // Called off while the worker was finishing: what it made is discarded.
-                    || (generation["status"] == "cancelled" && (job["status"] == "failed" || is_discarded(job)));
+                    || (generation["status"] == "cancelled" && (job["status"] == "failed" || is_true(&job["discarded"])));
                 self.hold("I4", agree, || {
                     format!("{} is {}, its job is {}", generation["id"], generation["status"], job["status"])
                 });
@@ -254,7 +253,7 @@ impl Examiner<'_> {
         let (world, deleted) = (self.world, self.seen.deleted);
         let mut needed = BTreeSet::new();
         for job in world.table("job") {
-            if job["status"] != "completed" || is_discarded(job) {
+            if job["status"] != "completed" || is_true(&job["discarded"]) {
                 continue;
             }
             let result = &job["result"];

@@ -7,6 +7,7 @@ use contract::{
     worker_api::{DesiredState, JobError},
 };
 use foundation::testing::TestDatabase;
+use futures_util::future::BoxFuture;
 use telemetry::{catalogue, testing::Capture};
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -101,6 +102,21 @@ impl Drop for Told {
     }
 }
 
+/// Work that says that it has begun, holds its lease for ever, and says when it is dropped.
+fn holding(
+    began: mpsc::UnboundedSender<()>,
+    dropped: mpsc::UnboundedSender<()>,
+) -> impl Fn(Lease) -> BoxFuture<'static, Result<(), Error>> {
+    move |lease: Lease| {
+        let (began, told) = (began.clone(), Told(dropped.clone()));
+        Box::pin(async move {
+            began.send(()).unwrap();
+            let _held = (lease, told);
+            pending().await
+        })
+    }
+}
+
 async fn two_workers_run_each_job_once(database: TestDatabase) {
     let store = open(&database, terms()).await;
     let mut jobs = Vec::new();
@@ -177,14 +193,7 @@ async fn lose_by_cancel(database: TestDatabase, limits: Limits, here: bool) {
     store.take_command(&wanted, &nonce()).await.unwrap();
     let (began, mut begun) = mpsc::unbounded_channel();
     let (dropped, mut drops) = mpsc::unbounded_channel();
-    let work = move |lease: Lease| {
-        let (began, told) = (began.clone(), Told(dropped.clone()));
-        async move {
-            began.send(()).unwrap();
-            let _held = (lease, told);
-            pending().await
-        }
-    };
+    let work = holding(began, dropped);
     let worker = Worker::start(&store, "one", limits, work).await;
     in_time(begun.recv()).await.unwrap();
     let running = if here { worker.running.clone() } else { Running::default() };
@@ -210,14 +219,7 @@ async fn a_worker_whose_database_has_vanished_gives_its_jobs_up() {
     queued(&store).await;
     let (began, mut begun) = mpsc::unbounded_channel();
     let (dropped, mut drops) = mpsc::unbounded_channel();
-    let work = move |lease: Lease| {
-        let (began, told) = (began.clone(), Told(dropped.clone()));
-        async move {
-            began.send(()).unwrap();
-            let _held = (lease, told);
-            pending().await
-        }
-    };
+    let work = holding(began, dropped);
     let limits = Limits { lease: Duration::from_secs(1), ..LIMITS };
     let worker = Worker::start(&store, "one", limits, work).await;
     in_time(begun.recv()).await.unwrap();
