@@ -8,10 +8,10 @@ use actix_web::{
 };
 use contract::ConversationId;
 use serde::{Deserialize, Deserializer};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Conversation, message::Message, service};
+use super::{Conversation, message::Message, search::Search, service};
 use crate::{
     app::{State, body::Body},
     auth::User,
@@ -56,6 +56,16 @@ impl<'de> Deserialize<'de> for Title {
     }
 }
 
+/// Which conversations are wanted.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ConversationQuery {
+    /// Only those that have each of these words in their title or in a message, in any case.
+    #[serde(default)]
+    #[param(value_type = Option<String>, max_length = 200)]
+    q: String,
+}
+
 /// Begin a conversation
 #[utoipa::path(
     tag = "conversations",
@@ -73,20 +83,22 @@ async fn create(action: Action<NewConversation>, state: Data<State>) -> AppResul
 
 /// One's conversations
 ///
-/// The newest first.
+/// The newest first; with `q`, those that have something in them.
 #[utoipa::path(
     tag = "conversations",
-    params(PageQuery),
+    params(ConversationQuery, PageQuery),
     responses((status = 200, description = "A page of conversations", body = Page<Conversation>))
 )]
 #[get("/api/conversations")]
 async fn list(
     user: User,
+    wanted: Query<ConversationQuery>,
     query: Query<PageQuery>,
     state: Data<State>,
 ) -> AppResult<Json<Page<Conversation>>> {
     state.limits().request(&user.id)?;
-    service::list(state.store(), &user.id, &query.page()?).await.map(Json)
+    let search = Search::read(&wanted.q)?;
+    service::list(state.store(), &user.id, &search, &query.page()?).await.map(Json)
 }
 
 /// A conversation

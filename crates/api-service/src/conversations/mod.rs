@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod message;
+pub mod search;
 pub mod service;
 pub mod title;
 

@@ -2,7 +2,7 @@
 
 use contract::{ConversationId, Timestamp, UserId};
 
-use super::{Conversation, message::Message};
+use super::{Conversation, message::Message, search::Search};
 use crate::{
     error::{AppError, AppResult},
     idempotency::{Answer, Ticket},
@@ -34,13 +34,14 @@ pub async fn create(
     Ok(answer)
 }
 
-/// A user's conversations, newest first.
+/// A user's conversations that have what is looked for, newest first.
 pub async fn list(
     store: &Store,
     user: &UserId,
+    search: &Search,
     page: &PageRequest<ConversationId>,
 ) -> AppResult<Page<Conversation>> {
-    let rows = store.conversations(user, page.after.as_ref(), page.rows()).await?;
+    let rows = store.conversations(user, search, page.after.as_ref(), page.rows()).await?;
     Ok(page.page_of(rows, |conversation| conversation.id.clone()))
 }
 

@@ -1,7 +1,7 @@
 //! Conversations and the messages in them, as their owner reads and names them.
 
 use contract::{ConversationId, Timestamp, UserId};
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use foundation::{crash::Place, reading, transaction, writing};
 
@@ -12,9 +12,25 @@ use super::{
     schema::{conversation, message},
 };
 use crate::{
-    conversations::{Conversation, message::Message},
+    conversations::{Conversation, message::Message, search::Search},
     idempotency::{Answer, Ticket},
 };
+
+diesel::define_sql_function! {
+    /// A text with small letters, of which only those of ASCII can be relied on.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// Whether a text has this word, however it is written.
+macro_rules! has {
+    ($text:expr, $word:expr) => {
+        lower($text)
+            .like(&$word.small)
+            .escape('\\')
+            .or(lower($text).like(&$word.capitalised).escape('\\'))
+            .or(lower($text).like(&$word.large).escape('\\'))
+    };
+}
 
 impl From<rows::Conversation> for Conversation {
     fn from(row: rows::Conversation) -> Self {
@@ -54,22 +70,33 @@ impl Store {
         })
     }
 
-    /// A user's conversations, newest first, from the one after `after` on.
+    /// A user's conversations that have what is looked for, newest first, from the one after `after` on.
     pub async fn conversations(
         &self,
         user: &UserId,
+        search: &Search,
         after: Option<&ConversationId>,
         limit: i64,
     ) -> Result<Vec<Conversation>, Error> {
         // Beyond every id: hexadecimal ends at f.
         let before = after.map_or("conv_g", ConversationId::as_str);
-        let query = conversation::table
-            .filter(conversation::user_id.eq(user))
-            .filter(conversation::id.lt(before))
-            .filter(conversation::deleted_at.is_null())
-            .order(conversation::id.desc())
-            .limit(limit);
-        let rows = reading!(&self.database, |c| query.select(rows::Conversation::as_select()).load(c).await)?;
+        let rows = reading!(&self.database, |c| {
+            let mut query = conversation::table
+                .filter(conversation::user_id.eq(user))
+                .filter(conversation::id.lt(before))
+                .filter(conversation::deleted_at.is_null())
+                .order(conversation::id.desc())
+                .limit(limit)
+                .select(rows::Conversation::as_select())
+                .into_boxed();
+            for word in search.words() {
+                let said = message::table
+                    .filter(message::conversation_id.eq(conversation::id))
+                    .filter(has!(message::content, word));
+                query = query.filter(has!(conversation::title.assume_not_null(), word).or(exists(said)));
+            }
+            query.load(c).await
+        })?;
         Ok(rows.into_iter().map(Conversation::from).collect())
     }
 

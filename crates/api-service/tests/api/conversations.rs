@@ -2,6 +2,7 @@
 
 use contract::ConversationId;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::test_app::{TestApp, on_both_databases};
 
@@ -59,6 +60,56 @@ on_both_databases! {
         let begun = user.post("/api/generations", &json!({"prompt": "a paper boat"})).await.body;
         let begun = format!("/api/conversations/{}", begun["conversationId"].as_str().unwrap());
         assert_eq!(user.get(&begun).await.body["title"], "a paper boat");
+        app.stop().await;
+    }
+
+    async fn conversations_are_found_by_their_words(database: TestDatabase) {
+        let app = TestApp::start(database).await;
+        let (user, other) = (app.user().await, app.user().await);
+        let titled = async |title: &str| {
+            let made = user.post("/api/conversations", &json!({"title": title})).await;
+            made.body["id"].as_str().unwrap().to_owned()
+        };
+        let boat = titled("Paper BOAT").await;
+        let bridge = titled("Über die Brücke").await;
+        let percent = titled("100% wool_hat").await;
+        let gone = titled("A boat that sank").await;
+        user.delete(&format!("/api/conversations/{gone}")).await;
+        let said = format!("/api/conversations/{bridge}/messages");
+        user.post(&said, &json!({"content": "Make me a video of a Boat under the bridge"})).await;
+        let untitled = user.conversation().await;
+        let found = async |q: &str| {
+            let written: String = form_urlencoded::byte_serialize(q.as_bytes()).collect();
+            let page = user.get(&format!("/api/conversations?q={written}")).await;
+            assert_eq!(page.status, 200, "{q}: {:?}", page.body);
+            let items = page.body["items"].as_array().unwrap();
+            items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for (q, expected) in [
+            ("boat", vec![&bridge, &boat]),
+            ("  bOAT\tpaper", vec![&boat]),
+            ("boat brücke", vec![&bridge]),
+            ("über", vec![&bridge]),
+            ("ÜBER BRÜ", vec![&bridge]),
+            ("100%", vec![&percent]),
+            ("%", vec![&percent]),
+            ("l_h", vec![&percent]),
+            ("p_per", vec![]),
+            ("elephant", vec![]),
+            (" ", vec![&untitled, &percent, &bridge, &boat]),
+        ] {
+            assert_eq!(found(q).await.iter().collect::<Vec<_>>(), expected, "{q}");
+        }
+        assert_eq!(other.get("/api/conversations?q=boat").await.body["items"], json!([]), "nobody else's");
+        let first = user.get("/api/conversations?q=boat&limit=1").await.body;
+        let next = format!("/api/conversations?q=boat&limit=1&cursor={}", first["nextCursor"].as_str().unwrap());
+        let last = user.get(&next).await.body;
+        assert_eq!((&last["items"][0]["id"], &last["nextCursor"]), (&json!(boat), &Value::Null));
+        for q in ["a".repeat(201), "%00".to_owned(), "a+".repeat(9)] {
+            let refused = user.get(&format!("/api/conversations?q={q}")).await;
+            refused.is_problem(422, "validation_failed");
+            assert_eq!(refused.wrong_fields(), ["q"]);
+        }
         app.stop().await;
     }
 
