@@ -88,10 +88,11 @@ pub fn result() -> JobResult {
         format: "mp4".to_owned(),
         sha256: "0".repeat(64),
         processing_time: 0.0,
+        posters: Vec::new(),
     }
 }
 
 /// Why something failed.
 pub fn error(code: ErrorCode) -> JobError {
-    JobError { code, message: code.as_str().to_owned(), retryable: true }
+    JobError { code, message: code.as_str().to_owned(), retryable: true, delivered: None }
 }

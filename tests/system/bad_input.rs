@@ -75,7 +75,7 @@ const UNKNOWN_CONVERSATION: &str = "conv_0193580c7d3b7c6a9d1f3f1a5b0c2d4e";
 /// Every address that names something of a user's.
 fn addresses(generation: &str, conversation: &str) -> Vec<(Method, String)> {
     let mut all = Vec::new();
-    for rest in ["", "/status", "/events", "/video", "/thumbnail"] {
+    for rest in ["", "/status", "/events", "/video", "/thumbnail", "/poster"] {
         all.push((Method::GET, format!("/api/generations/{generation}{rest}")));
     }
     for action in ["clarify", "confirm", "cancel", "retry"] {

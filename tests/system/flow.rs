@@ -114,7 +114,9 @@ async fn whole_flow_by_polling(system: &System) {
 
 /// The links of an old chat lead to fresh ones, for their owner.
 async fn links_never_die(user: &Client, done: &Value) {
-    for (path, begins) in [("video", None), ("thumbnail", Some([0xff, 0xd8]))] {
+    let jpeg = Some([0xff, 0xd8]);
+    for (path, begins) in [("video", None), ("thumbnail", jpeg), ("poster", jpeg), ("poster?width=320", jpeg)]
+    {
         let path = format!("/api/generations/{}/{path}", id(done));
         let answer = user.get(&path).await;
         assert!(answer.status.is_redirection(), "{}", answer.status);

@@ -136,8 +136,15 @@ fn texts(job: &JobSnapshot) -> impl Iterator<Item = (&'static str, &str)> {
             ("result.sha256", &result.sha256),
         ]
     });
-    let failed = job.error.as_ref().map(|error| ("error.message", error.message.as_str()));
-    own.into_iter().chain(made.into_iter().flatten()).chain(failed)
+    let posters = job.result.iter().flat_map(|result| &result.posters);
+    let posters = posters.flat_map(|poster| {
+        [("result.posters.url", poster.url.as_str()), ("result.posters.key", poster.key.as_str())]
+    });
+    let failed = job.error.iter().flat_map(|error| {
+        let delivered = error.delivered.as_deref().map(|delivered| ("error.delivered", delivered));
+        [Some(("error.message", error.message.as_str())), delivered]
+    });
+    own.into_iter().chain(made.into_iter().flatten()).chain(posters).chain(failed.flatten())
 }
 
 /// Checks what the type system cannot say of a snapshot.

@@ -164,10 +164,28 @@ pub struct JobResult {
     pub sha256: String,
     /// Seconds from the first claim to completion.
     pub processing_time: f64,
+    /// Its first picture in several sizes, the smallest first; none in what was written before there were any.
+    #[serde(default)]
+    pub posters: Vec<Poster>,
+}
+
+/// The first picture of a video in one size, a JPEG.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Poster {
+    /// Pixels; no two posters of a video have the same.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Where it lies, unsigned.
+    pub url: String,
+    /// Its key in the bucket.
+    pub key: String,
 }
 
 /// Why a job failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct JobError {
     /// For programs.
     pub code: ErrorCode,
@@ -175,4 +193,9 @@ pub struct JobError {
     pub message: String,
     /// Whether asking again may help.
     pub retryable: bool,
+    /// The media type of what the provider delivered in place of an MP4 video, as far as its first bytes tell;
+    /// absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "video/webm")]
+    pub delivered: Option<String>,
 }

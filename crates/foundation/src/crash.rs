@@ -100,7 +100,7 @@ places! {
     ObjectBegun = "object_begun";
     /// worker-service uploads the video.
     VideoStored = "video_stored";
-    /// worker-service uploads the thumbnail.
+    /// worker-service uploads the thumbnail and the posters.
     ThumbnailStored = "thumbnail_stored";
     /// worker-service commits that a job is completed.
     JobCompleted = "job_completed";

@@ -99,6 +99,12 @@ impl ObjectKey {
         Self(format!("{}{attempt}-{epoch}/thumbnail.jpg", Self::generation_prefix(generation)))
     }
 
+    /// Where the poster of one attempt lies that is so many pixels wide.
+    #[must_use]
+    pub fn poster(generation: &GenerationId, attempt: i32, epoch: i64, width: u32) -> Self {
+        Self(format!("{}{attempt}-{epoch}/poster-{width}.jpg", Self::generation_prefix(generation)))
+    }
+
     /// Where an uploaded picture lies, whose type has this extension.
     #[must_use]
     pub fn upload(id: &UploadId, extension: &str) -> Self {
@@ -338,7 +344,9 @@ mod tests {
         let generation = GenerationId::new();
         let video = ObjectKey::video(&generation, 3, 7);
         assert_eq!(video.as_str(), format!("generations/{generation}/3-7/video.mp4"));
-        for key in [video, ObjectKey::thumbnail(&generation, 3, 7)] {
+        let poster = ObjectKey::poster(&generation, 3, 7, 1280);
+        assert_eq!(poster.as_str(), format!("generations/{generation}/3-7/poster-1280.jpg"));
+        for key in [video, ObjectKey::thumbnail(&generation, 3, 7), poster] {
             assert!(key.as_str().starts_with(&ObjectKey::generation_prefix(&generation)));
             assert_eq!(key.as_str().parse(), Ok(key.clone()), "well-formed");
             assert_eq!(key.generation(), Some(generation.clone()));

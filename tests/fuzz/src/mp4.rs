@@ -32,7 +32,20 @@ pub fn mp4_probe(data: &[u8]) {
 fn check(video: &Video) {
     assert!(video.duration.is_finite() && video.duration > 0.0 && video.duration <= 3600.0, "{video:?}");
     assert!((1..=8192).contains(&video.width) && (1..=8192).contains(&video.height), "{video:?}");
-    let jpeg = &video.thumbnail;
-    assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]), "no JPEG");
-    assert!(jpeg.len() < 2 * 1024 * 1024, "a thumbnail of {} bytes", jpeg.len());
+    let posters = &video.posters;
+    assert!(
+        (1..=4).contains(&posters.len()) && posters.is_sorted_by(|a, b| a.width < b.width),
+        "{posters:?}"
+    );
+    for poster in posters {
+        assert!((1..=1920).contains(&poster.width) && (1..=1920).contains(&poster.height), "{poster:?}");
+        let jpeg = &poster.jpeg;
+        assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]), "no JPEG");
+        assert!(jpeg.len() < 8 * 1024 * 1024, "a poster of {} bytes", jpeg.len());
+    }
+    assert!(
+        posters.iter().any(|poster| poster.jpeg == video.thumbnail),
+        "the thumbnail is one of the posters"
+    );
+    assert!(video.thumbnail.len() < 2 * 1024 * 1024, "a thumbnail of {} bytes", video.thumbnail.len());
 }

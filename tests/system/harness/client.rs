@@ -185,6 +185,13 @@ impl Client {
         assert!((generation["duration"].as_f64().unwrap() - video.duration).abs() < 0.1, "{generation:#}");
         let thumbnail = self.download(generation["thumbnailUrl"].as_str().unwrap()).await;
         assert!(thumbnail.starts_with(&[0xff, 0xd8, 0xff]), "a JPEG");
+        let posters = generation["posters"].as_array().unwrap();
+        let largest = posters.last().map(|poster| (poster["width"].as_u64(), poster["height"].as_u64()));
+        assert_eq!(largest, Some((Some(width.into()), Some(height.into()))), "{posters:#?}");
+        for poster in posters {
+            let jpeg = self.download(poster["url"].as_str().unwrap()).await;
+            assert!(jpeg.starts_with(&[0xff, 0xd8, 0xff]) && jpeg.ends_with(&[0xff, 0xd9]), "{poster:#}");
+        }
         let told = self.told(generation, &["generation_result", "error"]).await;
         assert_eq!(told.len(), 1, "{told:#?}");
         assert_eq!(told[0]["type"], "generation_result");

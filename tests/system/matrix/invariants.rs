@@ -260,6 +260,8 @@ impl Examiner<'_> {
             for key in ["videoKey", "thumbnailKey"] {
                 needed.insert(result[key].as_str().unwrap_or_default().to_owned());
             }
+            let posters = result["posters"].as_array().into_iter().flatten();
+            needed.extend(posters.map(|poster| poster["key"].as_str().unwrap_or_default().to_owned()));
             let path = world.objects.get(result["videoKey"].as_str().unwrap_or_default());
             let bytes = path.and_then(|path| std::fs::read(path).ok());
             self.hold("I18", bytes.is_some(), || format!("the video of {} is not there", job["id"]));
@@ -279,6 +281,8 @@ impl Examiner<'_> {
             format!("the conversation was deleted, and {needed:?} are kept")
         });
         let there: BTreeSet<_> = world.objects.keys().cloned().collect();
+        let missing: Vec<_> = needed.difference(&there).collect();
+        self.hold("I18", missing.is_empty(), || format!("{missing:?} are not there"));
         let stray: Vec<_> = there.difference(&needed).collect();
         self.hold("I19", stray.is_empty(), || format!("nobody needs {stray:?}"));
         self.hold("I19", world.litter.is_empty(), || format!("litter: {:?}", world.litter));

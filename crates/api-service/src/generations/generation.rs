@@ -3,7 +3,7 @@
 
 use contract::{
     ConversationId, ErrorCode, GenerationId, GenerationStatus, JobId, MessageId, Money, Parameters, Stage,
-    Timestamp, UserId,
+    Timestamp, UserId, worker_api::Poster,
 };
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -58,6 +58,8 @@ pub struct Generation {
     pub result_url: Option<String>,
     /// A link to its thumbnail.
     pub thumbnail_url: Option<String>,
+    /// Links to its first picture in several sizes, the smallest first; none before there is a video.
+    pub posters: Vec<PosterLink>,
     /// Length in seconds, as measured.
     pub duration: Option<f64>,
     /// Size in bytes.
@@ -104,6 +106,24 @@ pub struct Generation {
     pub job: Job,
 }
 
+/// A link to the first picture of a video in one size, a JPEG.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PosterLink {
+    /// Pixels; no two posters of a video have the same.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// The link.
+    pub url: String,
+}
+
+impl From<&Poster> for PosterLink {
+    /// As the worker tells of it: the link is unsigned.
+    fn from(poster: &Poster) -> Self {
+        Self { width: poster.width, height: poster.height, url: poster.url.clone() }
+    }
+}
+
 /// What the API remembers of the worker's side of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -121,6 +141,8 @@ pub struct Job {
     pub thumbnail_key: Option<String>,
     /// SHA-256 of the video in hexadecimal.
     pub sha256: Option<String>,
+    /// The video's first picture in several sizes, the smallest first.
+    pub posters: Vec<Poster>,
 }
 
 impl Default for Job {
@@ -133,7 +155,20 @@ impl Default for Job {
             video_key: None,
             thumbnail_key: None,
             sha256: None,
+            posters: Vec::new(),
         }
+    }
+}
+
+impl Job {
+    /// The key of the poster for a place that is so many pixels wide: the smallest that is at least as wide, or
+    /// the largest that there is. A video from before there were posters has its thumbnail for one.
+    #[must_use]
+    pub fn poster_key(&self, width: Option<u32>) -> Option<&str> {
+        let wide = |poster: &&Poster| width.is_some_and(|width| poster.width >= width);
+        let smallest = self.posters.iter().filter(wide).min_by_key(|poster| poster.width);
+        let poster = smallest.or_else(|| self.posters.iter().max_by_key(|poster| poster.width));
+        poster.map(|poster| poster.key.as_str()).or(self.thumbnail_key.as_deref())
     }
 }
 
@@ -186,6 +221,7 @@ impl Generation {
             estimated_cost: None,
             result_url: None,
             thumbnail_url: None,
+            posters: Vec::new(),
             duration: None,
             file_size: None,
             resolution: None,
@@ -237,12 +273,37 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_place_has_the_smallest_poster_that_fills_it() {
+        let poster = |width: u32| Poster {
+            width,
+            height: width / 16 * 9,
+            url: format!("http://s3/{width}"),
+            key: width.to_string(),
+        };
+        let mut job = Job { thumbnail_key: Some("thumbnail".to_owned()), ..Job::default() };
+        assert_eq!(job.poster_key(Some(320)), Some("thumbnail"), "from before there were any");
+        assert_eq!(Job::default().poster_key(None), None);
+        job.posters = [320, 640, 1280].map(poster).to_vec();
+        for (width, expected) in [
+            (None, "1280"),
+            (Some(0), "320"),
+            (Some(1), "320"),
+            (Some(320), "320"),
+            (Some(321), "640"),
+            (Some(1280), "1280"),
+            (Some(u32::MAX), "1280"),
+        ] {
+            assert_eq!(job.poster_key(width), Some(expected), "{width:?}");
+        }
+    }
+
+    #[test]
     fn the_wire_shows_the_contracts_fields_and_no_more() {
         let shown = serde_json::to_value(generation()).unwrap();
         let fields: Vec<_> = shown.as_object().unwrap().keys().cloned().collect();
         let mut contract: Vec<_> = "id, conversationId, messageId, userId, type, provider, model, status, \
             prompt, parameters, clarificationQuestions, clarificationResponses, workerJobId, progress, \
-            queuePosition, estimatedCost, resultUrl, thumbnailUrl, duration, fileSize, resolution, format, \
+            queuePosition, estimatedCost, resultUrl, thumbnailUrl, posters, duration, fileSize, resolution, format, \
             processingTime, errorCode, errorMessage, retryOf, stage, attempt, eventsCursor, createdAt, \
             updatedAt, startedAt, completedAt, failedAt, cancelledAt"
             .split(", ")

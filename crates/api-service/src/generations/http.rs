@@ -39,7 +39,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(cancel)
         .service(retry)
         .service(video)
-        .service(thumbnail);
+        .service(thumbnail)
+        .service(poster);
 }
 
 /// A body with nothing in it.
@@ -64,6 +65,14 @@ pub struct MediaQuery {
     /// `true` for a link that a browser saves rather than shows. Public links cannot say so.
     #[serde(default)]
     download: bool,
+}
+
+/// How large a poster shall be.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PosterQuery {
+    /// How many pixels wide the place for it is. Without it, the largest poster is given.
+    width: Option<u32>,
 }
 
 /// Ask for a video
@@ -323,6 +332,30 @@ async fn thumbnail(user: User, id: Path<GenerationId>, state: Data<State>) -> Ap
     state.limits().request(&user.id)?;
     let generation = state.flow().get(&user.id, &id).await?;
     redirect(&state, generation.job.thumbnail_key.as_deref(), None)
+}
+
+/// A poster
+///
+/// Redirects to a link that works now: to the smallest poster that is at least `width` pixels wide, or to the
+/// largest that there is. A video from before there were posters has its thumbnail for one.
+#[utoipa::path(
+    tag = "generations",
+    params(("id" = String, Path, description = "The generation's id"), PosterQuery),
+    responses(
+        (status = 302, description = "To the poster", headers(("location" = String, description = "A fresh link"))),
+        (status = 404, description = "No such generation, or no video yet", body = Problem),
+    )
+)]
+#[get("/api/generations/{id}/poster")]
+async fn poster(
+    user: User,
+    id: Path<GenerationId>,
+    query: Query<PosterQuery>,
+    state: Data<State>,
+) -> AppResult<HttpResponse> {
+    state.limits().request(&user.id)?;
+    let generation = state.flow().get(&user.id, &id).await?;
+    redirect(&state, generation.job.poster_key(query.width), None)
 }
 
 fn redirect(state: &State, key: Option<&str>, save_as: Option<&str>) -> AppResult<HttpResponse> {

@@ -1,10 +1,10 @@
-//! Links to videos and thumbnails. Rows, events and kept answers hold unsigned addresses; here they become
+//! Links to videos, thumbnails and posters. Rows, events and kept answers hold unsigned addresses; here they become
 //! links that work in a plain `<video>` or `<img>`, each time anew.
 
 use std::time::Duration;
 
 use foundation::s3::{ALL_GENERATIONS, Links, ObjectKey, S3Settings};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::generation::Generation;
 
@@ -17,6 +17,8 @@ pub struct Media {
 
 /// The fields that hold an address.
 const FIELDS: [&str; 2] = ["resultUrl", "thumbnailUrl"];
+/// The field that holds a list of objects, each with an address of its own, and where in each that is.
+const POSTERS: (&str, &str) = ("posters", "url");
 
 impl Media {
     /// Links after these settings, good for `lifetime` each.
@@ -44,7 +46,8 @@ impl Media {
 
     /// Gives a generation links that work.
     pub fn sign(&self, generation: &mut Generation) {
-        for address in [&mut generation.result_url, &mut generation.thumbnail_url].into_iter().flatten() {
+        let addresses = [&mut generation.result_url, &mut generation.thumbnail_url].into_iter().flatten();
+        for address in addresses.chain(generation.posters.iter_mut().map(|poster| &mut poster.url)) {
             *address = self.link(address);
         }
     }
@@ -54,8 +57,11 @@ impl Media {
     pub fn sign_json(&self, body: &mut Value) {
         let Some(object) = body.as_object_mut() else { return };
         for field in FIELDS {
-            if let Some(Value::String(address)) = object.get_mut(field) {
-                *address = self.link(address);
+            self.sign_field(object, field);
+        }
+        if let Some(Value::Array(posters)) = object.get_mut(POSTERS.0) {
+            for poster in posters.iter_mut().filter_map(Value::as_object_mut) {
+                self.sign_field(poster, POSTERS.1);
             }
         }
         if let Some(generation) = object.get_mut("generation") {
@@ -65,6 +71,12 @@ impl Media {
             for item in items {
                 self.sign_json(item);
             }
+        }
+    }
+
+    fn sign_field(&self, object: &mut Map<String, Value>, field: &str) {
+        if let Some(Value::String(address)) = object.get_mut(field) {
+            *address = self.link(address);
         }
     }
 }
@@ -106,8 +118,11 @@ mod tests {
         assert!(link.starts_with("https://media.example/reelay/generations/gen_"), "{link}");
         assert!(link.contains("X-Amz-Signature="));
         assert!(media.link(&link).contains("X-Amz-Signature="), "a link that has died gets another");
-        let mut body = json!({"generation": {"resultUrl": unsigned, "thumbnailUrl": null}, "message": {}});
+        let poster = json!({"width": 320, "height": 180, "url": unsigned});
+        let mut body = json!({"generation": {"resultUrl": unsigned, "thumbnailUrl": null, "posters": [poster]}, "message": {}});
         media.sign_json(&mut body);
+        assert!(body["generation"]["posters"][0]["url"].as_str().unwrap().contains("X-Amz-Signature="));
+        assert_eq!(body["generation"]["posters"][0]["width"], 320);
         assert!(body["generation"]["resultUrl"].as_str().unwrap().contains("X-Amz-Signature="));
         let mut page = json!({"items": [{"resultUrl": unsigned}], "nextCursor": null});
         media.sign_json(&mut page);

@@ -10,11 +10,14 @@
 
 use contract::{
     ErrorCode, GenerationStatus as Status, JobId, JobStatus, Money, Stage, Timestamp,
-    worker_api::{Command, CommandAnswer, DesiredState, JobSnapshot},
+    worker_api::{Command, CommandAnswer, DesiredState, JobError, JobSnapshot},
 };
 use serde_json::{Map, Value};
 
-use super::{clarification::Settled, generation::Generation};
+use super::{
+    clarification::Settled,
+    generation::{Generation, PosterLink},
+};
 use crate::{conversations::message::MessageKind, intent::reply};
 
 /// Something that happens to a generation.
@@ -174,8 +177,8 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
         Input::CommandAccepted(answer) => Ok(accepted(generation, answer, now)),
         Input::CommandRefused if status.is_terminal() => Ok(Decision::Nothing(Unchanged::Terminal)),
         Input::CommandRefused => {
-            let message = "The request could not be handed on to be made.".to_owned();
-            let draft = fail(Draft::of(generation), ErrorCode::Internal, message, now, now);
+            let error = internal("The request could not be handed on to be made.");
+            let draft = fail(Draft::of(generation), error, now, now);
             // The worker may have a job from an earlier command, which must not go on.
             Ok(draft.tell(DesiredState::Cancelled))
         }
@@ -311,13 +314,21 @@ fn called_off(draft: Draft, at: Timestamp, now: Timestamp) -> Draft {
     draft.says(MessageKind::Text, words)
 }
 
-fn fail(draft: Draft, code: ErrorCode, message: String, at: Timestamp, now: Timestamp) -> Draft {
+/// Something is wrong between the services.
+fn internal(message: &str) -> JobError {
+    JobError { code: ErrorCode::Internal, message: message.to_owned(), retryable: true, delivered: None }
+}
+
+fn fail(draft: Draft, error: JobError, at: Timestamp, now: Timestamp) -> Draft {
     let mut draft = ended(draft, Status::Failed, now);
     let after = &mut draft.0.after;
-    after.error_code = Some(code);
-    after.error_message = Some(message);
+    after.error_code = Some(error.code);
+    after.error_message = Some(error.message);
     after.failed_at = Some(at);
-    let words = reply::failed(draft.0.after.language, code);
+    let words = match error.delivered {
+        Some(delivered) => reply::not_mp4(after.language, &delivered),
+        None => reply::failed(after.language, error.code),
+    };
     draft.says(MessageKind::Error, words)
 }
 
@@ -385,11 +396,9 @@ fn snapshot_applied(generation: &Generation, snapshot: &JobSnapshot, now: Timest
         }
         JobStatus::Completed => complete(draft, snapshot, now),
         JobStatus::Failed => {
-            let (code, message) = match &snapshot.error {
-                Some(error) => (error.code, error.message.clone()),
-                None => (ErrorCode::Internal, "It failed, and the reason was not told.".to_owned()),
-            };
-            fail(draft, code, message, snapshot.completed_at.unwrap_or(now), now).done()
+            let error = snapshot.error.clone();
+            let error = error.unwrap_or_else(|| internal("It failed, and the reason was not told."));
+            fail(draft, error, snapshot.completed_at.unwrap_or(now), now).done()
         }
         JobStatus::Cancelled => called_off(draft, snapshot.completed_at.unwrap_or(now), now).done(),
     }
@@ -419,8 +428,7 @@ fn is_ahead(told: Option<i64>, known: Option<i64>) -> bool {
 fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     let at = snapshot.completed_at.unwrap_or(now);
     let Some(result) = &snapshot.result else {
-        let message = "The video was finished and then not found.".to_owned();
-        return fail(draft, ErrorCode::Internal, message, at, now).done();
+        return fail(draft, internal("The video was finished and then not found."), at, now).done();
     };
     let mut draft = ended(draft, Status::Completed, now);
     let after = &mut draft.0.after;
@@ -429,6 +437,8 @@ fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     after.completed_at = Some(at);
     after.result_url = Some(result.video_url.clone());
     after.thumbnail_url = Some(result.thumbnail_url.clone());
+    after.posters = result.posters.iter().map(PosterLink::from).collect();
+    after.job.posters.clone_from(&result.posters);
     after.duration = Some(result.duration);
     after.file_size = Some(result.file_size);
     after.resolution = Some(result.resolution.clone());

@@ -195,6 +195,34 @@ pub fn failed(language: Language, code: ErrorCode) -> String {
     Words::of(language).failed(code)
 }
 
+/// There is no video that can be shown, because something of this media type was delivered in its place.
+#[must_use]
+pub fn not_mp4(language: Language, delivered: &str) -> String {
+    let words = Words::of(language);
+    match video_format(delivered) {
+        Some(format) => fill(&words.other_format, &[("format", &format)]),
+        None => words.no_video.clone(),
+    }
+}
+
+/// What people call the format of a video; `None` if the media type is not that of a video.
+fn video_format(media_type: &str) -> Option<&str> {
+    Some(match media_type {
+        "video/quicktime" => "QuickTime",
+        "video/webm" => "WebM",
+        "video/matroska" => "Matroska",
+        "video/vnd.avi" => "AVI",
+        "video/mp2t" => "MPEG-TS",
+        "video/mpeg" => "MPEG",
+        "video/x-flv" => "Flash",
+        "video/x-ms-asf" => "Windows Media",
+        "video/ogg" => "Ogg",
+        "application/vnd.apple.mpegurl" => "HLS",
+        "application/dash+xml" => "DASH",
+        other => other.strip_prefix("video/")?,
+    })
+}
+
 /// The user called it off.
 #[must_use]
 pub fn cancelled(language: Language, key: &str) -> String {
@@ -296,6 +324,28 @@ mod tests {
         texts.sort();
         texts.dedup();
         assert_eq!(texts.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn what_came_in_a_videos_place_is_named() {
+        for (delivered, named) in [
+            ("video/webm", Some("WebM")),
+            ("video/quicktime", Some("QuickTime")),
+            ("application/vnd.apple.mpegurl", Some("HLS")),
+            ("video/av2", Some("av2")),
+            ("text/html", None),
+            ("application/json", None),
+            ("image/*", None),
+            ("", None),
+        ] {
+            for language in Language::ALL {
+                let told = not_mp4(language, delivered);
+                assert!(told.ends_with('.') && !told.contains(['{', '}']), "{told}");
+                assert_eq!(told.contains("MP4"), named.is_some(), "{told}");
+                assert!(named.is_none_or(|named| told.contains(named)), "{told}");
+                assert_ne!(told, failed(language, ErrorCode::InvalidVideo));
+            }
+        }
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub(crate) struct Words {
     // Ends.
     pub(crate) ready: String,
     pub(crate) cancelled: Vec<String>,
+    pub(crate) other_format: String,
+    pub(crate) no_video: String,
     failed: BTreeMap<String, String>,
 }
 

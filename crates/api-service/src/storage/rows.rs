@@ -2,7 +2,7 @@
 
 use contract::{
     ConversationId, ErrorCode, GenerationId, GenerationStatus, ImageType, JobId, MessageId, Money,
-    Parameters, Stage, Timestamp, UploadId, UserId,
+    Parameters, Stage, Timestamp, UploadId, UserId, worker_api::Poster,
 };
 use diesel::{pg::Pg, prelude::*, sqlite::Sqlite};
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     conversations::message::{self as spoken, MessageKind, Role},
-    generations::{clarification::ClarificationQuestion, generation as object},
+    generations::{clarification::ClarificationQuestion, generation as object, generation::PosterLink},
     intent::Language,
 };
 
@@ -175,7 +175,7 @@ pub struct Generation {
 }
 
 /// The worker's side of a generation.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = generation_job, primary_key(generation_id), check_for_backend(Pg, Sqlite), treat_none_as_null = true)]
 pub struct GenerationJob {
     /// The generation.
@@ -204,6 +204,8 @@ pub struct GenerationJob {
     pub heard_at: Timestamp,
     /// The language that it was asked for in.
     pub language: Word<Language>,
+    /// The video's first picture in several sizes, if it has any; the URLs unsigned.
+    pub posters: Option<Json<Vec<Poster>>>,
 }
 
 /// An event in a conversation.
@@ -333,6 +335,7 @@ impl Generation {
     /// The generation of a row, its worker's side, and the cursor of its conversation.
     #[must_use]
     pub fn joined(self, job: GenerationJob, events_cursor: i64) -> object::Generation {
+        let posters = job.posters.map(Json::into_inner).unwrap_or_default();
         object::Generation {
             id: self.id,
             conversation_id: self.conversation_id,
@@ -352,6 +355,7 @@ impl Generation {
             estimated_cost: self.estimated_cost.map(Json::into_inner),
             result_url: self.result_url,
             thumbnail_url: self.thumbnail_url,
+            posters: posters.iter().map(PosterLink::from).collect(),
             duration: self.duration,
             file_size: self.file_size,
             resolution: self.resolution,
@@ -378,6 +382,7 @@ impl Generation {
                 video_key: job.video_key,
                 thumbnail_key: job.thumbnail_key,
                 sha256: job.sha256,
+                posters,
             },
         }
     }
@@ -402,6 +407,7 @@ impl GenerationJob {
             sha256: job.sha256.clone(),
             heard_at,
             language: Word(generation.language),
+            posters: Some(job.posters.clone()).filter(|posters| !posters.is_empty()).map(Json::new),
         }
     }
 }

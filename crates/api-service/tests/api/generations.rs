@@ -130,6 +130,27 @@ on_both_databases! {
         let redirect = user.get(&format!("{}/video", path(generation))).await;
         assert_eq!(redirect.status, 302);
         assert!(redirect.header("location").unwrap().contains("X-Amz-Signature="));
+        let posters: Vec<_> = done["posters"].as_array().unwrap().iter().collect();
+        let sizes = [(320, 180), (640, 360), (1280, 720)];
+        assert_eq!(posters.len(), sizes.len(), "{posters:?}");
+        for (poster, (width, height)) in posters.into_iter().zip(sizes) {
+            assert_eq!((&poster["width"], &poster["height"]), (&json!(width), &json!(height)));
+            let link = text(&poster["url"]);
+            let name = format!("/poster-{width}.jpg");
+            assert!(link.contains("X-Amz-Signature=") && link.contains(&name), "{link}");
+            assert_eq!(poster.as_object().unwrap().len(), 3, "no key: {poster}");
+        }
+        for (query, width) in [("", 1280), ("?width=1", 320), ("?width=321", 640), ("?width=9999", 1280)] {
+            let redirect = user.get(&format!("{}/poster{query}", path(generation))).await;
+            assert_eq!(redirect.status, 302);
+            let link = redirect.header("location").unwrap();
+            let name = format!("/poster-{width}.jpg");
+            assert!(link.contains("X-Amz-Signature=") && link.contains(&name), "{query}: {link}");
+        }
+        let wide = user.get(&format!("{}/poster?width=wide", path(generation))).await;
+        wide.is_problem(422, "validation_failed");
+        let unsigned = app.nobody().get(&format!("{}/poster", path(generation))).await;
+        unsigned.is_problem(401, "unauthenticated");
         let status = format!("{}/status", path(generation));
         let first = user.get(&status).await;
         assert_eq!((&first.body["terminal"], &first.body["pollAfterMs"]), (&json!(true), &Value::Null));
@@ -395,6 +416,7 @@ on_both_databases! {
             (Method::GET, "/status", None),
             (Method::GET, "/video", None),
             (Method::GET, "/thumbnail", None),
+            (Method::GET, "/poster?width=320", None),
             (Method::POST, "/clarify", Some(json!({"responses": {}}))),
             (Method::POST, "/confirm", Some(json!({}))),
             (Method::POST, "/cancel", Some(json!({}))),

@@ -69,6 +69,7 @@ on_both_databases! {
         }
         for path in ["/api/conversations/conv_%00", "/api/conversations/%00/messages", "/api/generations/gen_%00",
             "/api/generations/%00/status", "/api/generations/%00/video", "/api/generations/%00/thumbnail",
+            "/api/generations/%00/poster",
             "/api/conversations/%00/events", "/api/generations/%00/events", "/%00"]
         {
             user.get(path).await.is_problem(404, "not_found");

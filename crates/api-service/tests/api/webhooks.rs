@@ -23,7 +23,11 @@ on_both_databases! {
         failed.error.as_mut().unwrap().message.push('\0');
         let mut completed = worker.snapshot(&id, JobStatus::Completed, 2);
         completed.result.as_mut().unwrap().thumbnail_key.push('\0');
-        for snapshot in [model, failed, completed] {
+        let mut poster = worker.snapshot(&id, JobStatus::Completed, 2);
+        poster.result.as_mut().unwrap().posters[1].url.push('\0');
+        let mut delivered = worker.snapshot(&id, JobStatus::Failed, 2);
+        delivered.error.as_mut().unwrap().delivered = Some("video/\0".to_owned());
+        for snapshot in [model, failed, completed, poster, delivered] {
             let body = serde_json::to_vec(&event(snapshot)).unwrap();
             deliver(&app, EventId::new().as_str(), &body).await.is_problem(422, "invalid_event");
         }

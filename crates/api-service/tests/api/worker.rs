@@ -13,7 +13,8 @@ use contract::{
     images::UploadAnswer,
     signing::{ID_HEADER, SIGNATURE_HEADER, Secrets, SignedHeaders, TIMESTAMP_HEADER},
     worker_api::{
-        Command, CommandAnswer, DesiredState, JobError, JobResult, JobSnapshot, StatusAnswer, StatusRequest,
+        Command, CommandAnswer, DesiredState, JobError, JobResult, JobSnapshot, Poster, StatusAnswer,
+        StatusRequest,
     },
 };
 use reqwest::Method;
@@ -159,10 +160,16 @@ impl FakeWorker {
                 code: contract::ErrorCode::ContentFiltered,
                 message: "The safety filter refused it.".to_owned(),
                 retryable: false,
+                delivered: None,
             }),
             billable: status == JobStatus::Completed,
         }
     }
+}
+
+fn poster(id: &GenerationId, width: u32, height: u32) -> Poster {
+    let key = format!("generations/{id}/1-1/poster-{width}.jpg");
+    Poster { width, height, url: format!("http://127.0.0.1:9/reelay/{key}"), key }
 }
 
 fn result(id: &GenerationId) -> JobResult {
@@ -177,6 +184,9 @@ fn result(id: &GenerationId) -> JobResult {
         format: "mp4".to_owned(),
         sha256: "ab".repeat(32),
         processing_time: 4.5,
+        posters: [(320, 180), (640, 360), (1280, 720)]
+            .map(|(width, height)| poster(id, width, height))
+            .to_vec(),
     }
 }
 

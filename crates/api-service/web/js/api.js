@@ -140,4 +140,5 @@ export function createApi({ onReach, onUnauthorized }) {
 
 /** Links that redirect to a fresh link each time, so they never die. */
 export const videoUrl = (id) => `/api/generations/${id}/video`;
-export const thumbnailUrl = (id) => `/api/generations/${id}/thumbnail`;
+/** The smallest poster that fills a place of so many pixels, or the largest that there is. */
+export const posterUrl = (id, width) => `/api/generations/${id}/poster?width=${Math.ceil(width)}`;

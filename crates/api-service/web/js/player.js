@@ -1,11 +1,14 @@
 // The finished video.
 
-import { thumbnailUrl, videoUrl } from "./api.js";
+import { posterUrl, videoUrl } from "./api.js";
 import { resultLine } from "./details.js";
 import { h, icon, setText } from "./dom.js";
 import { shorten } from "./format.js";
 import { createGate } from "./gate.js";
 import { log } from "./log.js";
+
+/** In pixels of the page: no player is wider, as the column that it stands in (app.css). */
+const WIDEST = 720;
 
 export function createPlayer(generation) {
   const { id, prompt, status } = generation;
@@ -26,7 +29,7 @@ export function createPlayer(generation) {
     controls: true,
     playsinline: true,
     preload: "metadata",
-    poster: thumbnailUrl(id),
+    poster: posterUrl(id, Math.min(window.innerWidth, WIDEST) * (window.devicePixelRatio || 1)),
     src: videoUrl(id),
     "aria-label": `Video: ${shorten(prompt || "untitled", 120)}`,
     on: { error: () => (broken.hidden = false), loadedmetadata: () => (broken.hidden = true) },

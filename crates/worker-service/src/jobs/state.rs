@@ -333,7 +333,9 @@ pub fn decide(job: &Job, input: Input, rules: &Rules, now: Timestamp) -> Result<
         Input::Completed(result) => {
             let processing = life.started_at.map_or(Duration::ZERO, |started| now.since(started));
             let result = JobResult { processing_time: processing.as_secs_f64(), ..result };
-            change.objects = Objects::Only(vec![result.video_key.clone(), result.thumbnail_key.clone()]);
+            let keys = [&result.video_key, &result.thumbnail_key].into_iter();
+            let keys = keys.chain(result.posters.iter().map(|poster| &poster.key));
+            change.objects = Objects::Only(keys.cloned().collect());
             change.attempt = Some(AttemptChange::Ended {
                 number: life.attempt,
                 state: AttemptState::Finished,
@@ -473,6 +475,7 @@ fn poison() -> JobError {
         code: ErrorCode::Poison,
         message: "The video could not be processed, even after several tries.".to_owned(),
         retryable: false,
+        delivered: None,
     }
 }
 
@@ -481,6 +484,7 @@ fn timed_out() -> JobError {
         code: ErrorCode::Timeout,
         message: "The video took too long to make.".to_owned(),
         retryable: true,
+        delivered: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a video file is: taking it in, making sure that it is a real video, and a picture of it. It knows
+//! What a video file is: taking it in, making sure that it is a real video, and its first picture. It knows
 //! neither providers nor jobs nor the bucket.
 //!
 //! A file from outside is hostile until shown otherwise: its structure is looked over within hard bounds
@@ -8,6 +8,7 @@
 mod download;
 mod format;
 mod picture;
+mod posters;
 mod structure;
 mod workspace;
 
@@ -17,15 +18,17 @@ use std::{
     path::PathBuf,
 };
 
+use bytes::Bytes;
 use re_mp4::{Mp4, Sample, StsdBoxContent, Track, TrackKind};
 
 pub(crate) use self::download::{Saving, hexadecimal, interrupted, next, save};
-use self::structure::Shown;
 pub use self::{
     download::{DownloadError, Downloaded, Limits},
     format::Format,
+    posters::Poster,
     workspace::{TemporaryFile, Workspace},
 };
+use self::{picture::Picture, structure::Shown};
 
 /// The longest video that is taken, in seconds.
 const LONGEST: f64 = 3600.0;
@@ -43,8 +46,10 @@ pub struct Video {
     pub width: u16,
     /// Pixels.
     pub height: u16,
-    /// A small JPEG of its first picture.
-    pub thumbnail: Vec<u8>,
+    /// A small JPEG of its first picture; one of the posters.
+    pub thumbnail: Bytes,
+    /// JPEGs of its first picture, the smallest first; at least one.
+    pub posters: Vec<Poster>,
 }
 
 impl Video {
@@ -81,8 +86,8 @@ pub enum Invalid {
     Unreadable(#[from] std::io::Error),
 }
 
-/// Makes sure that a file is a real video, measures it and makes its thumbnail. Dropped midway, the work runs
-/// on to its end on its thread, to no effect.
+/// Makes sure that a file is a real video, measures it and makes its posters. Dropped midway, the work runs on
+/// to its end on its thread, to no effect.
 pub async fn examine(path: PathBuf) -> Result<Video, Invalid> {
     let work = tokio::task::spawn_blocking(move || {
         let file = File::open(path)?;
@@ -111,8 +116,13 @@ pub fn probe(mut file: impl Read + Seek, size: u64) -> Result<Video, Invalid> {
     if !(1..=LARGEST_SIDE).contains(&width) || !(1..=LARGEST_SIDE).contains(&height) {
         return Err(Invalid::OutOfBounds("its width or height"));
     }
-    let thumbnail = thumbnail(&mp4, track, &mut reader, (width, height))?;
-    Ok(Video { duration, width, height, thumbnail })
+    let posters = match first_picture(&mp4, track, &mut reader)? {
+        Some(picture) => posters::of(&picture)?,
+        None => posters::plain((width, height))?,
+    };
+    let thumbnail = posters::thumbnail(&posters).map(|poster| poster.jpeg.clone());
+    let thumbnail = thumbnail.ok_or_else(|| Invalid::NoPictures("no posters".to_owned()))?;
+    Ok(Video { duration, width, height, thumbnail, posters })
 }
 
 fn end(sample: &Sample) -> Option<u64> {
@@ -138,15 +148,15 @@ fn dimensions(mp4: &Mp4, track: &Track) -> (u16, u16) {
     }
 }
 
-fn thumbnail(
+/// The first picture, decoded once for all posters. There is none of another codec than H.264: it is as good a
+/// video, but there is no decoder for it here.
+fn first_picture(
     mp4: &Mp4,
     track: &Track,
     file: &mut (impl Read + Seek),
-    size: (u16, u16),
-) -> Result<Vec<u8>, Invalid> {
+) -> Result<Option<Picture>, Invalid> {
     let StsdBoxContent::Avc1(avc1) = &track.trak(mp4).mdia.minf.stbl.stsd.contents else {
-        // Another codec is as good a video, but there is no decoder for it here.
-        return picture::plain(size);
+        return Ok(None);
     };
     let key = track.samples.iter().find(|sample| sample.is_sync).or(track.samples.first());
     let key = key.ok_or_else(|| Invalid::NoPictures("no samples".to_owned()))?;
@@ -156,7 +166,7 @@ fn thumbnail(
     let mut sample = vec![0; key.size as usize];
     file.seek(SeekFrom::Start(key.offset))?;
     file.read_exact(&mut sample)?;
-    picture::of_key_frame(avc1, &sample)
+    picture::of_key_frame(avc1, &sample).map(Some)
 }
 
 #[cfg(test)]
@@ -175,6 +185,7 @@ mod tests {
         for (content, format) in [
             (&b"<!doctype html><title>Sign in</title>"[..], Format::Page),
             (b"short", Format::Text),
+            (b"{\"error\": {}}", Format::Json),
             (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01", Format::WebM),
             // What a parser might well make something of.
             (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", Format::QuickTime),

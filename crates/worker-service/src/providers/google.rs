@@ -303,7 +303,7 @@ fn may_pass(reason: &str) -> bool {
 }
 
 fn failure(code: ErrorCode, message: &str, retryable: bool, retry: Retry) -> Failure {
-    Failure { error: JobError { code, message: message.to_owned(), retryable }, retry }
+    Failure { error: JobError { code, message: message.to_owned(), retryable, delivered: None }, retry }
 }
 
 /// The provider could not be reached, or said that it is not there at the moment.

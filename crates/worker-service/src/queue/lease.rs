@@ -130,13 +130,14 @@ impl Lease {
         self.write(Input::OperationAccepted(operation.to_owned())).await
     }
 
-    /// Writes down that an object is about to be uploaded, so that it is removed if nobody needs it in the
-    /// end. Call this before the upload. The key must hold the generation, the attempt and the epoch of this
-    /// lease, so that no other runner ever writes to it (I13).
-    pub async fn object_begun(&self, key: &ObjectKey) -> Result<(), Error> {
+    /// Writes down that objects are about to be uploaded, so that they are removed if nobody needs them in the
+    /// end. Call this before the upload. The keys must hold the generation, the attempt and the epoch of this
+    /// lease, so that no other runner ever writes to them (I13).
+    pub async fn objects_begun(&self, keys: impl IntoIterator<Item = &ObjectKey>) -> Result<(), Error> {
+        let keys: Vec<_> = keys.into_iter().map(ToString::to_string).collect();
         loop {
-            let (store, job, key) = (self.store.clone(), self.job.clone(), key.to_string());
-            match to_its_end(async move { store.begin_object(&job, &key).await }).await {
+            let (store, job, keys) = (self.store.clone(), self.job.clone(), keys.clone());
+            match to_its_end(async move { store.begin_objects(&job, &keys).await }).await {
                 Err(Error::Database(_)) => self.pause().await?,
                 other => return other,
             }

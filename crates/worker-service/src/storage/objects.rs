@@ -26,11 +26,11 @@ pub(super) fn became(
 }
 
 impl Store {
-    /// Writes down that an object is about to be uploaded, under the job's lease.
-    pub async fn begin_object(&self, under: &Job, key: &str) -> Result<(), Error> {
+    /// Writes down that objects are about to be uploaded, under the job's lease: all of them in one commit.
+    pub async fn begin_objects(&self, under: &Job, keys: &[String]) -> Result<(), Error> {
         let (id, epoch) = (&under.id, under.life.lease_epoch);
         transaction!(&self.database, Place::ObjectBegun, Error, |c| {
-            // A write, though it changes nothing: it holds the row against a cancel until the object stands.
+            // A write, though it changes nothing: it holds the row against a cancel until the objects stand.
             let held = job::table
                 .find(id)
                 .filter(job::lease_epoch.eq(epoch))
@@ -39,15 +39,17 @@ impl Store {
                 return Err(Error::LostLease(id.clone()));
             }
             let now = self.now();
-            let row = Object {
-                key: key.to_owned(),
-                job_id: id.clone(),
-                lease_epoch: epoch,
-                state: ObjectState::Uploading,
-                created_at: now,
-                changed_at: now,
-            };
-            diesel::insert_into(object::table).values(row).on_conflict_do_nothing().execute(c).await?;
+            for key in keys {
+                let row = Object {
+                    key: key.clone(),
+                    job_id: id.clone(),
+                    lease_epoch: epoch,
+                    state: ObjectState::Uploading,
+                    created_at: now,
+                    changed_at: now,
+                };
+                diesel::insert_into(object::table).values(row).on_conflict_do_nothing().execute(c).await?;
+            }
             Ok(())
         })
     }

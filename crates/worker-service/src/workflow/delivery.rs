@@ -5,12 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use contract::{
     ErrorCode, Stage,
-    worker_api::{JobError, JobResult},
+    worker_api::{JobError, JobResult, Poster},
 };
 use foundation::{
     crash::{Place, sending},
     s3::ObjectKey,
 };
+use futures_util::future::try_join_all;
 use sha2::{Digest, Sha256};
 use telemetry::{event, metric};
 
@@ -35,6 +36,20 @@ struct Fetched {
     video: Video,
 }
 
+/// Where what belongs to a video is stored.
+struct Keys {
+    video: ObjectKey,
+    thumbnail: ObjectKey,
+    /// In the order of the video's posters.
+    posters: Vec<ObjectKey>,
+}
+
+impl Keys {
+    fn all(&self) -> impl Iterator<Item = &ObjectKey> {
+        [&self.video, &self.thumbnail].into_iter().chain(&self.posters)
+    }
+}
+
 /// A step came to nothing.
 struct Ended {
     /// What this means for the attempt; `None` leaves the operation to be asked again.
@@ -52,10 +67,13 @@ impl Run<'_> {
         };
         let job = self.lease.job();
         let (generation, attempt, epoch) = (&job.generation_id, job.life.attempt, job.life.lease_epoch);
-        let video = ObjectKey::video(generation, attempt, epoch);
-        let thumbnail = ObjectKey::thumbnail(generation, attempt, epoch);
-        self.lease.object_begun(&video).await?;
-        self.lease.object_begun(&thumbnail).await?;
+        let posters = fetched.video.posters.iter();
+        let keys = Keys {
+            video: ObjectKey::video(generation, attempt, epoch),
+            thumbnail: ObjectKey::thumbnail(generation, attempt, epoch),
+            posters: posters.map(|it| ObjectKey::poster(generation, attempt, epoch, it.width)).collect(),
+        };
+        self.lease.objects_begun(keys.all()).await?;
         let eta = Some(estimate::AFTERWARDS / 2);
         self.lease.progress(Stage::Uploading, estimate::UPLOADING, eta).await?;
         let job = self.lease.job().id.clone();
@@ -64,17 +82,23 @@ impl Run<'_> {
         } else {
             event!(INFO, GENERATION_WORKFLOW_UPLOADING_TO_S3, jobId = %job, videoId = operation.name);
         }
-        if let Err(ended) = self.upload(&fetched, &video, &thumbnail).await {
+        if let Err(ended) = self.upload(&fetched, &keys).await {
             return self.end(ended).await;
         }
         let links = &self.workflow.links;
-        let (video_url, thumbnail_url) = (links.unsigned(&video), links.unsigned(&thumbnail));
+        let (video_url, thumbnail_url) = (links.unsigned(&keys.video), links.unsigned(&keys.thumbnail));
+        let posters = fetched.video.posters.iter().zip(keys.posters).map(|(poster, key)| Poster {
+            width: poster.width,
+            height: poster.height,
+            url: links.unsigned(&key),
+            key: key.into(),
+        });
         event!(INFO, GENERATION_WORKFLOW_UPLOAD_COMPLETE, jobId = %job, videoUrl = video_url);
         let result = JobResult {
             video_url,
             thumbnail_url,
-            video_key: video.into(),
-            thumbnail_key: thumbnail.into(),
+            video_key: keys.video.into(),
+            thumbnail_key: keys.thumbnail.into(),
             duration: fetched.video.duration,
             file_size: fetched.content.size as i64,
             resolution: fetched.video.resolution(),
@@ -82,6 +106,7 @@ impl Run<'_> {
             sha256: fetched.content.sha256,
             // Filled in when it is written.
             processing_time: 0.0,
+            posters: posters.collect(),
         };
         self.lease.complete(result).await?;
         event!(INFO, GENERATION_WORKFLOW_COMPLETE, jobId = %job, status = "completed");
@@ -93,7 +118,7 @@ impl Run<'_> {
     }
 
     /// Downloads the video until it is one, a few times. A broken file is fetched anew once: what broke it may
-    /// have been the way.
+    /// have been the way. A video in another format is what the provider has made, and stays so.
     async fn fetch(
         &mut self,
         operation: &Operation,
@@ -117,7 +142,8 @@ impl Run<'_> {
                         Ok(video) => return Ok(Ok(Fetched { file, content, video })),
                         Err(error) => {
                             tracing::warn!(operation = operation.name, %error, "What was downloaded is no video");
-                            if broken_before || tries >= DOWNLOADS {
+                            let meant = matches!(&error, Invalid::NotMp4(format) if format.is_video());
+                            if meant || broken_before || tries >= DOWNLOADS {
                                 return Ok(Err(Ended::after_examination(&error)));
                             }
                             broken_before = true;
@@ -135,18 +161,27 @@ impl Run<'_> {
         }
     }
 
-    async fn upload(&self, fetched: &Fetched, video: &ObjectKey, thumbnail: &ObjectKey) -> Result<(), Ended> {
+    /// Stores the video and then, all at once, its pictures, which are small.
+    async fn upload(&self, fetched: &Fetched, keys: &Keys) -> Result<(), Ended> {
         let bucket = &self.workflow.bucket;
         let sha256 = fetched.content.sha256.clone();
         let described = Description { content_type: "video/mp4", sha256 };
-        let picture = Bytes::from(fetched.video.thumbnail.clone());
-        let sha256 = media::hexadecimal(&Sha256::digest(&picture));
-        let picture_described = Description { content_type: "image/jpeg", sha256 };
-        let bytes = fetched.content.size + picture.len() as u64;
+        let Video { thumbnail, posters, .. } = &fetched.video;
+        let jpegs: Vec<_> = std::iter::once(thumbnail).chain(posters.iter().map(|it| &it.jpeg)).collect();
+        let bytes = fetched.content.size + jpegs.iter().map(|jpeg| jpeg.len() as u64).sum::<u64>();
+        let pictures = std::iter::once(&keys.thumbnail).chain(&keys.posters).zip(jpegs);
+        let storing = |(key, jpeg): (&ObjectKey, &Bytes)| {
+            let (key, jpeg) = (key.clone(), jpeg.clone());
+            async move {
+                let sha256 = media::hexadecimal(&Sha256::digest(&jpeg));
+                bucket.put_bytes(&key, jpeg, &Description { content_type: "image/jpeg", sha256 }).await
+            }
+        };
+        let pictures: Vec<_> = pictures.map(storing).collect();
         let stored = async {
-            sending(Place::VideoStored, bucket.put_file(video, fetched.file.path(), &described)).await?;
-            let picture = bucket.put_bytes(thumbnail, picture, &picture_described);
-            sending(Place::ThumbnailStored, picture).await
+            let video = bucket.put_file(&keys.video, fetched.file.path(), &described);
+            sending(Place::VideoStored, video).await?;
+            sending(Place::ThumbnailStored, try_join_all(pictures)).await
         };
         stored.await.map_err(|error| {
             tracing::warn!(%error, "A video could not be stored");
@@ -160,7 +195,8 @@ impl Run<'_> {
 impl Ended {
     fn new(attempt: Option<AttemptState>, code: ErrorCode, message: &str, retry: Retry) -> Self {
         let retryable = code != ErrorCode::InvalidRequest;
-        Self { attempt, error: JobError { code, message: message.to_owned(), retryable }, retry }
+        let error = JobError { code, message: message.to_owned(), retryable, delivered: None };
+        Self { attempt, error, retry }
     }
 
     fn not_stored() -> Self {
@@ -187,8 +223,13 @@ impl Ended {
         match error {
             Invalid::Unreadable(_) => Self::not_stored(),
             Invalid::NotMp4(format) => {
-                let message = format!("The video service delivered {format}, and not an MP4 video.");
-                Self::new(None, ErrorCode::InvalidVideo, &message, Retry::Never)
+                let mut ended = Self::new(None, ErrorCode::InvalidVideo, &format.refusal(), Retry::Never);
+                ended.error.delivered = Some(format.media_type().to_owned());
+                ended
+            }
+            Invalid::Empty => {
+                let message = "The video service delivered an empty file.";
+                Self::new(None, ErrorCode::InvalidVideo, message, Retry::Never)
             }
             _ => Self::invalid(),
         }
@@ -197,5 +238,38 @@ impl Ended {
     fn invalid() -> Self {
         let message = "The video service delivered something that cannot be played.";
         Self::new(None, ErrorCode::InvalidVideo, message, Retry::Never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Format;
+
+    #[test]
+    fn people_and_programs_are_told_what_came_in_a_videos_place() {
+        let no_video = "The video service delivered something that cannot be played.";
+        for (error, message, delivered) in [
+            (
+                Invalid::NotMp4(Format::WebM),
+                "The video service delivered a WebM file, and only MP4 is supported.",
+                Some("video/webm"),
+            ),
+            (
+                Invalid::NotMp4(Format::Page),
+                "The video service delivered a web page and no video.",
+                Some("text/html"),
+            ),
+            (Invalid::Empty, "The video service delivered an empty file.", None),
+            (Invalid::Truncated, no_video, None),
+            (Invalid::Broken("its parser gave up".to_owned()), no_video, None),
+        ] {
+            let ended = Ended::after_examination(&error);
+            assert_eq!((ended.error.code, ended.retry), (ErrorCode::InvalidVideo, Retry::Never), "{error}");
+            assert_eq!(ended.error.message, message);
+            assert_eq!(ended.error.delivered.as_deref(), delivered, "{error}");
+        }
+        let ours = Ended::after_examination(&Invalid::Unreadable(std::io::Error::other("no disk")));
+        assert_eq!((ours.error.code, ours.error.delivered), (ErrorCode::StorageError, None));
     }
 }

@@ -129,7 +129,8 @@ impl Workflow {
         event!(INFO, GENERATION_WORKFLOW_STARTING, jobId = %job.id, generationId = %job.generation_id, prompt, provider = name);
         let Some(provider) = self.0.providers.get(&name) else {
             let message = "The provider of this video is not available here.".to_owned();
-            let error = JobError { code: ErrorCode::InvalidRequest, message, retryable: false };
+            let error =
+                JobError { code: ErrorCode::InvalidRequest, message, retryable: false, delivered: None };
             return lease.fail(None, error).await;
         };
         let run = Run { workflow: &self.0, provider: provider.as_ref(), lease };
@@ -208,7 +209,7 @@ impl Run<'_> {
         }
         let failed = |code, message: &str, retry| {
             let retryable = code == ErrorCode::StorageError;
-            Ok(Err((JobError { code, message: message.to_owned(), retryable }, retry)))
+            Ok(Err((JobError { code, message: message.to_owned(), retryable, delivered: None }, retry)))
         };
         match self.workflow.uploads.fetch(&wanted).await {
             Ok(Some(images)) => {

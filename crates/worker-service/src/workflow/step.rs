@@ -89,6 +89,7 @@ fn unknown_error() -> JobError {
         message: "It is unknown whether the video service took the request, so it was not sent again. Please try again."
             .to_owned(),
         retryable: true,
+        delivered: None,
     }
 }
 
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn a_filter_is_asked_again_once() {
         let failure = |code, retry| {
-            let error = JobError { code, message: String::new(), retryable: true };
+            let error = JobError { code, message: String::new(), retryable: true, delivered: None };
             Failure { error, retry }
         };
         let filtered = failure(ErrorCode::ContentFiltered, Retry::OnSchedule);

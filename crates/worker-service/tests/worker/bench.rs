@@ -8,7 +8,7 @@ use contract::{
     WorkerId,
     worker_api::{Command, DesiredState},
 };
-use foundation::{settings::Environment, testing::TestDatabase};
+use foundation::{s3::ObjectKey, settings::Environment, testing::TestDatabase};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -228,9 +228,25 @@ impl Bench {
         assert_eq!(video.sha256.as_ref(), Some(&result.sha256));
         let thumbnail = bucket.head(&result.thumbnail_key.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!(thumbnail.content_type.as_deref(), Some("image/jpeg"));
+        let sizes = result.posters.iter().map(|poster| (poster.width, poster.height)).collect::<Vec<_>>();
+        assert_eq!(sizes, [(320, 180), (640, 360), (1280, 720)]);
+        for poster in &result.posters {
+            let key: ObjectKey = poster.key.parse().unwrap();
+            assert!(poster.key.ends_with(&format!("/poster-{}.jpg", poster.width)), "{}", poster.key);
+            assert!(
+                poster.url.ends_with(&poster.key) && !poster.url.contains('?'),
+                "unsigned: {}",
+                poster.url
+            );
+            let stored = bucket.head(&key).await.unwrap().unwrap();
+            assert_eq!(stored.content_type.as_deref(), Some("image/jpeg"));
+            let jpeg = bucket.get(&key, 4 * 1024 * 1024).await.unwrap().unwrap();
+            let decoded = image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).unwrap();
+            assert_eq!((decoded.width(), decoded.height()), (poster.width, poster.height));
+        }
         let live = self.store.objects(&job.id).await.unwrap();
         let live = live.iter().filter(|object| object.state == ObjectState::Live);
-        assert_eq!(live.count(), 2);
+        assert_eq!(live.count(), 2 + result.posters.len());
         assert_eq!(self.leftovers(), Vec::<PathBuf>::new());
     }
 }

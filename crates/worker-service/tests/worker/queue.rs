@@ -90,7 +90,12 @@ impl Worker {
 }
 
 fn error() -> JobError {
-    JobError { code: ErrorCode::ProviderError, message: "It came to nothing.".to_owned(), retryable: false }
+    JobError {
+        code: ErrorCode::ProviderError,
+        message: "It came to nothing.".to_owned(),
+        retryable: false,
+        delivered: None,
+    }
 }
 
 /// Sends when it is dropped.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use contract::{
     ImageType, JobStatus, Stage, Timestamp, UploadId,
-    worker_api::{Command, DesiredState, JobResult},
+    worker_api::{Command, DesiredState, JobResult, Poster},
 };
 use foundation::{
     s3::{ObjectKey, S3Settings},
@@ -89,11 +89,11 @@ async fn claimed(store: &Store) -> (Lease, Command) {
 
 /// Stores an object under a lease, as the workflow does.
 async fn stored(lease: &Lease, bucket: &S3Bucket, key: &ObjectKey) {
-    lease.object_begun(key).await.unwrap();
+    lease.objects_begun([key]).await.unwrap();
     bucket.put_bytes(key, Bytes::from_static(b"content"), &described("video/mp4")).await.unwrap();
 }
 
-fn result(video: &ObjectKey, thumbnail: &ObjectKey) -> JobResult {
+fn result(video: &ObjectKey, thumbnail: &ObjectKey, poster: &ObjectKey) -> JobResult {
     JobResult {
         video_url: format!("http://storage/{}", video.as_str()),
         thumbnail_url: format!("http://storage/{}", thumbnail.as_str()),
@@ -105,23 +105,30 @@ fn result(video: &ObjectKey, thumbnail: &ObjectKey) -> JobResult {
         format: "mp4".to_owned(),
         sha256: "0".repeat(64),
         processing_time: 0.0,
+        posters: vec![Poster {
+            width: 320,
+            height: 180,
+            url: format!("http://storage/{}", poster.as_str()),
+            key: poster.as_str().to_owned(),
+        }],
     }
 }
 
-/// Makes a job's video, after an attempt that left an object behind: gives the keys of all three.
-async fn completed(store: &Store, bucket: &S3Bucket) -> (Command, [ObjectKey; 3]) {
+/// Makes a job's video, after an attempt that left an object behind: gives the keys of all four.
+async fn completed(store: &Store, bucket: &S3Bucket) -> (Command, [ObjectKey; 4]) {
     let (mut lease, wanted) = claimed(store).await;
     lease.begin_attempt(false).await.unwrap();
     let epoch = lease.job().life.lease_epoch;
     let abandoned = ObjectKey::video(&wanted.generation_id, 0, epoch);
     let video = ObjectKey::video(&wanted.generation_id, 1, epoch);
     let thumbnail = ObjectKey::thumbnail(&wanted.generation_id, 1, epoch);
-    for key in [&abandoned, &video, &thumbnail] {
+    let poster = ObjectKey::poster(&wanted.generation_id, 1, epoch, 320);
+    for key in [&abandoned, &video, &thumbnail, &poster] {
         stored(&lease, bucket, key).await;
     }
-    lease.complete(result(&video, &thumbnail)).await.unwrap();
+    lease.complete(result(&video, &thumbnail, &poster)).await.unwrap();
     assert_eq!(job(store, &wanted.generation_id).await.life.status, JobStatus::Completed);
-    (wanted, [abandoned, video, thumbnail])
+    (wanted, [abandoned, video, thumbnail, poster])
 }
 
 async fn discard(store: &Store, wanted: Command) {
@@ -139,7 +146,7 @@ async fn left(bucket: &S3Bucket) -> Vec<ObjectKey> {
 async fn what_nobody_needs_goes_and_what_somebody_needs_stays(database: TestDatabase) {
     let (storage, store) = (Storage::start().await, open(&database, terms()).await);
     let bucket = storage.bucket();
-    let (_, [_, video, thumbnail]) = completed(&store, &bucket).await;
+    let (_, [_, video, thumbnail, poster]) = completed(&store, &bucket).await;
     let (unwanted, _) = completed(&store, &bucket).await;
     discard(&store, unwanted).await;
 
@@ -158,7 +165,7 @@ async fn what_nobody_needs_goes_and_what_somebody_needs_stays(database: TestData
         let slow = S3Bucket::new(&slow, Patience::default()).unwrap();
         let (lease, wanted) = claimed(&store).await;
         let key = ObjectKey::video(&wanted.generation_id, 1, lease.job().life.lease_epoch);
-        lease.object_begun(&key).await.unwrap();
+        lease.objects_begun([&key]).await.unwrap();
         let described = described("video/mp4");
         tokio::select! {
             stored = slow.put_file(&key, large.path(), &described) => panic!("it ends: {stored:?}"),
@@ -177,9 +184,9 @@ async fn what_nobody_needs_goes_and_what_somebody_needs_stays(database: TestData
 
     let sweeper = sweeper(&store, storage.bucket(), Duration::ZERO);
     let swept = sweeper.sweep().await.unwrap();
-    // Of the completed job one object, of the discarded one three, and the row of the upload that broke off.
-    assert_eq!(swept, Swept { objects: 5, uploads: 1, left: 0 });
-    let mut needed = vec![video, thumbnail];
+    // Of the completed job one object, of the discarded one four, and the row of the upload that broke off.
+    assert_eq!(swept, Swept { objects: 6, uploads: 1, left: 0 });
+    let mut needed = vec![video, thumbnail, poster];
     needed.sort();
     assert_eq!(left(&bucket).await, needed);
     let open_now = bucket.open_uploads("").await.unwrap();
@@ -201,6 +208,7 @@ fn an_error() -> contract::worker_api::JobError {
         code: contract::ErrorCode::ProviderError,
         message: "It came to nothing.".to_owned(),
         retryable: false,
+        delivered: None,
     }
 }
 

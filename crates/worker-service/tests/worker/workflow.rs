@@ -12,11 +12,13 @@ use hyper::{Method, http::request::Parts};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use worker_service::{
-    bucket::{Patience, S3Bucket},
+    bucket::{Bucket, Patience, S3Bucket},
     jobs::state::Input,
     providers::Providers,
     queue::{Lease, Limits, Runner, Running},
+    settings::SweeperSettings,
     store::{AttemptState, Job},
+    sweeper::Sweeper,
     workflow::{Workflow, cancels::Cancels},
 };
 
@@ -28,6 +30,7 @@ use crate::{
 
 on_both_databases! {
     a_video_is_made,
+    what_is_discarded_leaves_nothing_behind,
     a_crash_while_submitting_is_an_unknown_submission,
     a_crash_while_polling_goes_on_polling,
     a_crash_while_downloading_downloads_again,
@@ -46,6 +49,30 @@ async fn a_video_is_made(database: TestDatabase) {
     bench.assert_stored(&job).await;
     assert_eq!((job.life.attempt, job.life.retry_count, job.life.progress), (1, 0, 100));
     assert_eq!(bench.submissions().await, 1);
+}
+
+/// A video that is called off when it is there goes with its thumbnail and all its posters.
+async fn what_is_discarded_leaves_nothing_behind(database: TestDatabase) {
+    let bench = Bench::start(database).await;
+    let mut command = Bench::command("veo3", "veo-3.1-fast-generate-001", "a paper boat");
+    let generation = bench.take(&command).await;
+    let job = bench.run(&bench.workflow(&[]), &generation).await;
+    bench.assert_stored(&job).await;
+    let stored = async || bench.storage.bucket().list("", None).await.unwrap().objects.len();
+    assert_eq!(stored().await, 5, "the video, its thumbnail and three posters");
+
+    (command.revision, command.state) = (2, DesiredState::Cancelled);
+    bench.take(&command).await;
+    let settings = SweeperSettings {
+        every: Duration::from_secs(600),
+        grace: Duration::ZERO,
+        uploads_kept: Duration::from_hours(1),
+    };
+    let bucket = Arc::new(bench.storage.bucket());
+    let sweeper = Sweeper::new(bench.store.clone(), bucket, &settings, Duration::ZERO);
+    assert_eq!(sweeper.sweep().await.unwrap().objects, 5);
+    assert_eq!(stored().await, 0);
+    assert_eq!(bench.store.objects(&job.id).await.unwrap(), []);
 }
 
 async fn a_video_is_made_from_pictures(database: TestDatabase) {
@@ -103,6 +130,8 @@ async fn every_fault_ends_as_it_shall() {
         let generation = bench.queued(prompt).await;
         let job = bench.run(&bench.workflow(changes), &generation).await;
         assert_eq!(job.life.error.as_ref().map(|error| error.code), error, "{prompt}");
+        let delivered = job.life.error.as_ref().and_then(|error| error.delivered.as_deref());
+        assert_eq!(delivered, prompt.contains("html").then_some("text/html"), "{prompt}");
         assert_eq!(job.life.attempt, attempts, "{prompt}");
         assert_eq!(bench.submissions().await - before, submissions, "{prompt}");
         if error.is_none() {

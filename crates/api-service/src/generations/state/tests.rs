@@ -4,7 +4,7 @@ mod webhooks;
 
 use contract::{
     GenerationId,
-    worker_api::{JobError, JobResult},
+    worker_api::{JobError, JobResult, Poster},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -69,9 +69,15 @@ pub(in crate::generations) fn snapshot(generation: &Generation, status: JobStatu
             code: ErrorCode::ContentFiltered,
             message: "The provider's safety filter refused it.".to_owned(),
             retryable: false,
+            delivered: None,
         }),
         billable: status == JobStatus::Completed,
     }
+}
+
+fn poster(id: &GenerationId, width: u32, height: u32) -> Poster {
+    let key = format!("generations/{id}/1/poster-{width}.jpg");
+    Poster { width, height, url: format!("http://s3/reelay/{key}"), key }
 }
 
 fn result(id: &GenerationId) -> JobResult {
@@ -86,6 +92,9 @@ fn result(id: &GenerationId) -> JobResult {
         format: "mp4".to_owned(),
         sha256: "ab".repeat(32),
         processing_time: 12.5,
+        posters: [(320, 180), (640, 360), (1280, 720)]
+            .map(|(width, height)| poster(id, width, height))
+            .to_vec(),
     }
 }
 
@@ -204,7 +213,11 @@ fn a_result_fills_the_columns() {
     assert_eq!((after.progress, after.queue_position, after.job.eta_seconds), (100, None, None));
     assert_eq!((after.duration, after.file_size), (Some(8.0), Some(123_456)));
     assert_eq!(after.completed_at, Some(NOW));
-    assert!(after.job.video_key.unwrap().ends_with("video.mp4"));
+    assert!(after.job.video_key.as_ref().unwrap().ends_with("video.mp4"));
+    assert_eq!(after.job.poster_key(Some(500)), Some(after.job.posters[1].key.as_str()));
+    let widths: Vec<_> = after.posters.iter().map(|poster| poster.width).collect();
+    assert_eq!(widths, [320, 640, 1280]);
+    assert!(after.posters.iter().all(|poster| !poster.url.contains('?')), "rows hold unsigned addresses");
     assert!(!after.result_url.unwrap().contains('?'), "rows hold unsigned addresses");
 }
 
@@ -214,6 +227,17 @@ fn a_failure_says_why() {
     let after = change(&generation, Input::Snapshot(&snapshot(&generation, JobStatus::Failed)));
     assert_eq!(after.error_code, Some(ErrorCode::ContentFiltered));
     assert_eq!(after.failed_at, Some(NOW));
+    let mut other = snapshot(&generation, JobStatus::Failed);
+    let error = other.error.as_mut().unwrap();
+    (error.code, error.delivered) = (ErrorCode::InvalidVideo, Some("video/webm".to_owned()));
+    match decide(&generation, Input::Snapshot(&other), NOW) {
+        Ok(Decision::Change(change)) => {
+            assert_eq!(change.after.error_code, Some(ErrorCode::InvalidVideo));
+            let said = format!("{:?}", change.says);
+            assert!(said.contains("as WebM") && said.contains("only MP4"), "{said}");
+        }
+        other => panic!("{other:?}"),
+    }
     let after = change(&generation, Input::CommandRefused);
     assert_eq!(after.error_code, Some(ErrorCode::Internal));
     let after = change(&in_status(Status::PendingConfirmation), Input::Expired(NOW));
