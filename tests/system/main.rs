@@ -9,6 +9,7 @@ mod flow;
 mod generate;
 mod harness;
 mod launcher;
+mod listeners;
 mod logs;
 mod matrix;
 mod programs;

@@ -4,6 +4,7 @@ mod ci;
 mod deny;
 mod faults;
 mod intent;
+mod listeners;
 mod model;
 mod postgres;
 mod step;
@@ -43,6 +44,8 @@ enum Task {
     },
     /// How well the users' messages are read: the labelled ones of intent/evaluation, in every language.
     Intent(intent::Options),
+    /// What idle listeners cost the API in memory, and that each hears what happens.
+    Listeners(listeners::Options),
     /// Everything that CI checks: format, rules of the house, dependencies, lints, all tests.
     Ci,
     /// The rules of the house that neither rustc nor clippy knows.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Faults(options) => faults::run(&options),
         Task::Model { deep } => model::run(deep),
         Task::Intent(options) => intent::run(&options),
+        Task::Listeners(options) => listeners::run(&options),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),
