@@ -7,6 +7,7 @@ use super::{
     clarification::{self, Settled},
     generation::{Generation, Request},
     state::Quote,
+    wording::Wording,
 };
 use crate::{
     catalogue::Model,
@@ -33,6 +34,17 @@ pub struct Plan {
     pub generation: Generation,
     /// The price; absent while questions are open.
     pub quote: Option<Quote>,
+}
+
+impl Plan {
+    /// The same with an enhanced prompt, if it is to be one for this.
+    #[must_use]
+    pub fn worded(mut self, enhanced: Option<String>) -> Self {
+        if !self.generation.prompt.is_empty() {
+            Wording::Changed(enhanced).apply(&mut self.generation);
+        }
+        self
+    }
 }
 
 /// Plans what a user asked for: what is missing, or named and not possible, is asked.
@@ -80,7 +92,7 @@ pub fn plan(
 /// The price of a settled request.
 pub fn quote(model: &Model, settled: Settled) -> Result<Quote, Vec<FieldError>> {
     let price = model.price(&settled.parameters)?;
-    Ok(Quote { settled, price })
+    Ok(Quote { settled, price, wording: Wording::Kept })
 }
 
 /// Applies answers to the open questions of a generation.
@@ -186,6 +198,13 @@ fn with_further(prompt: &str, further: &str) -> String {
     }
 }
 
+/// The enhanced prompt of a generation with further words about it. They go after it as they go after the prompt: the
+/// user has seen it, and may have written it.
+#[must_use]
+pub fn enhanced_further(generation: &Generation, further: &str) -> Option<String> {
+    generation.enhanced_prompt.as_ref().map(|enhanced| with_further(enhanced, further))
+}
+
 /// A generation with further wishes taken in: parameters in place of the earlier ones, words after the prompt.
 ///
 /// # Errors
@@ -211,11 +230,12 @@ pub fn with_wishes(
     wished.parameters = over(&generation.parameters, &wishes.parameters);
     if let Some(further) = &wishes.subject {
         wished.prompt = with_further(&generation.prompt, further);
+        wished.enhanced_prompt = enhanced_further(generation, further);
     }
     let mut errors = model.check(&wished.parameters);
     // Many small wishes must not grow into a prompt that the worker refuses; an empty one is still a question.
     if !wished.prompt.is_empty() {
-        errors.extend(model.check_prompt(&wished.prompt));
+        errors.extend(model.check_prompt(&wished.prompt).or_else(|| model.check_prompt(wished.words())));
     }
     if errors.is_empty() { Ok(wished) } else { Err(errors) }
 }
@@ -314,6 +334,11 @@ mod tests {
         assert_eq!(after.prompt, "a paper boat, at night");
         assert_eq!(after.parameters.aspect_ratio.as_deref(), Some("9:16"));
         assert_eq!(after.parameters.duration, before.parameters.duration);
+        assert_eq!(Wording::between(&before, &after), Wording::Kept);
+        before.enhanced_prompt = Some("A paper boat on a river.".to_owned());
+        let after = with_wishes(model, &before, &wishes).unwrap();
+        assert_eq!(after.enhanced_prompt.as_deref(), Some("A paper boat on a river, at night"));
+        assert_eq!(Wording::between(&before, &after), Wording::Changed(after.enhanced_prompt));
         let impossible = intent::Request {
             parameters: Parameters { duration: Some(7), ..Parameters::default() },
             ..intent::Request::default()

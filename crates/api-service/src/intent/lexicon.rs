@@ -195,6 +195,8 @@ pub(super) enum Phrase {
     Cancel,
     /// No only when asked: “no”.
     Refuse,
+    /// That nothing be made of what the user wrote: “use my own words”.
+    OwnWords,
     /// Takes something away from a yes: “but”, “if”, “cheaper”.
     Reserve,
     /// Means nothing between other words of talk: “then”, “please”.

@@ -18,6 +18,11 @@ pub(super) fn whole_message(message: &Message<'_>, context: Context<'_>) -> Opti
     let yes_or_no_is_an_answer = context.open_questions.iter().any(|q| q.kind == QuestionKind::Boolean);
     let is = |kind: Phrase, also: &[Phrase]| consists_of(message, kind, also);
     let question = message.tokens.iter().any(|token| token.is_sign("?"));
+    // Before the yes and the no: with one of them it is still a wish, and what comes of it has to be seen.
+    let own_words = [Phrase::Confirm, Phrase::Agree, Phrase::Refuse, Phrase::Reserve, Phrase::Padding];
+    if asked && is(Phrase::OwnWords, &own_words) {
+        return Some(Intent::OwnWords);
+    }
     if is(Phrase::Cancel, &[Phrase::Refuse, Phrase::Confirm, Phrase::Padding]) {
         return Some(Intent::Cancel);
     }

@@ -10,14 +10,14 @@ use crate::{
     worker::{FakeWorker, tell},
 };
 
-async fn say(user: &Caller, conversation: &str, content: &str) -> Value {
+pub(crate) async fn say(user: &Caller, conversation: &str, content: &str) -> Value {
     let path = format!("/api/conversations/{conversation}/messages");
     let answer = user.post(&path, &json!({"content": content})).await;
     assert_eq!(answer.status, 201, "{:?}", answer.body);
     answer.body
 }
 
-fn reply(answer: &Value) -> &str {
+pub(crate) fn reply(answer: &Value) -> &str {
     text(&answer["reply"]["content"])
 }
 
