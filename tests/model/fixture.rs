@@ -50,6 +50,7 @@ pub static QUOTE: LazyLock<Quote> = LazyLock::new(|| Quote {
         parameters: Parameters { duration: Some(8), ..Parameters::default() },
     },
     price: Money::usd_ten_thousandths(32_000),
+    model: "Veo 3.1".to_owned(),
     wording: Wording::Kept,
 });
 /// The answers to the questions.

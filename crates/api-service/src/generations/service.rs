@@ -467,7 +467,7 @@ fn repeated(generation: &Generation) -> Quote {
     let settled = Settled { prompt: generation.prompt.clone(), parameters: generation.parameters.clone() };
     let free = || Money { amount: "0.00".to_owned(), currency: "USD".to_owned() };
     let price = generation.estimated_cost.clone().unwrap_or_else(free);
-    Quote { settled, price, wording: Wording::Kept }
+    Quote { settled, price, model: generation.model.clone(), wording: Wording::Kept }
 }
 
 /// 429: the user has too many (I20).

@@ -56,6 +56,8 @@ pub struct Quote {
     pub settled: Settled,
     /// What it costs.
     pub price: Money,
+    /// What people call the model that makes it.
+    pub model: String,
     /// What becomes of the enhanced prompt along with it.
     pub wording: Wording,
 }
@@ -274,7 +276,7 @@ fn tell_price(
     after.estimated_cost = Some(quote.price.clone());
     after.clarification_responses = responses.cloned();
     quote.wording.apply(after);
-    let words = reply::confirmation(after);
+    let words = reply::confirmation(after, &quote.model);
     draft.says(MessageKind::Confirmation, words).tell(DesiredState::PendingConfirmation)
 }
 

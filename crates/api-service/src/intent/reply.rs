@@ -17,6 +17,7 @@ use crate::{
         clarification::{AnswerValue, ClarificationQuestion, shape},
         generation::Generation,
     },
+    usage::budget::{Exceeded, Span},
 };
 
 /// How much of a prompt is said again before it is cut, in characters.
@@ -62,10 +63,10 @@ pub fn answers_refused(
     fill(&words.still_open, &[("questions", &again.join(" "))])
 }
 
-/// Shows what will be made and what it costs, and asks for a yes. An enhanced prompt is shown in full: nobody says yes
+/// Shows what will be made, by the model of that name, and what it costs, and asks for a yes. An enhanced prompt is shown in full: nobody says yes
 /// to what was not to be seen.
 #[must_use]
-pub fn confirmation(generation: &Generation) -> String {
+pub fn confirmation(generation: &Generation, model: &str) -> String {
     let (language, key) = (generation.language, generation.id.as_str());
     let (words, parameters) = (Words::of(language), &generation.parameters);
     let mut facts: Vec<String> = Vec::new();
@@ -78,7 +79,13 @@ pub fn confirmation(generation: &Generation) -> String {
         parameters.negative_prompt.as_ref().map(|things| fill(&words.without, &[("things", things)])),
     );
     facts.extend(parameters.seed.map(|seed| fill(&words.seed, &[("seed", &seed)])));
-    let facts = if facts.is_empty() { String::new() } else { format!(" {}.", sentence(&facts.join(", "))) };
+    match parameters.images.len() {
+        0 => {}
+        1 => facts.push(words.one_picture.clone()),
+        n => facts.push(fill(&words.pictures, &[("n", &n)])),
+    }
+    facts.push(fill(&words.made_with, &[("model", &model)]));
+    let facts = format!(" {}.", sentence(&facts.join(", ")));
     let mut said =
         format!("{} {}", pick(key, &words.plan), full_stop(&cut(&generation.prompt, LONGEST_PROMPT)));
     let enhanced = generation.enhanced_prompt.as_ref();
@@ -192,6 +199,29 @@ pub fn at_the_limit(language: Language, wish: Relative, seconds: u32) -> String 
     fill(text, &[("n", &seconds)])
 }
 
+/// What stands against one more video, and until when.
+#[must_use]
+pub fn exceeded(language: Language, exceeded: &Exceeded) -> String {
+    let words = Words::of(language);
+    let dollars = |amount: i64| money(&Money::usd_ten_thousandths(amount));
+    let what = match exceeded {
+        Exceeded::Budget { price, left, budget, span, .. } => {
+            let text = match span {
+                Span::Day => &words.budget_of_a_day,
+                Span::Month => &words.budget_of_a_month,
+            };
+            let (price, left, budget) = (dollars(*price), dollars(*left), dollars(*budget));
+            fill(text, &[("price", &price), ("left", &left), ("budget", &budget)])
+        }
+        Exceeded::Videos { videos, .. } => fill(&words.videos_of_a_day, &[("n", videos)]),
+    };
+    let until = exceeded.until().to_string();
+    // To the minute: 2026-11-25T00:00:00.000Z.
+    let (date, time) = until.split_once('T').unwrap_or((&until, ""));
+    let until = format!("{date} {}", time.get(..5).unwrap_or(time));
+    format!("{what} {}", fill(&words.more_from, &[("until", &until)]))
+}
+
 /// The video is there.
 #[must_use]
 pub fn ready(language: Language) -> String {
@@ -272,17 +302,29 @@ mod tests {
         offer.prompt = "a paper boat crossing a rainy street at dusk".to_owned();
         offer.parameters = veo.fill_defaults(Parameters::default());
         offer.estimated_cost = veo.price(&offer.parameters).ok();
-        let text = confirmation(&offer);
-        for part in ["a paper boat crossing a rainy street at dusk.", "8 seconds", "16:9", "720p", "$3.20"] {
+        let text = confirmation(&offer, &veo.name);
+        for part in [
+            "a paper boat crossing a rainy street at dusk.",
+            "8 seconds",
+            "16:9",
+            "720p",
+            "$3.20",
+            &format!("made with {}", veo.name),
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(text.ends_with('?'));
         offer.parameters.style = Some("watercolor".to_owned());
         offer.parameters.negative_prompt = Some("people".to_owned());
         offer.prompt = "boats ".repeat(200);
-        let text = confirmation(&offer);
+        let picture = |role| contract::ImageInput { upload_id: contract::UploadId::new(), role };
+        offer.parameters.images = vec![picture(contract::ImageRole::FirstFrame)];
+        assert!(confirmation(&offer, &veo.name).contains("from one picture"));
+        offer.parameters.images.push(picture(contract::ImageRole::LastFrame));
+        let text = confirmation(&offer, &veo.name);
+        assert!(text.contains("from 2 pictures"), "{text}");
         assert!(text.contains("watercolor") && text.contains("without people") && text.contains('…'));
-        assert!(text.chars().count() < LONGEST_PROMPT + 200);
+        assert!(text.chars().count() < LONGEST_PROMPT + 250);
     }
 
     #[test]
@@ -292,11 +334,11 @@ mod tests {
             let mut offer = generation();
             offer.language = language;
             offer.estimated_cost = Some(Money::usd_ten_thousandths(32_000));
-            let plain = confirmation(&offer);
+            let plain = confirmation(&offer, "Veo 3.1");
             let way_back = &Words::of(language).own_words;
             assert!(!plain.contains(way_back), "{plain}");
             offer.enhanced_prompt = Some(enhanced.trim().to_owned());
-            let text = confirmation(&offer);
+            let text = confirmation(&offer, "Veo 3.1");
             assert!(text.contains(enhanced.trim()) && text.contains(way_back), "{text}");
             assert!(
                 text.contains("a paper boat.") && text.contains("$3.20") && text.ends_with('?'),

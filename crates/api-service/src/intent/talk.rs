@@ -120,6 +120,34 @@ pub(super) fn relative(message: &Message<'_>) -> Option<Relative> {
     }
 }
 
+/// Takes “make it longer” from a message that says other things as well, where it is a clause of its own.
+pub(super) fn take_relative(message: &mut Message<'_>) -> Option<Relative> {
+    if message.tokens.iter().any(|token| token.is_sign("?")) {
+        return None;
+    }
+    let end = message.tokens.len();
+    let mut start = 0;
+    let mut found = None;
+    for i in 0..=end {
+        if i < end && !message.is_edge(i) {
+            continue;
+        }
+        let clause = start..i;
+        start = i + 1;
+        let says = |kind| clause.clone().any(|k| message.at(kind, k) > 0);
+        let wish = match (says(Phrase::Longer), says(Phrase::Shorter)) {
+            (true, false) => Relative::Longer,
+            (false, true) => Relative::Shorter,
+            _ => continue,
+        };
+        if message.consists_of(clause.clone(), &CHANGE) {
+            message.take(clause);
+            found = Some(wish);
+        }
+    }
+    found
+}
+
 /// Whether a video is named that is not one that was spoken of: “a video”, not “the video”.
 pub(super) fn names_new_video(message: &Message<'_>) -> bool {
     // “más corto” is shorter, and “un corto” is a short film.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::attachments::{Waiting, with_images};
 use crate::{
-    catalogue::Model,
+    catalogue::{Catalogue, Model},
     conversations::{
         self,
         message::{Message, MessageKind},
@@ -21,7 +21,7 @@ use crate::{
     error::{AppError, AppResult},
     generations::{
         Flow,
-        clarification::Settled,
+        clarification::{Settled, id},
         generation::Generation,
         plan::{self, Place, Plan},
         service::{check_text, created, observe},
@@ -35,7 +35,7 @@ use crate::{
         reply,
     },
     store::{Deed, Error, Full, Taken, Turn},
-    uploads, usage,
+    uploads,
 };
 
 /// How often a turn is planned anew because another was faster.
@@ -144,7 +144,8 @@ pub async fn say(
         };
         let planned = match refusal.take() {
             Some(words) => Planned::Talk(MessageKind::Text, words, topic.open.map(Box::new)),
-            None => plan_for(flow, intent, topic, language, place)?.for_what_was_seen(seen.as_ref()),
+            None => plan_for(flow, intent, topic, language, place)?
+                .for_what_was_seen(seen.as_ref(), flow.catalogue()),
         };
         let planned = planned.enhanced(flow, is_new, &mut heard).await;
         let words = reply::confirmed(language, message.as_str());
@@ -162,7 +163,7 @@ pub async fn say(
             Err(Error::Raced) => continue,
             // What stands against a yes is said where it was said.
             Err(Error::Full(Full::Spending(exceeded))) => {
-                refusal = Some(usage::service::words(&exceeded));
+                refusal = Some(reply::exceeded(language, &exceeded));
                 continue;
             }
             taken => taken?.ok_or_else(conversations::service::unknown)?,
@@ -308,10 +309,14 @@ fn plan_for(
         (Intent::Change(wishes), Some(waiting)) if status == Some(Status::PendingConfirmation) => {
             amended(flow, waiting, wishes)?
         }
-        (Intent::Change(_), Some(asking)) if status == Some(Status::PendingClarification) => {
-            let questions = asking.clarification_questions.as_deref().unwrap_or_default();
-            let words = reply::questions(language, questions, &key);
-            Planned::Talk(MessageKind::Clarification, words, Some(Box::new(asking)))
+        (Intent::Change(wishes), Some(asking)) if status == Some(Status::PendingClarification) => {
+            if wishes.relative.is_some() {
+                answered(flow, asking, Answers { further: wishes, ..Answers::default() })?
+            } else {
+                let questions = asking.clarification_questions.as_deref().unwrap_or_default();
+                let words = reply::questions(language, questions, &key);
+                Planned::Talk(MessageKind::Clarification, words, Some(Box::new(asking)))
+            }
         }
         (Intent::Change(_), Some(making)) => {
             Planned::Talk(MessageKind::Text, reply::cannot_change(language), Some(Box::new(making)))
@@ -343,6 +348,12 @@ fn plan_for(
 fn like<'a>(flow: &'a Flow, earlier: &Generation) -> &'a Model {
     let catalogue = flow.catalogue();
     catalogue.find(&earlier.provider, &earlier.model).unwrap_or_else(|| catalogue.default_model())
+}
+
+/// What people call the model of a generation; its id, if it is offered no longer.
+fn called<'a>(catalogue: &'a Catalogue, generation: &'a Generation) -> &'a str {
+    let model = catalogue.find(&generation.provider, &generation.model);
+    model.map_or(&generation.model, |model| &model.name)
 }
 
 /// A new video.
@@ -381,11 +392,12 @@ fn once_more(flow: &Flow, earlier: Option<Generation>, mut wishes: Request, plac
 /// The offer once more, in the user's own words.
 fn in_own_words(flow: &Flow, waiting: Generation) -> AppResult<Planned> {
     if waiting.enhanced_prompt.is_none() {
-        let words = reply::confirmation(&waiting);
+        let words = reply::confirmation(&waiting, called(flow.catalogue(), &waiting));
         return Ok(Planned::Talk(MessageKind::Confirmation, words, Some(Box::new(waiting))));
     }
     let settled = Settled { prompt: waiting.prompt.clone(), parameters: waiting.parameters.clone() };
-    let mut quote = plan::quote(flow.model_of(&waiting)?, settled).map_err(AppError::validation)?;
+    let mut quote =
+        plan::quote(flow.model_of(&waiting)?, waiting.language, settled).map_err(AppError::validation)?;
     quote.wording = Wording::Changed(None);
     Ok(Planned::Amend(Box::new(waiting), Box::new(quote)))
 }
@@ -405,7 +417,23 @@ fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(),
 /// Answers to the open questions, with whatever else was said along with them.
 fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planned> {
     let model = flow.model_of(&open)?;
-    let Answers { responses, further } = answers;
+    let Answers { mut responses, mut further } = answers;
+    if let Some(wish) = further.relative
+        && !responses.contains_key(id::DURATION)
+    {
+        // While the length is a question, it is compared with the one that would be taken otherwise.
+        let compared = match plan::compared_length(&open, wish) {
+            Some(Ok(length)) => {
+                responses.insert(id::DURATION.to_owned(), length.into());
+                Ok(())
+            }
+            Some(Err(limit)) => Err(reply::at_the_limit(further.language, wish, limit)),
+            None => measure(model, &open, &mut further),
+        };
+        if let Err(words) = compared {
+            return Ok(Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open))));
+        }
+    }
     let quote = plan::with_wishes(model, &open, &further).and_then(|wished| {
         let wording = Wording::between(&open, &wished);
         plan::answer(model, &wished, &responses).map(|quote| Quote { wording, ..quote })
@@ -429,7 +457,7 @@ fn amended(flow: &Flow, waiting: Generation, mut wishes: Request) -> AppResult<P
     let quote = plan::with_wishes(model, &waiting, &wishes).and_then(|wished| {
         let wording = Wording::between(&waiting, &wished);
         let parameters = model.fill_defaults(wished.parameters);
-        let quote = plan::quote(model, Settled { prompt: wished.prompt, parameters })?;
+        let quote = plan::quote(model, wishes.language, Settled { prompt: wished.prompt, parameters })?;
         Ok(Quote { wording, ..quote })
     });
     Ok(match quote {
@@ -451,10 +479,11 @@ impl Seen {
 impl Planned {
     /// A yes is for the offer that was there when it was said; one that has come up since is told instead. A no
     /// is for the generation that was there: had it its end meanwhile, another that may be paid for goes on.
-    fn for_what_was_seen(self, seen: Option<&Seen>) -> Self {
+    fn for_what_was_seen(self, seen: Option<&Seen>, catalogue: &Catalogue) -> Self {
         match self {
             Self::Confirm(offer) if seen != Some(&Seen::of(&offer)) => {
-                Self::Talk(MessageKind::Confirmation, reply::confirmation(&offer), Some(offer))
+                let words = reply::confirmation(&offer, called(catalogue, &offer));
+                Self::Talk(MessageKind::Confirmation, words, Some(offer))
             }
             Self::Cancel(other) if seen.is_none_or(|seen| seen.id != other.id) => Self::Talk(
                 MessageKind::Text,

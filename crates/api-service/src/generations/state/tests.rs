@@ -20,7 +20,7 @@ fn usd(amount: &str) -> Money {
 
 fn quote() -> Quote {
     let settled = Settled { prompt: "a paper boat".to_owned(), parameters: contract::Parameters::default() };
-    Quote { settled, price: usd("3.20"), wording: Wording::Kept }
+    Quote { settled, price: usd("3.20"), model: "Veo 3.1".to_owned(), wording: Wording::Kept }
 }
 
 fn responses() -> Map<String, Value> {

@@ -11,7 +11,7 @@ fn a_yes_is_for_the_offer_that_was_there() {
     offer.estimated_cost = Some(Money { amount: "3.20".to_owned(), currency: "USD".to_owned() });
     let seen = Seen::of(&offer);
     let planned = |offer: &Generation, seen: Option<&Seen>| {
-        Planned::Confirm(Box::new(offer.clone())).for_what_was_seen(seen)
+        Planned::Confirm(Box::new(offer.clone())).for_what_was_seen(seen, &Catalogue::built_in())
     };
     assert!(matches!(planned(&offer, Some(&seen)), Planned::Confirm(_)));
     offer.job.revision += 1;
@@ -32,7 +32,7 @@ fn a_no_is_for_the_generation_that_was_there() {
     let mut making = generation();
     let seen = Seen::of(&making);
     let planned = |seen: Option<&Seen>, making: &Generation| {
-        Planned::Cancel(Box::new(making.clone())).for_what_was_seen(seen)
+        Planned::Cancel(Box::new(making.clone())).for_what_was_seen(seen, &Catalogue::built_in())
     };
     making.job.revision += 1;
     let same = planned(Some(&seen), &making);
