@@ -67,6 +67,7 @@ const FILES: &[(&str, &[u8])] = files![
     "js/status.js",
     "js/store.js",
     "js/topbar.js",
+    "js/wording.js",
     "perforation.svg",
     "scene.svg",
 ];

@@ -174,7 +174,7 @@ pub struct Generation {
     pub cancelled_at: Option<Timestamp>,
 }
 
-/// The worker's side of a generation.
+/// The worker's side of a generation, and what else the other table has no column for.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = generation_job, primary_key(generation_id), check_for_backend(Pg, Sqlite), treat_none_as_null = true)]
 pub struct GenerationJob {
@@ -206,6 +206,8 @@ pub struct GenerationJob {
     pub language: Word<Language>,
     /// The video's first picture in several sizes, if it has any; the URLs unsigned.
     pub posters: Option<Json<Vec<Poster>>>,
+    /// What the provider is asked for in place of the prompt.
+    pub enhanced_prompt: Option<String>,
 }
 
 /// An event in a conversation.
@@ -346,6 +348,7 @@ impl Generation {
             model: self.model,
             status: self.status,
             prompt: self.prompt,
+            enhanced_prompt: job.enhanced_prompt,
             parameters: self.parameters.into_inner(),
             clarification_questions: self.clarification_questions.map(Json::into_inner),
             clarification_responses: self.clarification_responses.map(Json::into_inner),
@@ -408,6 +411,7 @@ impl GenerationJob {
             heard_at,
             language: Word(generation.language),
             posters: Some(job.posters.clone()).filter(|posters| !posters.is_empty()).map(Json::new),
+            enhanced_prompt: generation.enhanced_prompt.clone(),
         }
     }
 }

@@ -116,6 +116,7 @@ diesel::table! {
         heard_at -> UtcTimestamp,
         language -> Text,
         posters -> Nullable<Jsonb>,
+        enhanced_prompt -> Nullable<Text>,
     }
 }
 

@@ -121,10 +121,25 @@ export function createActions({ store, api, go }) {
 
     clarify: (generation, responses) =>
       deed(generation, "clarify", responses, (key) => api.clarify(generation.id, responses, key)),
-    confirm: (generation) =>
-      deed(generation, "confirm", generation.estimatedCost, (key) =>
-        api.confirm(generation.id, generation.estimatedCost, key),
-      ),
+    /** The yes is to what the card shows: this price, and these words. */
+    confirm: (generation, enhancedPrompt) => {
+      const body = { estimatedCost: generation.estimatedCost ?? undefined, enhancedPrompt };
+      return deed(generation, "confirm", body, (key) => api.confirm(generation.id, body, key));
+    },
+    /** Goes along with whatever else is asked of the generation: a yes that is on its way has these words, too. */
+    async reword(generation, enhancedPrompt) {
+      const { id, status } = generation;
+      try {
+        const answer = await api.reword(id, enhancedPrompt);
+        dispatch({ type: "generations.received", generations: [answer] });
+      } catch (error) {
+        if (error.status === 409) await refresh(id);
+        else if (!store.get().deeds[id]?.busy) {
+          dispatch({ type: "deed.started", id, name: "reword", status });
+          dispatch({ type: "deed.failed", id, error });
+        }
+      }
+    },
     cancel: (generation) => deed(generation, "cancel", null, (key) => api.cancel(generation.id, key)),
     retry: (generation) => deed(generation, "retry", null, (key) => api.retry(generation.id, key)),
   };

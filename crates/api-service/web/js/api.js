@@ -131,8 +131,9 @@ export function createApi({ onReach, onUnauthorized }) {
       return { snapshot: answer.body, etag: answer.etag ?? etag };
     },
     clarify: (id, responses, key) => post(`/api/generations/${id}/clarify`, { body: { responses }, key }),
-    confirm: (id, estimatedCost, key) =>
-      post(`/api/generations/${id}/confirm`, { body: estimatedCost ? { estimatedCost } : {}, key }),
+    confirm: (id, body, key) => post(`/api/generations/${id}/confirm`, { body, key }),
+    reword: async (id, enhancedPrompt) =>
+      (await call("PATCH", `/api/generations/${id}`, { body: { enhancedPrompt } })).body,
     cancel: (id, key) => post(`/api/generations/${id}/cancel`, { key }),
     retry: (id, key) => post(`/api/generations/${id}/retry`, { key }),
   };

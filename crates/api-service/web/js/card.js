@@ -3,7 +3,7 @@
 
 import { announce } from "./announcer.js";
 import { createConfirmation } from "./confirmation.js";
-import { parameterList, priceList } from "./details.js";
+import { parameterList, priceList, wordsList } from "./details.js";
 import { h, set, setText, uniqueId } from "./dom.js";
 import { createEnded } from "./ended.js";
 import { createPlayer } from "./player.js";
@@ -88,7 +88,7 @@ export function createCard({ actions }) {
       );
       face.update(generation, { deed, retried });
       more.hidden = isWaiting(generation.status);
-      list.replaceChildren(...parameterList(generation), ...priceList(generation));
+      list.replaceChildren(...wordsList(generation), ...parameterList(generation), ...priceList(generation));
       setText(title, generation.prompt || "A new video");
       setText(status, WORDS[generation.status] ?? generation.status);
       set(card, "data-status", generation.status);

@@ -22,6 +22,9 @@ export function parameterList({ parameters = {} }) {
 /** What it was said to cost, likewise. */
 export const priceList = ({ estimatedCost }) => pairs([["Price", money(estimatedCost)]]);
 
+/** The words that it is asked for with, where they are not the user's own. */
+export const wordsList = ({ enhancedPrompt }) => pairs([["Asked for as", enhancedPrompt]]);
+
 /** What was made, in one line. */
 export function resultLine({ duration, resolution, fileSize, format, processingTime }) {
   return [
