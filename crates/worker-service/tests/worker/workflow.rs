@@ -116,9 +116,19 @@ async fn every_fault_ends_as_it_shall() {
     }
 }
 
+/// Submissions of unknown fate, as the metrics have counted them in this process.
+fn unknown_submissions(metrics: &telemetry::Metrics) -> u64 {
+    let text = metrics.render();
+    let of_veo = r#"reelay_submissions_unknown_total{provider="veo3"} "#;
+    let counts = text.lines().filter_map(|line| line.strip_prefix(of_veo));
+    counts.map(|count| count.parse::<u64>().unwrap()).sum()
+}
+
 /// Whatever the provider says in place of an operation's name or of a video: one submission, which may be charged.
 async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatabase) {
     let bench = Bench::start(database).await;
+    let metrics = telemetry::install_metrics().unwrap();
+    let counted_before = unknown_submissions(&metrics);
     let (unknown, gone) = (ErrorCode::SubmissionUnknown, ErrorCode::ProviderError);
     let cases: [(&str, fn(&Parts) -> bool, Fate, ErrorCode); 6] = [
         ("no name", is_submission, Fate::Replace(200, "{}"), unknown),
@@ -141,6 +151,7 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
         assert!(bench.is_billable(&job).await, "{prompt}");
         assert_eq!(bench.leftovers(), Vec::<PathBuf>::new(), "{prompt}");
     }
+    assert!(unknown_submissions(&metrics) >= counted_before + 2, "both without a name are counted");
     // A page that a proxy shows says nothing of the provider: after the grace window it is sent again.
     let gate = Gate::before(&bench.provider(), |head, seen| {
         if is_submission(head) && seen == 0 { Fate::Replace(200, "<html>") } else { Fate::Pass }
