@@ -20,9 +20,9 @@ pub struct Budget {
     pub lapses: u8,
     /// A runner hands the job back, or is stopped by the deadline.
     pub stops: u8,
-    /// A POST has no answer, whether the provider took it or not.
+    /// A POST has no answer, whether the provider took it or not, or one that names no operation.
     pub unanswered: u8,
-    /// The provider refuses a POST, fails an operation or does not answer for it; the bucket is away.
+    /// The provider refuses a POST, fails an operation, knows it no more or does not answer for it; the bucket is away.
     pub failures: u8,
     /// Progress is told.
     pub progress: u8,

@@ -9,7 +9,7 @@ use api_service::generations::{
 };
 use contract::GenerationStatus as Status;
 use worker_service::{
-    jobs::state::{self as job, Input as Report, Refused},
+    jobs::state::{self as job, Input as Report, Refused, Retry},
     store::{Attempt, AttemptState, Job},
     workflow::{
         UnknownPolicy,
@@ -52,6 +52,8 @@ pub enum Defect {
     WaitsForNoGrace,
     /// A submission of unknown fate counts as refused (I17).
     TakesSilenceForRefusal,
+    /// What may have been charged and came to nothing counts as failed (I17).
+    TakesTheLostForFailed,
 }
 
 impl Defect {
@@ -87,6 +89,13 @@ impl Defect {
         if self == Self::TakesAnyProgress && matches!(report, Report::Progressed { .. }) {
             seen.life.progress = 0;
         }
+        let report = match report {
+            Report::AttemptLost(error) if self == Self::TakesTheLostForFailed => {
+                let (ended, retry) = (Some(AttemptState::Failed), Retry::OnSchedule);
+                Report::AttemptFailed { ended, error, retry }
+            }
+            report => report,
+        };
         job::decide(&seen, report, &RULES, NOW)
     }
 

@@ -194,6 +194,14 @@ fn a_runner_that_takes_silence_for_refusal_is_caught() {
 }
 
 #[test]
+fn a_runner_that_takes_the_lost_for_failed_is_caught() {
+    for (unanswered, failures) in [(1, 0), (0, 1)] {
+        let budget = Budget { unanswered, failures, ..NOTHING };
+        caught(Bounds { budget, ..WORKER }, Defect::TakesTheLostForFailed, Invariant::I17);
+    }
+}
+
+#[test]
 fn a_runner_that_submits_what_was_accepted_is_caught() {
     caught(WORKER, Defect::SubmitsTheAccepted, Invariant::I17);
 }

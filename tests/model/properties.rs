@@ -2,6 +2,7 @@
 
 use contract::{GenerationStatus as Status, JobStatus};
 use stateright::Property;
+use worker_service::store::AttemptState;
 
 use crate::{
     action::System,
@@ -57,6 +58,11 @@ fn sights(bounds: &Bounds) -> Vec<Property<System>> {
     if unanswered > 0 || crashes > 0 {
         sights.push(Property::sometimes("an unknown submission is repeated", |_, world: &World| {
             world.provider.posts.iter().any(|post| post.resubmission)
+        }));
+    }
+    if unanswered > 0 || failures > 0 {
+        sights.push(Property::sometimes("an attempt is lost", |_, world: &World| {
+            world.worker.attempts.iter().any(|attempt| attempt.state == AttemptState::Lost)
         }));
     }
     if lapses > 0 {

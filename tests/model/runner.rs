@@ -28,6 +28,8 @@ pub enum Move {
     Accepted,
     /// Its POST is not answered; whether the provider took it is in `taken`.
     Unanswered { taken: bool },
+    /// Its POST is taken, and the answer names no operation.
+    Nameless,
     /// Its POST is refused.
     Rejected { for_good: bool },
     /// The operation comes on.
@@ -38,6 +40,8 @@ pub enum Move {
     Failed { for_good: bool },
     /// The provider does not answer for the operation.
     Refused,
+    /// The provider knows the operation no more, or has made nothing of it and does not say that it failed.
+    Gone,
     /// The video is stored.
     Stored,
     /// It could not be stored.
@@ -60,6 +64,7 @@ impl World {
                 moves.push(Move::Accepted);
                 if left.unanswered > 0 {
                     moves.extend([Move::Unanswered { taken: true }, Move::Unanswered { taken: false }]);
+                    moves.push(Move::Nameless);
                 }
                 if left.failures > 0 {
                     moves.extend([Move::Rejected { for_good: true }, Move::Rejected { for_good: false }]);
@@ -73,7 +78,7 @@ impl World {
                     }
                     if left.failures > 0 {
                         moves.extend([Move::Failed { for_good: true }, Move::Failed { for_good: false }]);
-                        moves.push(Move::Refused);
+                        moves.extend([Move::Refused, Move::Gone]);
                     }
                 }
                 Operation::Made => moves.push(Move::Finished),
@@ -127,6 +132,11 @@ impl World {
                 }
                 self.runners[index].at = At::Posted(Posted::Unknown);
             }
+            Move::Nameless => {
+                self.left.unanswered -= 1;
+                self.post(index, Operation::Making, defect);
+                self.runners[index].at = At::Posted(Posted::Nameless);
+            }
             Move::Rejected { for_good } => {
                 self.left.failures -= 1;
                 self.post(index, Operation::Refused, defect);
@@ -155,6 +165,10 @@ impl World {
                 self.left.failures -= 1;
                 self.fail(index, None, ErrorCode::ProviderUnavailable, Retry::OnSchedule, defect);
             }
+            Move::Gone => {
+                self.left.failures -= 1;
+                self.write_as(index, Input::AttemptLost(fixture::error(ErrorCode::ProviderError)), defect);
+            }
             Move::Stored => {
                 self.write_as(index, Input::Completed(fixture::result()), defect);
             }
@@ -164,7 +178,7 @@ impl World {
             }
             Move::Invalid => {
                 self.left.failures -= 1;
-                self.fail(index, Some(AttemptState::Failed), ErrorCode::InvalidVideo, Retry::Never, defect);
+                self.fail(index, None, ErrorCode::InvalidVideo, Retry::Never, defect);
             }
             Move::Released => {
                 self.left.stops -= 1;
@@ -231,6 +245,9 @@ impl World {
             Posted::Unknown => {
                 let input = defect.fate_unknown(&self.runners[index].attempts);
                 self.write_as(index, input, defect);
+            }
+            Posted::Nameless => {
+                self.write_as(index, step::submission_lost(), defect);
             }
             Posted::Rejected { for_good } => {
                 let retry = if for_good { Retry::Never } else { Retry::OnSchedule };

@@ -112,6 +112,8 @@ pub enum Posted {
     Accepted(usize),
     /// No answer came.
     Unknown,
+    /// It was taken, and the answer names no operation.
+    Nameless,
     /// It was refused, for the time being or for good.
     Rejected { for_good: bool },
 }

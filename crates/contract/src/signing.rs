@@ -25,6 +25,8 @@ const SECRET_PREFIX: &str = "whsec_";
 const VERSION: &str = "v1,";
 /// A header with more entries than this is not read to its end.
 const MAX_SIGNATURES: usize = 32;
+/// The length of an HMAC-SHA256.
+const SIGNATURE_BYTES: usize = 32;
 
 /// The setting is not a list of secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +65,30 @@ pub struct SignedHeaders {
     pub timestamp: String,
     /// `v1,<base64>` entries separated by spaces.
     pub signature: String,
+}
+
+impl SignedHeaders {
+    /// Looks at what the headers tell without the body and without a secret: the form of the id, a time within the
+    /// tolerance, and at least one entry that could be a signature. Whoever verifies looks at all of this again; it is
+    /// for those who do not want to read a large body in vain.
+    pub fn check(&self, now: Timestamp) -> Result<(), Refusal> {
+        if self.id.is_empty() || self.id.len() > 255 || self.id.contains('.') {
+            return Err(Refusal::Headers);
+        }
+        let sent: i64 = self.timestamp.parse().map_err(|_| Refusal::Headers)?;
+        if sent.abs_diff(now.as_seconds()) > TOLERANCE_SECONDS.unsigned_abs() {
+            return Err(Refusal::Timestamp);
+        }
+        let could_be = self.signatures().any(|signature| signature.len() == SIGNATURE_BYTES);
+        if could_be { Ok(()) } else { Err(Refusal::Signature) }
+    }
+
+    /// The entries of our version.
+    fn signatures(&self) -> impl Iterator<Item = Vec<u8>> {
+        let entries = self.signature.split(' ').take(MAX_SIGNATURES);
+        // An entry of another version is of no interest, not an error.
+        entries.filter_map(|entry| STANDARD.decode(entry.strip_prefix(VERSION)?).ok())
+    }
 }
 
 /// A list of secrets. Its `Debug` form shows only how many there are.
@@ -151,25 +177,13 @@ impl Secrets {
     }
 
     fn verify_parts(&self, headers: &SignedHeaders, parts: &[&[u8]], now: Timestamp) -> Result<(), Refusal> {
-        if headers.id.is_empty() || headers.id.len() > 255 || headers.id.contains('.') {
-            return Err(Refusal::Headers);
-        }
-        let sent: i64 = headers.timestamp.parse().map_err(|_| Refusal::Headers)?;
-        if sent.abs_diff(now.as_seconds()) > TOLERANCE_SECONDS.unsigned_abs() {
-            return Err(Refusal::Timestamp);
-        }
-        let matches = headers
-            .signature
-            .split(' ')
-            .take(MAX_SIGNATURES)
-            // An entry of another version is of no interest, not an error.
-            .filter_map(|entry| STANDARD.decode(entry.strip_prefix(VERSION)?).ok())
-            .any(|signature| {
-                self.0.iter().any(|secret| {
-                    digest(secret, &headers.id, &headers.timestamp, parts)
-                        .is_some_and(|mac| mac.verify_slice(&signature).is_ok())
-                })
-            });
+        headers.check(now)?;
+        let matches = headers.signatures().any(|signature| {
+            self.0.iter().any(|secret| {
+                digest(secret, &headers.id, &headers.timestamp, parts)
+                    .is_some_and(|mac| mac.verify_slice(&signature).is_ok())
+            })
+        });
         if matches { Ok(()) } else { Err(Refusal::Signature) }
     }
 }
@@ -265,6 +279,32 @@ mod tests {
             (999_699, Err(Refusal::Timestamp)),
         ] {
             assert_eq!(secrets.verify(&headers, b"{}", at(now)), verdict);
+        }
+    }
+
+    #[test]
+    fn headers_tell_much_without_a_secret() {
+        let now = at(1_000_000);
+        let good = Secrets::parse(SECRET).unwrap().sign("evt_1", now, b"{}");
+        let of_nobody = format!("v2,x v1,{}", STANDARD.encode([0; 32]));
+        for (headers, verdict) in [
+            (good.clone(), Ok(())),
+            // Only the body and a secret can tell that nobody has made this one.
+            (SignedHeaders { signature: of_nobody, ..good.clone() }, Ok(())),
+            (SignedHeaders { id: "evt.1".into(), ..good.clone() }, Err(Refusal::Headers)),
+            (SignedHeaders { id: "x".repeat(256), ..good.clone() }, Err(Refusal::Headers)),
+            (SignedHeaders { timestamp: "soon".into(), ..good.clone() }, Err(Refusal::Headers)),
+            (SignedHeaders { timestamp: "1000301".into(), ..good.clone() }, Err(Refusal::Timestamp)),
+            (SignedHeaders { timestamp: "999699".into(), ..good.clone() }, Err(Refusal::Timestamp)),
+            (SignedHeaders { signature: String::new(), ..good.clone() }, Err(Refusal::Signature)),
+            (SignedHeaders { signature: "v1,AAAA".into(), ..good.clone() }, Err(Refusal::Signature)),
+            (SignedHeaders { signature: "v1,***".into(), ..good.clone() }, Err(Refusal::Signature)),
+            (
+                SignedHeaders { signature: good.signature.replace("v1,", "v2,"), ..good.clone() },
+                Err(Refusal::Signature),
+            ),
+        ] {
+            assert_eq!(headers.check(now), verdict, "{headers:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest,
     dev::Payload,
-    http::header,
+    http::header::{self, HeaderMap},
     web::{Bytes, BytesMut},
 };
 use contract::problem::FieldError;
@@ -22,6 +22,12 @@ const DEPTH: usize = 32;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long the body is, if its sender has said so.
+#[must_use]
+pub fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Reads a body of at most `limit` bytes.
 pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> AppResult<Bytes> {
     read_within(request, payload, limit, PATIENCE).await
@@ -34,9 +40,7 @@ pub async fn read_within(
     limit: usize,
     patience: Duration,
 ) -> AppResult<Bytes> {
-    let announced = request.headers().get(header::CONTENT_LENGTH);
-    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
+    if announced(request.headers()).is_some_and(|length| length > limit) {
         return Err(AppError::too_large(limit));
     }
     let reading = async {

@@ -29,7 +29,7 @@ use crate::{
     settings::Settings,
     store::{self, Store},
     sweeper::Sweeper,
-    uploads::service::Uploads,
+    uploads::{places::Places, service::Uploads},
     webhooks::dispatcher::{Dispatcher, SetupError},
     workflow::{Workflow, cancels::Cancels},
 };
@@ -47,6 +47,7 @@ pub struct State {
     jobs: Jobs,
     dispatcher: Dispatcher,
     uploads: Uploads,
+    places: Places,
     secrets: Live<Secrets>,
     health: Health,
     stopping: CancellationToken,
@@ -89,6 +90,11 @@ impl State {
     /// The pictures that users have uploaded.
     pub const fn uploads(&self) -> &Uploads {
         &self.uploads
+    }
+
+    /// The places for pictures on their way.
+    pub const fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Who may ask.
@@ -198,6 +204,7 @@ impl Application {
             jobs: Jobs::new(store.clone(), running),
             dispatcher: dispatcher.clone(),
             uploads,
+            places: Places::new(settings.http.uploads, settings.http.upload_timeout),
             store,
             secrets: settings.http.secrets.clone(),
             health,

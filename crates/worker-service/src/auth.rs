@@ -16,8 +16,8 @@ use telemetry::event;
 
 use crate::{
     app::State,
-    error::{AppError, AppResult, unsigned},
-    uploads,
+    error::{AppError, AppResult, unsigned, uploads_full, without_length},
+    uploads::{self, places::Place},
 };
 
 /// What a verified request carries to its handler.
@@ -26,6 +26,8 @@ pub(crate) struct Verified {
     id: String,
     /// The body that was verified.
     pub(crate) body: Bytes,
+    /// What it takes up, if it is a picture.
+    pub(crate) place: Option<Place>,
 }
 
 /// The middleware: nothing passes unsigned.
@@ -55,13 +57,25 @@ async fn verify(state: &State, request: &mut ServiceRequest) -> AppResult<Verifi
     let headers = signed_headers(request.headers()).ok_or_else(|| unsigned(Refusal::Headers))?;
     let method = request.method().clone();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    // Only the whole body can show who has signed it, so whatever else there is to know is asked first.
+    headers.check(Timestamp::now()).map_err(unsigned)?;
     let mut payload = request.take_payload();
     let is_picture = method == Method::PUT && request.path().starts_with(uploads::http::PATH);
-    let limit = if is_picture { LARGEST_IMAGE } else { body::LIMIT };
-    let body = body::read(request.request(), &mut payload, limit).await?;
+    let (body, place) = if is_picture {
+        let length = body::announced(request.headers()).ok_or_else(without_length)?;
+        if length > LARGEST_IMAGE {
+            return Err(AppError::too_large(LARGEST_IMAGE));
+        }
+        let places = state.places();
+        let place = places.take().await.ok_or_else(uploads_full)?;
+        let reading = body::read_within(request.request(), &mut payload, length, places.patience);
+        (reading.await?, Some(place))
+    } else {
+        (body::read(request.request(), &mut payload, body::LIMIT).await?, None)
+    };
     let secrets = state.secrets().current();
     secrets.verify_request(&headers, method.as_str(), &target, &body, Timestamp::now()).map_err(unsigned)?;
-    Ok(Verified { id: headers.id, body })
+    Ok(Verified { id: headers.id, body, place })
 }
 
 pub(crate) fn verified(request: &HttpRequest) -> AppResult<Verified> {

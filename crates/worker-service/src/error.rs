@@ -19,6 +19,20 @@ pub fn unsigned(cause: impl Display) -> AppError {
     AppError::with(StatusCode::UNAUTHORIZED, "invalid_signature", detail).because(cause)
 }
 
+/// 411 `length_required`: how large a picture is must be known before it is taken.
+pub fn without_length() -> AppError {
+    let detail = "The request must say how long its body is, in the header content-length.";
+    AppError::with(StatusCode::LENGTH_REQUIRED, "length_required", detail).because("no content-length")
+}
+
+/// 503 `uploads_full`: as many pictures are in memory as may be.
+pub fn uploads_full() -> AppError {
+    let detail = "As many pictures are being taken as may. Try again in a moment.";
+    AppError::with(StatusCode::SERVICE_UNAVAILABLE, "uploads_full", detail)
+        .after(OUTAGE)
+        .because("as many pictures are being taken as may")
+}
+
 /// 503 `unavailable`: something that we need, the database foremost, cannot be had just now.
 fn unavailable(cause: impl Display) -> AppError {
     let detail = "The worker cannot do this just now. Try again in a moment.";

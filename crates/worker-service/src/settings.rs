@@ -26,6 +26,11 @@ foundation::settings! {
         pub metrics_bind: Option<SocketAddr> = optional("METRICS_BIND"),
         /// Secrets (whsec_…, comma-separated) that sign api-service's requests.
         pub secrets: Live<Secrets> = live("WORKER_API_SECRETS"),
+        /// How many pictures are taken at once, each of which is in memory until it is stored; another one is asked to
+        /// come again.
+        pub uploads: usize = or_default("WORKER_UPLOADS", "4"),
+        /// How long a picture may take to arrive.
+        pub upload_timeout: Duration = or_default("WORKER_UPLOAD_TIMEOUT", "90s"),
         /// How long requests in flight may take to end at a shutdown.
         pub shutdown: Duration = or_default("HTTP_SHUTDOWN", "5s"),
         /// How long a shutdown may take as a whole: each of its stages gets what the ones before have left. A
@@ -170,6 +175,9 @@ impl Settings {
         if self.http.shutdown_notice >= self.http.shutdown_timeout {
             return refuse("SHUTDOWN_NOTICE", "must be shorter than SHUTDOWN_TIMEOUT, of which it is a part");
         }
+        if self.http.uploads == 0 {
+            return refuse("WORKER_UPLOADS", "must be at least 1");
+        }
         if queue.heartbeat.is_zero() || queue.heartbeat * 2 > queue.lease {
             return refuse("JOB_HEARTBEAT", "must be no more than half of JOB_LEASE");
         }
@@ -243,6 +251,7 @@ mod tests {
         assert_eq!(settings.http.bind, "127.0.0.1:8081".parse().unwrap());
         let queue = settings.queue;
         assert_eq!((queue.running, queue.running_per_user), (4, 2));
+        assert_eq!((settings.http.uploads, settings.http.upload_timeout.as_secs()), (4, 90));
         let seconds = [queue.lease, queue.heartbeat, queue.deadline].map(|span| span.as_secs());
         assert_eq!(seconds, [30, 10, 1_800]);
         assert_eq!(queue.retry_delays, [5, 30, 120].map(Duration::from_secs));
@@ -256,6 +265,7 @@ mod tests {
             (&[("WEBHOOK_SECRETS", "")][..], "WEBHOOK_SECRETS"),
             (&[("WEBHOOK_URL", "localhost")][..], "WEBHOOK_URL"),
             (&[("SHUTDOWN_NOTICE", "20s")][..], "SHUTDOWN_NOTICE"),
+            (&[("WORKER_UPLOADS", "0")][..], "WORKER_UPLOADS"),
             (&[("JOB_HEARTBEAT", "20s")][..], "JOB_HEARTBEAT"),
             (&[("WORKER_RUNNING_JOBS", "0")][..], "WORKER_RUNNING_JOBS"),
             (&[("JOB_RETRY_DELAYS", ",")][..], "JOB_RETRY_DELAYS"),

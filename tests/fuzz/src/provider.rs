@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::ErrorCode;
+use contract::{ErrorCode, worker_api::JobError};
 use http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,17 +74,20 @@ fn polled(body: &[u8], says_error: bool) {
                 assert_eq!(url.as_str(), format!("{BASE}/v1beta/files/{id}:download?alt=media"));
             }
         }
-        Polled::Failed(failure) => {
-            // I17: what the provider did not itself report as failed may have been paid.
-            let filtered = failure.error.code == ErrorCode::ContentFiltered;
-            assert!(says_error || filtered || failure.retry == Retry::Never, "{failure:?}");
-            check(&failure);
-        }
+        Polled::Failed(failure) => failed(&failure, says_error),
+        Polled::Lost(error) => told(&error),
         Polled::Finished(other) => unreachable!("{other:?}"),
         Polled::Pending { progress } => assert_eq!(progress, None),
         Polled::Unclear { wait, .. } => assert_eq!(wait, None),
         Polled::Refused(failure) => unreachable!("a success refuses nothing: {failure:?}"),
     }
+}
+
+/// I17: only what the provider itself reports as failed, or held back, is not charged.
+fn failed(failure: &Failure, says_error: bool) {
+    let filtered = failure.error.code == ErrorCode::ContentFiltered;
+    assert!(says_error || filtered, "{failure:?}");
+    check(failure);
 }
 
 /// On Vertex, a video is in the storage or in the answer itself, and nowhere else.
@@ -102,11 +105,8 @@ fn on_vertex(body: &[u8], says_error: bool) {
         Polled::Finished(Source::Inline(place)) => {
             assert_eq!(place, "/response/videos/0/bytesBase64Encoded");
         }
-        Polled::Failed(failure) => {
-            let filtered = failure.error.code == ErrorCode::ContentFiltered;
-            assert!(says_error || filtered || failure.retry == Retry::Never, "{failure:?}");
-            check(&failure);
-        }
+        Polled::Failed(failure) => failed(&failure, says_error),
+        Polled::Lost(error) => told(&error),
         Polled::Pending { .. } | Polled::Unclear { .. } => {}
         Polled::Refused(failure) => unreachable!("a success refuses nothing: {failure:?}"),
     }
@@ -117,28 +117,38 @@ fn as_interaction(body: &[u8]) {
     if let Some(id) = omni::wire::interaction(body) {
         assert!(!id.contains(['/', '?', '#', '%']), "{id}");
     }
-    let told = match omni::wire::polled(body, &base) {
+    let polled = match omni::wire::polled(body, &base) {
         Found::File { id, source: Source::Url(url) } => {
             assert_eq!(url.as_str(), format!("{BASE}/v1beta/files/{id}:download?alt=media"));
             omni::wire::file(body, Source::Url(url))
         }
         Found::File { source, .. } => unreachable!("{source:?}"),
-        Found::Told(told) => told,
+        Found::Told(polled) => polled,
     };
-    if let Polled::Failed(failure) = told {
-        // I17: only this status reports that nothing was made.
-        assert!(failure.retry == Retry::Never || says_failed(body), "{failure:?}");
-        check(&failure);
+    match polled {
+        Polled::Failed(failure) => {
+            // I17: only these report that nothing was made; and only the first of them is followed by another try.
+            let filtered = failure.error.code == ErrorCode::ContentFiltered;
+            assert!(filtered || has_status(body, &["failed", "budget_exceeded"]), "{failure:?}");
+            assert!(failure.retry == Retry::Never || has_status(body, &["failed"]), "{failure:?}");
+            check(&failure);
+        }
+        Polled::Lost(error) => {
+            assert!(!has_status(body, &["failed", "budget_exceeded"]), "{error:?}");
+            told(&error);
+        }
+        Polled::Pending { .. } | Polled::Finished(_) | Polled::Unclear { .. } => {}
+        Polled::Refused(failure) => unreachable!("a success refuses nothing: {failure:?}"),
     }
 }
 
 /// As a client reads it who looks at this field alone: what is in others may be no JSON at all.
-fn says_failed(body: &[u8]) -> bool {
+fn has_status(body: &[u8], wanted: &[&str]) -> bool {
     #[derive(Deserialize)]
     struct Told {
         status: String,
     }
-    serde_json::from_slice::<Told>(body).is_ok_and(|told| told.status == "failed")
+    serde_json::from_slice::<Told>(body).is_ok_and(|told| wanted.contains(&told.status.as_str()))
 }
 
 /// What is JSON stays JSON, and the same but for its long strings; anything else does no harm.
@@ -166,9 +176,10 @@ fn refused(refusal: &Refusal, body: &[u8]) {
     let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, ' ' | '_');
     assert!(reason.len() <= 44 && reason.chars().all(plain), "{reason}");
     match poll_refused(refusal) {
-        // The operation may be paid for, and the provider did not say that it failed.
-        Polled::Failed(failure) => {
-            assert_eq!((failure.retry, matches!(status, 404 | 410)), (Retry::Never, true));
+        // The operation may be charged, and the provider did not say that it failed.
+        Polled::Lost(error) => {
+            assert!(matches!(status, 404 | 410), "{status}");
+            told(&error);
         }
         Polled::Unclear { wait, .. } => bounded(wait),
         Polled::Refused(failure) => check(&failure),
@@ -176,11 +187,16 @@ fn refused(refusal: &Refusal, body: &[u8]) {
     }
 }
 
-/// What users read is ours, and nobody is waited for without end.
-fn check(failure: &Failure) {
-    let message = &failure.error.message;
+/// What users read is ours.
+fn told(error: &JobError) {
+    let message = &error.message;
     assert!(message.starts_with("The video ") && message.ends_with('.') && message.is_ascii(), "{message}");
     assert!(message.len() < 200 && !message.contains(|c: char| c.is_ascii_digit()), "{message}");
+}
+
+/// Nobody is waited for without end.
+fn check(failure: &Failure) {
+    told(&failure.error);
     match failure.retry {
         Retry::NotBefore(wait) | Retry::Uncounted(wait) => bounded(Some(wait)),
         Retry::Never | Retry::OnSchedule => {}

@@ -221,7 +221,7 @@ impl Examiner<'_> {
                 job.is_some_and(|job| {
                     let unknown = state == "unknown" && job["status"] == "cancelled";
                     attempt["job_id"] == job["id"]
-                        && (["accepted", "finished", "submitting"].contains(&state) || unknown)
+                        && (["accepted", "finished", "submitting", "lost"].contains(&state) || unknown)
                 })
             });
             let expected = if attempts.count() > 0 { "settled" } else { "released" };

@@ -10,7 +10,9 @@ use crate::store::{Attempt, AttemptState, Json};
 #[must_use]
 pub const fn is_billable(state: AttemptState, ended: JobStatus) -> bool {
     match state {
-        AttemptState::Accepted | AttemptState::Finished | AttemptState::Submitting => true,
+        AttemptState::Accepted | AttemptState::Finished | AttemptState::Submitting | AttemptState::Lost => {
+            true
+        }
         AttemptState::Unknown => matches!(ended, JobStatus::Cancelled),
         AttemptState::Rejected | AttemptState::Failed => false,
     }
@@ -54,11 +56,12 @@ mod tests {
 
     #[test]
     fn what_the_provider_may_have_made_may_be_charged_for() {
-        use AttemptState::{Accepted, Failed, Finished, Rejected, Submitting, Unknown};
+        use AttemptState::{Accepted, Failed, Finished, Lost, Rejected, Submitting, Unknown};
         for (state, failed, cancelled) in [
             (Submitting, true, true),
             (Accepted, true, true),
             (Finished, true, true),
+            (Lost, true, true),
             (Unknown, false, true),
             (Rejected, false, false),
             (Failed, false, false),

@@ -62,6 +62,9 @@ pub enum Input {
         /// Whether to try again.
         retry: Retry,
     },
+    /// The attempt may have been charged and nothing will come of it, so there is no other: the job has failed, and
+    /// this is what the user is told.
+    AttemptLost(JobError),
     /// The video is stored.
     Completed(JobResult),
     /// The time for the whole job is over.
@@ -329,6 +332,14 @@ pub fn decide(job: &Job, input: Input, rules: &Rules, now: Timestamp) -> Result<
                 Some(delay) => change.wait(delay, error, !matches!(retry, Retry::Uncounted(_))),
                 None => change.fail(error, now),
             }
+        }
+        Input::AttemptLost(error) => {
+            change.attempt = Some(AttemptChange::Ended {
+                number: life.attempt,
+                state: AttemptState::Lost,
+                error: Some(error.clone()),
+            });
+            change.fail(error, now);
         }
         Input::Completed(result) => {
             let processing = life.started_at.map_or(Duration::ZERO, |started| now.since(started));

@@ -73,27 +73,28 @@ impl Caller {
         request: RequestBuilder,
         accepted: impl FnOnce(&[u8]) -> Option<String>,
     ) -> Submitted {
+        match self.post(request).await {
+            Ok(answer) => taken(answer, accepted),
+            Err(submitted) => submitted,
+        }
+    }
+
+    /// Sends a submission, once. [`taken`] says what its answer means; the error is what it means that there is none.
+    pub(super) async fn post(&self, request: RequestBuilder) -> Result<Answer, Submitted> {
+        let unknown = |reason: &str| Err(Submitted::Unknown { reason: reason.to_owned() });
         let sent = async {
             let response = request.send().await.map_err(Some)?;
             self.read(response).await.map_err(|_| None::<reqwest::Error>)
         };
-        let answer = match tokio::time::timeout(self.submit_timeout, sent).await {
-            Ok(Ok(answer)) => answer,
+        match tokio::time::timeout(self.submit_timeout, sent).await {
+            Ok(Ok(answer)) => Ok(answer),
             // Nothing was sent yet.
             Ok(Err(Some(error))) if error.is_connect() => {
-                return Submitted::Rejected(google::unavailable(Retry::OnSchedule));
+                Err(Submitted::Rejected(google::unavailable(Retry::OnSchedule)))
             }
-            Ok(Err(Some(error))) => return Submitted::Unknown { reason: reason(&error) },
-            Ok(Err(None)) => return Submitted::Unknown { reason: "a broken answer".to_owned() },
-            Err(_) => return Submitted::Unknown { reason: "no answer in time".to_owned() },
-        };
-        match answer {
-            Answer::Success(body) => accepted(&body).map_or_else(
-                || Submitted::Unknown { reason: "a success that names no operation".to_owned() },
-                Submitted::Accepted,
-            ),
-            Answer::Refusal(refusal) if refusal.is_known() => Submitted::Rejected(refusal.failure()),
-            Answer::Refusal(refusal) => Submitted::Unknown { reason: refusal.reason() },
+            Ok(Err(Some(error))) => unknown(&reason(&error)),
+            Ok(Err(None)) => unknown("a broken answer"),
+            Err(_) => unknown("no answer in time"),
         }
     }
 
@@ -182,6 +183,30 @@ impl Caller {
     }
 }
 
+/// What the answer to a submission means. `accepted` reads the operation's name from a success.
+pub(super) fn taken(answer: Answer, accepted: impl FnOnce(&[u8]) -> Option<String>) -> Submitted {
+    match answer {
+        Answer::Success(body) => match accepted(&body) {
+            Some(operation) => Submitted::Accepted(operation),
+            None if is_json(&body) => {
+                Submitted::Lost { reason: "a success that names no operation".to_owned() }
+            }
+            None => Submitted::Unknown { reason: "a success in another's words".to_owned() },
+        },
+        Answer::Refusal(refusal) if refusal.is_known() => Submitted::Rejected(refusal.failure()),
+        Answer::Refusal(refusal) => Submitted::Unknown { reason: refusal.reason() },
+    }
+}
+
+/// Whether a success speaks as providers do. A page that a proxy or a captive portal shows does not, nor does an empty
+/// body: these say nothing about the submission. JSON that breaks off or is too long was begun by the provider.
+fn is_json(body: &[u8]) -> bool {
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) => true,
+        Err(error) => error.is_eof() && matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')),
+    }
+}
+
 /// What the answer to a poll says.
 pub(super) fn told(answer: Result<Answer, String>, success: impl FnOnce(&[u8]) -> Polled) -> Polled {
     match answer {
@@ -203,4 +228,50 @@ fn reason(error: &reqwest::Error) -> String {
         "a broken connection"
     };
     kind.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{StatusCode, header::HeaderMap};
+
+    use super::*;
+
+    #[test]
+    fn a_success_that_the_provider_gave_is_never_sent_again() {
+        let unknown = |submitted: Submitted| match submitted {
+            Submitted::Unknown { .. } => "unknown".to_owned(),
+            Submitted::Lost { .. } => "lost".to_owned(),
+            Submitted::Rejected(_) => "rejected".to_owned(),
+            Submitted::Accepted(name) => name,
+        };
+        let accepted = |body: &[u8]| {
+            let answer: serde_json::Value = google::object(body)?;
+            answer["name"].as_str().filter(|name| google::is_plain(name)).map(str::to_owned)
+        };
+        for (body, expected) in [
+            (r#"{"name":"op1"}"#, "op1"),
+            (r#"{"name":""}"#, "lost"),
+            (r#"{"name":"../files/x"}"#, "lost"),
+            (r#"{"name":7}"#, "lost"),
+            ("{}", "lost"),
+            ("  {}\n", "lost"),
+            (r#"["op1"]"#, "lost"),
+            ("null", "lost"),
+            ("\"op1\"", "lost"),
+            // It was begun by the provider, and breaks off.
+            (r#"{"name":"op"#, "lost"),
+            ("[", "lost"),
+            ("", "unknown"),
+            (" \n", "unknown"),
+            ("<html>Sign in to this network</html>", "unknown"),
+            ("OK", "unknown"),
+            ("{ sign in }", "unknown"),
+            ("\"", "unknown"),
+        ] {
+            let answer = Answer::Success(body.as_bytes().to_vec());
+            assert_eq!(unknown(taken(answer, accepted)), expected, "{body}");
+        }
+        let refusal = Refusal::read(StatusCode::UNAUTHORIZED, &HeaderMap::new(), b"{}");
+        assert_eq!(unknown(taken(Answer::Refusal(refusal), accepted)), "rejected");
+    }
 }

@@ -20,10 +20,7 @@ use super::{
     caller::Caller,
     google::{self, RpcError},
 };
-use crate::{
-    jobs::state::Retry,
-    media::{DownloadError, Downloaded},
-};
+use crate::media::{DownloadError, Downloaded};
 
 /// The name in commands and settings.
 pub const NAME: &str = "generic";
@@ -257,28 +254,28 @@ impl Generic {
             };
             return match place.and_then(|place| place.parse().ok()) {
                 Some(url) => Polled::Finished(Source::Url(url)),
-                // It was not reported as failed, so it may have been paid (I17).
-                None => Polled::Failed(google::failed(Retry::Never)),
+                // It was not reported as failed, so it may have been charged (I17).
+                None => Polled::Lost(google::lost()),
             };
         }
         if is_one_of(&self.settings.failed) {
-            return Polled::Failed(self.why(&answer).failure());
+            return Polled::Failed(self.why(&answer).unwrap_or_default().failure());
         }
         if is_one_of(&self.settings.stopped) {
-            let failure = self.why(&answer).failure();
-            return Polled::Failed(super::Failure { retry: Retry::Never, ..failure });
+            return google::stopped(self.why(&answer).as_ref());
         }
         let per_cent = answer.pointer(&self.settings.progress).and_then(Value::as_f64);
         Polled::Pending { progress: per_cent.map(|per_cent| per_cent as i32) }
     }
 
-    /// What went wrong, in the API's own words, which only decide what ours are.
-    fn why(&self, answer: &Value) -> RpcError {
+    /// What went wrong, in the API's own words, which only decide what ours are; `None` if it has none.
+    fn why(&self, answer: &Value) -> Option<RpcError> {
         let error = answer.pointer(&self.settings.error);
         let part = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str);
         let whole = error.and_then(Value::as_str);
         let words = [whole, part("code"), part("message")];
-        RpcError::saying(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        let words = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        (!words.is_empty()).then(|| RpcError::saying(words))
     }
 }
 

@@ -154,7 +154,7 @@ impl RpcError {
             8 => quota(Retry::OnSchedule),
             // PERMISSION_DENIED, UNAUTHENTICATED
             7 | 16 => not_set_up(),
-            _ => failed(Retry::OnSchedule),
+            _ => failed(),
         }
     }
 }
@@ -188,8 +188,8 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 #[must_use]
 pub fn poll_refused(refusal: &Refusal) -> Polled {
     match refusal.status.as_u16() {
-        // The provider knows the operation no more, so nothing will come of it; it may have been paid.
-        404 | 410 => Polled::Failed(failed(Retry::Never)),
+        // The provider knows the operation no more, so nothing will come of it; it may have been charged.
+        404 | 410 => Polled::Lost(lost()),
         408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.patience() },
         _ => Polled::Refused(refusal.failure()),
     }
@@ -350,10 +350,30 @@ fn another_form() -> Failure {
     failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
 }
 
-/// The provider took the request and made nothing of it.
+/// The provider took the request and says that it made nothing of it.
+fn failed() -> Failure {
+    let message = "The video service failed to make the video.";
+    failure(ErrorCode::ProviderError, message, true, Retry::OnSchedule)
+}
+
+/// An operation has ended without a video and otherwise than by failing, for this reason if one was given. Only that a
+/// filter took it says that it is not charged, and it is not tried again even then.
 #[must_use]
-pub fn failed(retry: Retry) -> Failure {
-    failure(ErrorCode::ProviderError, "The video service failed to make the video.", true, retry)
+pub fn stopped(why: Option<&RpcError>) -> Polled {
+    match why.map(RpcError::failure) {
+        Some(failure) if failure.error.code == ErrorCode::ContentFiltered => {
+            Polled::Failed(Failure { retry: Retry::Never, ..failure })
+        }
+        Some(failure) => Polled::Lost(failure.error),
+        None => Polled::Lost(lost()),
+    }
+}
+
+/// The provider took the request, has nothing to show for it, and does not say that it failed.
+#[must_use]
+pub fn lost() -> JobError {
+    let message = "The video service ended without a video, and may have charged for it all the same.";
+    JobError { code: ErrorCode::ProviderError, message: message.to_owned(), retryable: true }
 }
 
 #[cfg(test)]
@@ -472,6 +492,19 @@ mod tests {
     }
 
     #[test]
+    fn what_stopped_may_be_charged_unless_a_filter_took_it() {
+        let said = |message: &str| stopped(Some(&RpcError::saying(message.to_owned())));
+        assert_eq!(stopped(None), Polled::Lost(lost()));
+        assert!(
+            matches!(said("out of patience"), Polled::Lost(error) if error.code == ErrorCode::ProviderError)
+        );
+        for filter in ["It violates our usage guidelines.", "You have not been charged. Please try again."] {
+            let Polled::Failed(failure) = said(filter) else { panic!("{filter}") };
+            assert_eq!((failure.error.code, failure.retry), (ErrorCode::ContentFiltered, Retry::Never));
+        }
+    }
+
+    #[test]
     fn a_code_may_be_a_word() {
         let error = rpc_error(br#"{"error":{"code":"overloaded","message":"later"}}"#).unwrap();
         assert_eq!((error.code, error.message.as_str()), (0, "later"));
@@ -491,7 +524,9 @@ mod tests {
             let status = StatusCode::from_u16(status).unwrap();
             poll_refused(&Refusal { status, error: None, wait: None })
         };
-        assert!(matches!(refusal(404), Polled::Failed(failure) if failure.retry == Retry::Never));
+        for gone in [404, 410] {
+            assert_eq!(refusal(gone), Polled::Lost(lost()), "{gone}");
+        }
         assert!(matches!(refusal(503), Polled::Unclear { .. }));
         assert!(matches!(refusal(401), Polled::Refused(_)));
     }

@@ -115,6 +115,12 @@ pub enum Submitted {
         /// What happened instead, for the log.
         reason: String,
     },
+    /// The provider answered that it was a success, but not with a name that can be asked for: it most probably took it
+    /// and charges for it, so it must never be sent again.
+    Lost {
+        /// What is wrong with the answer, for the log.
+        reason: String,
+    },
 }
 
 /// How an operation stands.
@@ -127,8 +133,11 @@ pub enum Polled {
     },
     /// The video can be fetched from there.
     Finished(Source),
-    /// The provider says that it came to nothing.
+    /// The provider itself says that it came to nothing, or that a filter took it: it is not charged.
     Failed(Failure),
+    /// The provider does not say that it failed, but there is nothing to fetch, and never will be. It may have been
+    /// charged, so there is no other submission (I17): this is what the user is told.
+    Lost(JobError),
     /// It could not be found out; asked again, it may be.
     Unclear {
         /// What happened instead, for the log.

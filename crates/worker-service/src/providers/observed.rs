@@ -58,6 +58,11 @@ impl Provider for Observed {
                 tracing::warn!(jobId = %job, attempt, reason, "The provider did not say whether it took a submission");
                 (None, "unknown")
             }
+            Submitted::Lost { reason } => {
+                tell!(self, WARN, VEO3_SERVICE_SUBMISSION_UNKNOWN, PROVIDER_SERVICE_SUBMISSION_UNKNOWN, jobId = %job, attempt);
+                tracing::warn!(jobId = %job, attempt, reason, "The provider took a submission that cannot be asked for");
+                (None, "lost")
+            }
         };
         tell!(self, INFO, GENERATION_WORKFLOW_VEO3_RESPONSE, GENERATION_WORKFLOW_PROVIDER_RESPONSE, jobId = %job, videoId = video, status);
         self.observe("submit", status, begun);
@@ -72,6 +77,7 @@ impl Provider for Observed {
             Polled::Pending { .. } => ("pending", None),
             Polled::Finished(_) => ("finished", Some("succeeded")),
             Polled::Failed(failure) => ("failed", Some(failure.error.code.as_str())),
+            Polled::Lost(error) => ("lost", Some(error.code.as_str())),
             Polled::Unclear { reason, .. } => {
                 tracing::warn!(jobId = %job, operation = name, reason, "The provider did not say how a video stands");
                 ("unclear", None)

@@ -76,8 +76,11 @@ words! {
         Rejected = "rejected",
         /// Nobody knows whether the provider took it.
         Unknown = "unknown",
-        /// The provider took it and reported that it failed.
+        /// The provider took it and reported that it failed, so it is not charged.
         Failed = "failed",
+        /// The provider took it, or most probably did, and there is nothing to ask or to fetch. Nobody will ever know
+        /// what became of it: it may have been charged, and is never made again.
+        Lost = "lost",
         /// Its video is stored.
         Finished = "finished",
     }

@@ -182,6 +182,8 @@ pub struct Webhook {
     pub state: WebhookState,
     /// Tries so far.
     pub attempts: i32,
+    /// How many of them were made before it was last delivered again on request: the schedule begins after these.
+    pub attempts_before: i32,
     /// When it is due, by the database's clock.
     pub next_attempt_at: Timestamp,
     /// When it is given up.

@@ -101,6 +101,7 @@ diesel::table! {
         body -> Text,
         state -> Text,
         attempts -> Integer,
+        attempts_before -> Integer,
         next_attempt_at -> UtcTimestamp,
         expires_at -> UtcTimestamp,
         traceparent -> Nullable<Text>,

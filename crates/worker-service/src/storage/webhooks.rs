@@ -101,12 +101,16 @@ impl Store {
         })
     }
 
-    /// Writes down a try and what follows from it. A webhook that was superseded meanwhile stays so.
+    /// Writes down a try and what follows from it. A webhook that was superseded meanwhile stays so, and one that was
+    /// to be delivered again meanwhile is due for that, unless this very try has delivered it.
     pub async fn record_try(&self, made: &WebhookTry, after: After) -> Result<(), Error> {
         transaction!(&self.database, Place::WebhookSettled, Error, |c| {
             diesel::insert_into(webhook_try::table).values(made).on_conflict_do_nothing().execute(c).await?;
-            let pending =
-                webhook::table.find(&made.webhook_id).filter(webhook::state.eq(WebhookState::Pending));
+            let schedule = if after == After::Delivered { i32::MAX } else { made.number };
+            let pending = webhook::table
+                .find(&made.webhook_id)
+                .filter(webhook::state.eq(WebhookState::Pending))
+                .filter(webhook::attempts_before.lt(schedule));
             let (state, next) = match after {
                 After::Delivered => (WebhookState::Delivered, None),
                 After::Again(delay) => (WebhookState::Pending, Some(database_now().plus(delay))),
@@ -166,11 +170,13 @@ impl Store {
         Ok(reading!(&self.database, |c| query.select(WebhookTry::as_select()).load(c).await)?)
     }
 
-    /// Makes a webhook due again, whatever became of it. `None` if there is none of this id.
+    /// Makes a webhook due again, whatever became of it, with the whole schedule before it. `None` if there is none of
+    /// this id.
     pub async fn redeliver(&self, id: &EventId) -> Result<Option<Webhook>, Error> {
         let lifetime = self.terms.webhook_lifetime;
         let changes = (
             webhook::state.eq(WebhookState::Pending),
+            webhook::attempts_before.eq(webhook::attempts),
             webhook::next_attempt_at.eq(database_now()),
             webhook::expires_at.eq(database_now().plus(lifetime)),
             webhook::updated_at.eq(database_now()),
@@ -187,7 +193,7 @@ impl Store {
 
     /// Makes delivered and dead webhooks due again that were written from `since` and before `until`, the oldest
     /// `limit` `after` the given one; those of a job that told something newer have nothing to add. Gives them in
-    /// their order: whoever gets `limit` asks for what is after the last.
+    /// their order: whoever gets `limit` asks for what is after the last. The schedule of each begins anew.
     pub async fn redeliver_range(
         &self,
         (since, until): (Timestamp, Timestamp),
@@ -197,6 +203,7 @@ impl Store {
         let lifetime = self.terms.webhook_lifetime;
         let changes = (
             webhook::state.eq(WebhookState::Pending),
+            webhook::attempts_before.eq(webhook::attempts),
             webhook::next_attempt_at.eq(database_now()),
             webhook::expires_at.eq(database_now().plus(lifetime)),
             webhook::updated_at.eq(database_now()),

@@ -2,4 +2,5 @@
 //! the sweeper removes them.
 
 pub mod http;
+pub mod places;
 pub mod service;

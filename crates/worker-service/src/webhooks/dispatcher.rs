@@ -155,7 +155,7 @@ impl Inner {
                 }
                 self.pause
             }
-            Verdict::Refused(wish) => self.schedule.delay(webhook.attempts, *wish),
+            Verdict::Refused(wish) => self.schedule.delay(webhook.attempts - webhook.attempts_before, *wish),
         };
         // However long the receiver wants to be left alone: the last try is at the end.
         let left = webhook.expires_at.since(self.store.now());

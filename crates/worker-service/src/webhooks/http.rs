@@ -53,7 +53,8 @@ async fn deliveries(state: Data<State>, _: Fresh, query: Query<ListQuery>) -> Ap
 
 /// Deliver a webhook again
 ///
-/// Whatever became of it before; its tries are counted on.
+/// Whatever became of it before. Its tries are counted on, but how long it is tried and what it waits between them
+/// begins anew.
 #[utoipa::path(
     tag = "webhooks",
     params(("id" = String, Path, description = "The webhook")),

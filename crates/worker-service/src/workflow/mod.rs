@@ -24,7 +24,7 @@ use tracing::Instrument;
 use self::{estimate::Pace, step::Step};
 use crate::{
     bucket::Bucket,
-    jobs::state::Retry,
+    jobs::state::{Input, Retry},
     media::Workspace,
     providers::{Image, Operation, Polled, Provider, Providers, Submission, Submitted},
     queue::Lease,
@@ -197,6 +197,11 @@ impl Run<'_> {
                     .increment(1);
                 self.fate_unknown(begun).await
             }
+            Submitted::Lost { .. } => {
+                metrics::counter!(metric::SUBMISSIONS_UNKNOWN, "provider" => self.provider.name())
+                    .increment(1);
+                self.lease.end(step::submission_lost()).await
+            }
         }
     }
 
@@ -276,6 +281,7 @@ impl Run<'_> {
                     let ended = Some(AttemptState::Failed);
                     return self.lease.attempt_failed(ended, failure.error, failure.retry).await.map(drop);
                 }
+                Polled::Lost(error) => return self.lease.end(Input::AttemptLost(error)).await,
                 Polled::Unclear { wait, .. } => pause = pause.max(wait.unwrap_or_default()),
                 // The operation may well stand, so a retry goes on with it.
                 Polled::Refused(failure) => {

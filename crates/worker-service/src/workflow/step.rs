@@ -31,7 +31,7 @@ pub enum Step {
         /// When it was submitted.
         since: Timestamp,
     },
-    /// The fate of the last submission is unknown, and there must be no other (I16).
+    /// The fate of the last submission is unknown, or it was lost, and there must be no other (I16).
     GiveUp,
 }
 
@@ -48,6 +48,7 @@ pub fn next(attempts: &[Attempt], policy: UnknownPolicy) -> Step {
         }
         (AttemptState::Unknown, _) if !may_submit_again(attempts, policy) => Step::GiveUp,
         (AttemptState::Unknown, _) => Step::Submit { resubmission: true },
+        (AttemptState::Lost, _) => Step::GiveUp,
         (AttemptState::Rejected | AttemptState::Failed, _) => Step::Submit { resubmission: false },
     }
 }
@@ -63,6 +64,19 @@ fn may_submit_again(attempts: &[Attempt], policy: UnknownPolicy) -> bool {
 pub fn fate_unknown(attempts: &[Attempt], policy: UnknownPolicy, grace: Duration) -> Input {
     let retry = if may_submit_again(attempts, policy) { Retry::Uncounted(grace) } else { Retry::Never };
     Input::AttemptFailed { ended: Some(AttemptState::Unknown), error: unknown_error(), retry }
+}
+
+/// What is written down of a submission that the provider took without a name by which it could be asked for: it is
+/// never sent again, since it is most probably charged (I16).
+#[must_use]
+pub fn submission_lost() -> Input {
+    let message = "The video service took the request but did not say how to ask for the video, so there will be none. It \
+                   was not sent again, because this one may have been charged.";
+    Input::AttemptLost(JobError {
+        code: ErrorCode::SubmissionUnknown,
+        message: message.to_owned(),
+        retryable: true,
+    })
 }
 
 /// What is written down when a job [is given up](Step::GiveUp).
@@ -116,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_written_down_decides_what_comes_next() {
-        use AttemptState::{Accepted, Failed, Rejected, Submitting, Unknown};
+        use AttemptState::{Accepted, Failed, Lost, Rejected, Submitting, Unknown};
         let since = Timestamp::from_micros(7);
         let submit = |resubmission| Step::Submit { resubmission };
         let next = |attempts: &[Attempt]| next(attempts, UnknownPolicy::RetryOnce);
@@ -127,6 +141,8 @@ mod tests {
             (Unknown, None, submit(true)),
             (Rejected, None, submit(false)),
             (Failed, Some("o"), submit(false)),
+            (Lost, None, Step::GiveUp),
+            (Lost, Some("o"), Step::GiveUp),
         ] {
             assert_eq!(next(&[attempt(state, operation, false)]), expected, "{state}");
         }

@@ -186,6 +186,11 @@ impl Bench {
         }
     }
 
+    /// Whether the provider may charge for a job that has ended.
+    pub(crate) async fn is_billable(&self, job: &Job) -> bool {
+        self.store.billable(std::slice::from_ref(job)).await.unwrap().contains(&job.id)
+    }
+
     /// How many submissions the provider has accepted.
     pub(crate) async fn submissions(&self) -> usize {
         self.ledger().await.len()

@@ -157,6 +157,7 @@ fn told(outcome: &Outcome, server: &str) -> String {
         Outcome::Submitted(Submitted::Accepted(name)) => format!("accepted {name}"),
         Outcome::Submitted(Submitted::Rejected(why)) => format!("rejected {}", failure(why)),
         Outcome::Submitted(Submitted::Unknown { .. }) => "unknown".to_owned(),
+        Outcome::Submitted(Submitted::Lost { .. }) => "lost".to_owned(),
         Outcome::Polled(Polled::Pending { progress: None }) => "pending".to_owned(),
         Outcome::Polled(Polled::Pending { progress: Some(progress) }) => format!("pending {progress}"),
         Outcome::Polled(Polled::Finished(Source::Url(url))) => {
@@ -164,6 +165,7 @@ fn told(outcome: &Outcome, server: &str) -> String {
         }
         Outcome::Polled(Polled::Finished(Source::Inline(place))) => format!("finished inside at {place}"),
         Outcome::Polled(Polled::Failed(why)) => format!("failed {}", failure(why)),
+        Outcome::Polled(Polled::Lost(error)) => format!("lost {}", error.code),
         Outcome::Polled(Polled::Refused(why)) => format!("refused {}", failure(why)),
         Outcome::Cancelled(Cancelled::Done) => "cancelled".to_owned(),
         Outcome::Cancelled(Cancelled::Impossible) => "impossible".to_owned(),
@@ -186,6 +188,7 @@ fn message(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Submitted(Submitted::Rejected(failure))
         | Outcome::Polled(Polled::Failed(failure) | Polled::Refused(failure)) => Some(&failure.error.message),
+        Outcome::Polled(Polled::Lost(error)) => Some(&error.message),
         _ => None,
     }
 }

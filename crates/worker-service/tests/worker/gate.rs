@@ -33,6 +33,8 @@ pub(crate) enum Fate {
     Refuse(u16),
     /// It is passed on, and the answer is replaced by a 500.
     LoseAnswer,
+    /// It is passed on, and the answer is replaced by this status and body.
+    Replace(u16, &'static str),
     /// It is never answered.
     Hang,
     /// It is passed on once the test lets it.
@@ -125,7 +127,7 @@ impl Shared {
                 // The end of the semaphore is the signal.
                 let _ = self.released.acquire().await;
             }
-            Fate::Pass | Fate::LoseAnswer => {}
+            Fate::Pass | Fate::LoseAnswer | Fate::Replace(..) => {}
         }
         let url = self.target.join(head.uri.path_and_query().unwrap().as_str()).unwrap();
         let forwarded = self.client.request(head.method.clone(), url).headers(head.headers);
@@ -133,8 +135,13 @@ impl Shared {
         let mut answer = Response::builder().status(response.status());
         *answer.headers_mut().unwrap() = response.headers().clone();
         let bytes: Bytes = response.bytes().await?;
-        if matches!(fate, Fate::LoseAnswer) {
-            return Ok(plain(500));
+        match fate {
+            Fate::LoseAnswer => return Ok(plain(500)),
+            Fate::Replace(status, body) => {
+                let body = s3s::Body::from(Bytes::from_static(body.as_bytes()));
+                return Ok(Response::builder().status(status).body(body).unwrap());
+            }
+            Fate::Pass | Fate::Refuse(_) | Fate::Hang | Fate::Hold => {}
         }
         Ok(answer.body(s3s::Body::from(bytes)).unwrap())
     }

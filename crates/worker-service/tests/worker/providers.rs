@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use contract::{JobId, Parameters};
 use foundation::settings::Environment;
 use hyper::{
@@ -14,13 +15,15 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 use url::Url;
 use worker_service::{
     jobs::state::Retry,
     media::DownloadError,
     providers::{Operation, Polled, Provider, Providers, Source, Submission, Submitted},
 };
+
+use crate::fixture::in_time;
 
 const KEY: &str = "the-key";
 
@@ -100,8 +103,14 @@ fn operation() -> Operation {
 async fn refusals_are_known_and_everything_else_is_not() {
     let own = json!([{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}]).to_string();
     let cases = [
-        (200, "{}".to_owned(), "unknown"),
         (200, json!({"name": "models/m/operations/o"}).to_string(), "accepted"),
+        // The provider took it and cannot be asked for it: it is never sent again.
+        (200, "{}".to_owned(), "lost"),
+        (201, json!({"name": ""}).to_string(), "lost"),
+        (200, json!({"name": "models/m/operations/../../files/x"}).to_string(), "lost"),
+        // Somebody else may have said that.
+        (200, String::new(), "unknown"),
+        (200, "<html>Sign in to this network</html>".to_owned(), "unknown"),
         (302, String::new(), "rejected"),
         (400, "{}".to_owned(), "rejected"),
         (429, "slow down".to_owned(), "rejected"),
@@ -117,6 +126,7 @@ async fn refusals_are_known_and_everything_else_is_not() {
             Submitted::Accepted(_) => "accepted",
             Submitted::Rejected(_) => "rejected",
             Submitted::Unknown { .. } => "unknown",
+            Submitted::Lost { .. } => "lost",
         };
         assert_eq!(outcome, expected, "{status} {body}");
         let path = "/v1beta/models/veo-3.1-generate-001:predictLongRunning".to_owned();
@@ -207,6 +217,106 @@ async fn a_download_ends_with_an_error_when_it_is_cut_off_or_too_large() {
     };
     assert!(matches!(fetch("/large").await, DownloadError::TooLarge));
     assert!(matches!(fetch("/gone").await, DownloadError::Refused(404)));
+}
+
+/// How the body of a video goes wrong.
+#[derive(Clone, Copy, Debug)]
+enum Wrong {
+    /// It has no length and no end.
+    Endless,
+    /// There is always a little more, and never much.
+    Trickling,
+    /// Nothing comes any more.
+    Stalled,
+    /// The connection breaks.
+    Cut,
+}
+
+/// The server's side of a body; it tells when it is over.
+struct Sending(Arc<Notify>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// A body that begins so and goes wrong. What it consists of is base64, too.
+fn going_wrong(wrong: Wrong, beginning: &'static str, over: &Arc<Notify>) -> Answer {
+    let begin = (0, Sending(Arc::clone(over)));
+    let body = futures_util::stream::unfold(begin, move |(piece, sending)| async move {
+        let next = match (wrong, piece) {
+            (_, 0) => Ok(Bytes::from_static(beginning.as_bytes())),
+            (Wrong::Endless, _) => Ok(Bytes::from_static(&[b'A'; 64 * 1024])),
+            (Wrong::Trickling, _) => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok(Bytes::from_static(b"AAAA"))
+            }
+            (Wrong::Stalled | Wrong::Cut, 1) => Ok(Bytes::from_static(b"AAAA")),
+            (Wrong::Stalled, _) => std::future::pending().await,
+            (Wrong::Cut, _) => Err(std::io::Error::other("as told")),
+        };
+        Some((next, (piece + 1, sending)))
+    });
+    Response::new(s3s::Body::from(s3s::dto::StreamingBlob::wrap(body)))
+}
+
+/// By a link as well as inside of an answer.
+#[tokio::test]
+async fn a_download_that_goes_wrong_ends_within_its_bounds() {
+    const LARGEST: u64 = 1_000_000;
+    let inside = r#"{"done":true,"response":{"videos":[{"bytesBase64Encoded":""#;
+    let name = "projects/p/locations/l/publishers/google/models/m/operations/o";
+    let place = Source::Inline("/response/videos/0/bytesBase64Encoded".to_owned());
+    // Only the bound in question is a short one.
+    for (wrong, bound) in [
+        (Wrong::Endless, ("PROVIDER_LARGEST_VIDEO", "1000000")),
+        (Wrong::Trickling, ("PROVIDER_DOWNLOAD_TIMEOUT", "200ms")),
+        (Wrong::Stalled, ("PROVIDER_STALL_TIMEOUT", "200ms")),
+        (Wrong::Cut, ("PROVIDER_LARGEST_VIDEO", "1000000")),
+    ] {
+        for (is_inside, beginning) in [(false, "AAAA"), (true, inside)] {
+            let over = Arc::<Notify>::default();
+            let told = Arc::clone(&over);
+            let server = Scripted::start(move |_| going_wrong(wrong, beginning, &told)).await;
+            let base = server.address.as_str();
+            let mut variables = vec![("VEO3_BASE_URL", base), ("VEO3_API_KEY", KEY), bound];
+            variables.extend(is_inside.then_some(("VEO3_VERTEX_PROJECT", "p")));
+            let (operation, source) = if is_inside {
+                (Operation { name: name.to_owned(), ..operation() }, place.clone())
+            } else {
+                (operation(), Source::Url(server.address.join("/video").unwrap()))
+            };
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let provider = provider(&variables);
+            let error = in_time(provider.download(&operation, &source, file.path())).await.unwrap_err();
+            let expected = match wrong {
+                Wrong::Endless => matches!(error, DownloadError::TooLarge),
+                Wrong::Trickling | Wrong::Stalled => matches!(error, DownloadError::TooSlow),
+                Wrong::Cut => matches!(error, DownloadError::Interrupted(_)),
+            };
+            assert!(expected, "{wrong:?}, inside: {is_inside}: {error}");
+            assert!(file.path().metadata().unwrap().len() <= LARGEST, "{wrong:?}");
+            // Nobody goes on to read it, so the connection is closed.
+            in_time(over.notified()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_download_that_is_never_answered_ends_within_its_bounds() {
+    // It takes the connection and nothing else.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let veo = provider(&[
+        ("VEO3_BASE_URL", address.as_str()),
+        ("VEO3_API_KEY", KEY),
+        ("PROVIDER_STALL_TIMEOUT", "200ms"),
+    ]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let source = Source::Url(address.join("/video").unwrap());
+    let error = in_time(veo.download(&operation(), &source, file.path())).await.unwrap_err();
+    assert!(matches!(error, DownloadError::TooSlow), "{error}");
 }
 
 #[tokio::test]

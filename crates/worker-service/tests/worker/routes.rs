@@ -1,6 +1,6 @@
 //! The worker's routes, over real HTTP, by a caller who signs as api-service does.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write as _};
 
 use contract::{
     GenerationId, Timestamp, UploadId,
@@ -10,11 +10,15 @@ use contract::{
 use foundation::{settings::Environment, testing::TestDatabase};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::oneshot,
+};
 use worker_service::{app::Application, bucket::Bucket, settings::Settings};
 
 use crate::{
-    fixture::{command, in_time, nonce, on_both_databases},
+    fixture::{command, eventually, in_time, nonce, on_both_databases},
     receiver::{Receiver, SECRET as WEBHOOK_SECRET},
     storage::Storage,
 };
@@ -186,6 +190,122 @@ async fn a_picture_is_kept_and_sent_again_is_the_same(database: TestDatabase) {
     service.end().await;
 }
 
+/// A request with these headers and no body, as far as its sender gets.
+async fn begun(service: &Service, target: &str, headers: &[(&str, &str)]) -> TcpStream {
+    let mut head = format!("PUT {target} HTTP/1.1\r\nhost: worker\r\n");
+    for (name, value) in headers {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
+    let mut stream = TcpStream::connect(service.base.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+    stream
+}
+
+/// The status and the problem that come before the body has been sent.
+async fn told(mut stream: TcpStream) -> (u16, Value) {
+    let mut text = String::new();
+    in_time(async {
+        let mut buffer = [0; 4096];
+        while !text.trim_end().ends_with('}') {
+            let read = stream.read(&mut buffer).await.unwrap();
+            assert!(read > 0, "no answer but {text:?}");
+            text.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+        }
+    })
+    .await;
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.to_lowercase().contains("content-type: application/problem+json"), "{head}");
+    (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+/// None of these waits for a byte of the picture.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_headers_tell_is_told_before_the_picture_is_read() {
+    let service = Service::start(TestDatabase::sqlite(), &[]).await;
+    let target = format!("/api/uploads/{}", UploadId::new());
+    let signed_at = |time| {
+        Secrets::parse(API_SECRET).unwrap().sign_request(&nonce(), time, "PUT", &target, b"another picture")
+    };
+    let now = Timestamp::now();
+    let (good, old) = (signed_at(now), signed_at(Timestamp::from_micros(now.as_micros() - 301_000_000)));
+    let (early, largest) =
+        (signed_at(now + std::time::Duration::from_secs(330)), (20 * 1024 * 1024).to_string());
+    let larger = (20 * 1024 * 1024 + 1).to_string();
+    let short = format!("v1,{}", &good.signature[7..]);
+    for (signed, signature, length, status, code) in [
+        (&old, old.signature.as_str(), Some(&largest), 401, "invalid_signature"),
+        (&early, &early.signature, Some(&largest), 401, "invalid_signature"),
+        (&good, "", Some(&largest), 401, "invalid_signature"),
+        (&good, "v1,", Some(&largest), 401, "invalid_signature"),
+        (&good, &short, Some(&largest), 401, "invalid_signature"),
+        (&good, &good.signature, Some(&larger), 413, "payload_too_large"),
+        (&good, &good.signature, None, 411, "length_required"),
+    ] {
+        let mut headers = vec![
+            (ID_HEADER, signed.id.as_str()),
+            (TIMESTAMP_HEADER, &signed.timestamp),
+            (SIGNATURE_HEADER, signature),
+        ];
+        match length {
+            Some(length) => headers.push(("content-length", length)),
+            None => headers.push(("transfer-encoding", "chunked")),
+        }
+        let (given, problem) = told(begun(&service, &target, &headers).await).await;
+        assert_eq!((given, &problem["code"]), (status, &json!(code)), "{signature} {length:?}");
+    }
+    service.end().await;
+}
+
+/// A picture that is announced under a signature that could be one, and does not come.
+async fn announced(service: &Service) -> TcpStream {
+    let target = format!("/api/uploads/{}", UploadId::new());
+    let secrets = Secrets::parse(API_SECRET).unwrap();
+    let signed = secrets.sign_request(&nonce(), Timestamp::now(), "PUT", &target, b"another picture");
+    let headers = [
+        (ID_HEADER, signed.id.as_str()),
+        (TIMESTAMP_HEADER, &signed.timestamp),
+        (SIGNATURE_HEADER, &signed.signature),
+        ("content-length", "1000"),
+    ];
+    begun(service, &target, &headers).await
+}
+
+async fn sent(service: &Service) -> Response {
+    let target = format!("/api/uploads/{}", UploadId::new());
+    service.send(&nonce(), &target, "PUT", &target, b"\x89PNG\r\n\x1a\n and so on").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_so_many_pictures_are_taken_at_once() {
+    let service = Service::start(TestDatabase::sqlite(), &[("WORKER_UPLOADS", "1")]).await;
+    let slow = announced(&service).await;
+    // Once the first has its place, there is none for others.
+    let full = eventually(|| async {
+        let answer = sent(&service).await;
+        (answer.status() != StatusCode::CREATED).then_some(answer)
+    })
+    .await;
+    assert!(full.headers().contains_key("retry-after"));
+    refused(full, 503, "uploads_full").await;
+    // Other requests need none.
+    assert_eq!(service.get("/api/queue").await.status(), StatusCode::OK);
+    drop(slow);
+    eventually(|| async { (sent(&service).await.status() == StatusCode::CREATED).then_some(()) }).await;
+    service.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_does_not_arrive_is_waited_for_no_longer() {
+    let changes = [("WORKER_UPLOADS", "1"), ("WORKER_UPLOAD_TIMEOUT", "1s")];
+    let service = Service::start(TestDatabase::sqlite(), &changes).await;
+    let mut slow = announced(&service).await;
+    slow.write_all(b"\x89PNG").await.unwrap();
+    let (status, problem) = told(slow).await;
+    assert_eq!((status, &problem["code"]), (408, &json!("request_timeout")));
+    assert_eq!(sent(&service).await.status(), StatusCode::CREATED, "its place is free");
+    service.end().await;
+}
+
 async fn commands_are_taken_by_their_revision_in_any_order(database: TestDatabase) {
     let service = Service::start(database, &[]).await;
     let first = command(DesiredState::Pending);
@@ -335,7 +455,7 @@ async fn an_operator_sees_the_queue_and_the_deliveries(database: TestDatabase) {
     assert_eq!((&worker["status"], worker.get("currentJobId")), (&json!("running"), Some(&Value::Null)));
     assert!(worker["workerId"].as_str().unwrap().starts_with("worker_"));
 
-    let page: Value = crate::fixture::eventually(|| async {
+    let page: Value = eventually(|| async {
         let page: Value = service.get("/api/webhooks/deliveries?state=delivered").await.json().await.unwrap();
         (!page["items"].as_array().unwrap().is_empty()).then_some(page)
     })
@@ -348,7 +468,7 @@ async fn an_operator_sees_the_queue_and_the_deliveries(database: TestDatabase) {
     assert_eq!(service.post(&again, "").await.status(), StatusCode::OK);
     assert_eq!(service.receiver.next().await.signed.id, received.signed.id);
     let range = json!({"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}).to_string();
-    crate::fixture::eventually(|| async {
+    eventually(|| async {
         let due: Value = service.post("/api/webhooks/redeliver", &range).await.json().await.unwrap();
         (due["redelivered"] == 1).then_some(())
     })

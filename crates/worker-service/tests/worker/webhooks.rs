@@ -12,7 +12,7 @@ use foundation::{settings::Live, testing::TestDatabase};
 use tokio_util::sync::CancellationToken;
 use worker_service::{
     settings::WebhookSettings,
-    store::{Store, Terms, Webhook, WebhookQuery, WebhookState},
+    store::{After, Store, Terms, Webhook, WebhookQuery, WebhookState, WebhookTry},
     webhooks::{
         dispatcher::Dispatcher,
         service::{Range, redeliver_range},
@@ -34,6 +34,8 @@ on_both_databases! {
     a_newer_event_supersedes_an_undelivered_one,
     of_a_span_only_each_jobs_newest_event_is_sent_again,
     two_dispatchers_send_nothing_twice,
+    what_is_redelivered_has_the_whole_schedule_before_it,
+    a_try_under_way_takes_nothing_from_a_redelivery,
 }
 
 fn settings(receiver: &Receiver) -> WebhookSettings {
@@ -272,4 +274,83 @@ async fn two_dispatchers_send_nothing_twice(database: TestDatabase) {
     }
     assert_eq!(ids.len(), JOBS);
     assert!(receiver.came().is_none());
+}
+
+/// Claims the one webhook that is due, for a try that begins now.
+async fn claimed(store: &Store, url: &str) -> Webhook {
+    eventually(|| async { store.claim_webhooks(url, &[], 1, Duration::ZERO).await.unwrap().pop() }).await
+}
+
+/// A try of it that was refused.
+fn refused(webhook: &Webhook) -> WebhookTry {
+    WebhookTry {
+        webhook_id: webhook.id.clone(),
+        number: webhook.attempts,
+        status: Some(500),
+        duration_ms: 1,
+        answer: None,
+        error: None,
+        created_at: Timestamp::now(),
+    }
+}
+
+/// So many tries that the next one would be an hour away.
+async fn give_up(store: &Store, url: &str) -> Webhook {
+    for _ in 0..25 {
+        let webhook = claimed(store, url).await;
+        store.record_try(&refused(&webhook), After::Again(Duration::ZERO)).await.unwrap();
+    }
+    let last = claimed(store, url).await;
+    store.record_try(&refused(&last), After::Dead).await.unwrap();
+    store.webhook(&last.id).await.unwrap().unwrap()
+}
+
+async fn what_is_redelivered_has_the_whole_schedule_before_it(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    let mut receiver = Receiver::start([]).await;
+    let settings = settings(&receiver);
+    tell(&store).await;
+    let dead = give_up(&store, settings.url.as_str()).await;
+    assert_eq!((dead.state, dead.attempts, dead.attempts_before), (WebhookState::Dead, 26, 0));
+
+    let span = (dead.created_at, Timestamp::now() + Duration::from_secs(60));
+    let mut tries = dead.attempts;
+    for by_range in [false, true] {
+        if by_range {
+            assert_eq!(store.redeliver_range(span, None, 10).await.unwrap().len(), 1);
+        } else {
+            store.redeliver(&dead.id).await.unwrap().unwrap();
+        }
+        let due = store.webhook(&dead.id).await.unwrap().unwrap();
+        assert_eq!((due.state, due.attempts, due.attempts_before), (WebhookState::Pending, tries, tries));
+        assert!(due.expires_at > dead.expires_at, "its age begins anew");
+        // Refused twice: what it waits then are some hundredths of a second.
+        receiver.answer((500, &[]));
+        receiver.answer((500, &[]));
+        let dispatching = Dispatching::start(&store, &settings);
+        for _ in 0..3 {
+            assert_eq!(receiver.next().await.signed.id, dead.id.as_str());
+        }
+        tries += 3;
+        let delivered = settled(&store, WebhookState::Delivered).await;
+        assert_eq!(delivered.attempts, tries, "its tries are counted on");
+        dispatching.end().await;
+    }
+}
+
+async fn a_try_under_way_takes_nothing_from_a_redelivery(database: TestDatabase) {
+    let store = open(&database, terms()).await;
+    let url = "http://receiver.example/";
+    tell(&store).await;
+    for after in [After::Again(Duration::from_hours(1)), After::Dead] {
+        let webhook = claimed(&store, url).await;
+        let due = store.redeliver(&webhook.id).await.unwrap().unwrap();
+        store.record_try(&refused(&webhook), after).await.unwrap();
+        assert_eq!(store.webhook(&webhook.id).await.unwrap(), Some(due), "{after:?}");
+    }
+    let webhook = claimed(&store, url).await;
+    store.redeliver(&webhook.id).await.unwrap().unwrap();
+    store.record_try(&refused(&webhook), After::Delivered).await.unwrap();
+    let delivered = store.webhook(&webhook.id).await.unwrap().unwrap();
+    assert_eq!(delivered.state, WebhookState::Delivered, "it has come");
 }

@@ -39,6 +39,7 @@ on_both_databases! {
     a_worker_that_must_end_waits_for_the_providers_answer,
     what_nobody_waits_for_is_called_off_once,
     how_long_videos_take_is_remembered,
+    what_may_have_been_charged_is_never_submitted_again,
     a_video_is_made_from_pictures,
 }
 
@@ -110,22 +111,24 @@ async fn every_fault_ends_as_it_shall() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
     let impatient: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s")];
     let cautious: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
-    // What is asked for, the settings, the error that it ends with, the attempts, and what the provider took.
-    let cases: [(&str, Changes, Option<ErrorCode>, i32, usize); 11] = [
-        ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4),
-        ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1),
+    // What is asked for, the settings, the error that it ends with, the attempts, what the provider took, and whether it
+    // may charge for that.
+    let cases: [(&str, Changes, Option<ErrorCode>, i32, usize, bool); 11] = [
+        ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4, false),
+        ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1, false),
         // The filter says that the same words may pass.
-        ("[sim:audio]", &[], None, 2, 2),
-        ("[sim:truncated]", &[], Some(ErrorCode::InvalidVideo), 1, 1),
-        ("[sim:html]", &[], Some(ErrorCode::InvalidVideo), 1, 1),
-        ("[sim:unheard-of]", &[], Some(ErrorCode::InvalidRequest), 1, 0),
-        ("[sim:429]", &[], None, 2, 1),
-        ("[sim:500]", &[], Some(ErrorCode::SubmissionUnknown), 2, 0),
-        ("[sim:hang]", impatient, Some(ErrorCode::SubmissionUnknown), 2, 0),
-        ("[sim:lost]", impatient, None, 2, 2),
-        ("[sim:lost] again", cautious, Some(ErrorCode::SubmissionUnknown), 1, 1),
+        ("[sim:audio]", &[], None, 2, 2, true),
+        // It was made, and charged, whatever the download came to.
+        ("[sim:truncated]", &[], Some(ErrorCode::InvalidVideo), 1, 1, true),
+        ("[sim:html]", &[], Some(ErrorCode::InvalidVideo), 1, 1, true),
+        ("[sim:unheard-of]", &[], Some(ErrorCode::InvalidRequest), 1, 0, false),
+        ("[sim:429]", &[], None, 2, 1, true),
+        ("[sim:500]", &[], Some(ErrorCode::SubmissionUnknown), 2, 0, false),
+        ("[sim:hang]", impatient, Some(ErrorCode::SubmissionUnknown), 2, 0, false),
+        ("[sim:lost]", impatient, None, 2, 2, true),
+        ("[sim:lost] again", cautious, Some(ErrorCode::SubmissionUnknown), 1, 1, false),
     ];
-    for (prompt, changes, error, attempts, submissions) in cases {
+    for (prompt, changes, error, attempts, submissions, billable) in cases {
         let before = bench.submissions().await;
         let generation = bench.queued(prompt).await;
         let job = bench.run(&bench.workflow(changes), &generation).await;
@@ -134,11 +137,60 @@ async fn every_fault_ends_as_it_shall() {
         assert_eq!(delivered, prompt.contains("html").then_some("text/html"), "{prompt}");
         assert_eq!(job.life.attempt, attempts, "{prompt}");
         assert_eq!(bench.submissions().await - before, submissions, "{prompt}");
+        assert_eq!(bench.is_billable(&job).await, billable, "{prompt}");
         if error.is_none() {
             bench.assert_stored(&job).await;
         }
         assert_eq!(bench.leftovers(), Vec::<PathBuf>::new(), "{prompt}");
     }
+}
+
+/// Submissions of unknown fate, as the metrics have counted them in this process.
+fn unknown_submissions(metrics: &telemetry::Metrics) -> u64 {
+    let text = metrics.render();
+    let of_veo = r#"reelay_submissions_unknown_total{provider="veo3"} "#;
+    let counts = text.lines().filter_map(|line| line.strip_prefix(of_veo));
+    counts.map(|count| count.parse::<u64>().unwrap()).sum()
+}
+
+/// Whatever the provider says in place of an operation's name or of a video: one submission, which may be charged.
+async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatabase) {
+    let bench = Bench::start(database).await;
+    let metrics = telemetry::install_metrics().unwrap();
+    let counted_before = unknown_submissions(&metrics);
+    let (unknown, gone) = (ErrorCode::SubmissionUnknown, ErrorCode::ProviderError);
+    let cases: [(&str, fn(&Parts) -> bool, Fate, ErrorCode); 6] = [
+        ("no name", is_submission, Fate::Replace(200, "{}"), unknown),
+        ("a name that leads astray", is_submission, Fate::Replace(200, r#"{"name":"../x"}"#), unknown),
+        ("gone", is_poll, Fate::Replace(404, "{}"), gone),
+        ("gone for ever", is_poll, Fate::Replace(410, ""), gone),
+        ("nothing", is_poll, Fate::Replace(200, r#"{"done":true,"response":{}}"#), gone),
+        ("a video that is gone", is_download, Fate::Replace(404, ""), gone),
+    ];
+    for (index, (prompt, at, fate, error)) in cases.into_iter().enumerate() {
+        let gate =
+            Gate::before(&bench.provider(), move |head, _| if at(head) { fate } else { Fate::Pass }).await;
+        let workflow = bench.workflow_through(&gate.address, Arc::new(bench.storage.bucket()), &[]);
+        let generation = bench.queued(prompt).await;
+        let job = bench.run(&workflow, &generation).await;
+        let told = job.life.error.as_ref().unwrap();
+        assert_eq!((job.life.status, told.code), (JobStatus::Failed, error), "{prompt}");
+        assert_eq!((job.life.attempt, job.life.retry_count), (1, 0), "{prompt}");
+        assert_eq!(bench.submissions().await, index + 1, "{prompt}");
+        assert!(bench.is_billable(&job).await, "{prompt}");
+        assert_eq!(bench.leftovers(), Vec::<PathBuf>::new(), "{prompt}");
+    }
+    assert!(unknown_submissions(&metrics) >= counted_before + 2, "both without a name are counted");
+    // A page that a proxy shows says nothing of the provider: after the grace window it is sent again.
+    let gate = Gate::before(&bench.provider(), |head, seen| {
+        if is_submission(head) && seen == 0 { Fate::Replace(200, "<html>") } else { Fate::Pass }
+    })
+    .await;
+    let workflow = bench.workflow_through(&gate.address, Arc::new(bench.storage.bucket()), &[]);
+    let generation = bench.queued("a page").await;
+    let job = bench.run(&workflow, &generation).await;
+    bench.assert_stored(&job).await;
+    assert_eq!((job.life.attempt, bench.submissions().await), (2, 8));
 }
 
 /// Runs a job until one of its requests hangs, lets go of it there as a crash would, and runs it again.
@@ -443,7 +495,7 @@ async fn a_job_that_is_cancelled_while_the_provider_takes_it_is_called_off() {
     assert_eq!(bench.ledger().await, ["cancelled"]);
     // It may have cost something, and nobody can say that it did not.
     let job = bench.job(&command.generation_id).await;
-    assert!(bench.store.billable(std::slice::from_ref(&job)).await.unwrap().contains(&job.id));
+    assert!(bench.is_billable(&job).await);
 }
 
 async fn how_long_videos_take_is_remembered(database: TestDatabase) {

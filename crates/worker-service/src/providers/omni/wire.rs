@@ -5,12 +5,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::{
-    Failure, Polled, Source, Submission,
+    Polled, Source, Submission,
     google::{self, RpcError},
     images, inline,
 };
-use crate::jobs::state::Retry;
-
 /// The body of a submission. What a job leaves open is left to the model's defaults.
 #[must_use]
 pub fn request(model: &str, submission: &Submission) -> Value {
@@ -99,10 +97,10 @@ pub fn polled(body: &[u8], base: &Url) -> Found {
         "queued" | "in_progress" => Polled::Pending { progress: None },
         "completed" => return completed(&interaction, base),
         // Only of these does the provider say that it made nothing, so only after these is it asked again (I17).
-        "failed" => Polled::Failed(why(&interaction, Retry::OnSchedule)),
+        "failed" => Polled::Failed(why(&interaction).cloned().unwrap_or_default().failure()),
         "budget_exceeded" => Polled::Failed(google::spent()),
-        // It stopped midway, or waits for a word that nobody says: it may have been paid.
-        "cancelled" | "incomplete" | "requires_action" => Polled::Failed(why(&interaction, Retry::Never)),
+        // It stopped midway, or waits for a word that nobody says: it may have been charged.
+        "cancelled" | "incomplete" | "requires_action" => google::stopped(why(&interaction)),
         _ => return unclear("a status that is not known here"),
     })
 }
@@ -134,12 +132,11 @@ fn completed(interaction: &Interaction, base: &Url) -> Found {
         }
     }
     // Words in place of a video are most often a refusal to make it. It was not reported as failed, so it may have
-    // been paid: it is not asked for again (I17).
-    let failure = match refusal {
-        Some(_) => google::filtered(&[]),
-        None => why(interaction, Retry::Never),
-    };
-    Found::Told(Polled::Failed(Failure { retry: Retry::Never, ..failure }))
+    // been charged: it is not asked for again (I17).
+    Found::Told(match refusal {
+        Some(_) => Polled::Lost(google::filtered(&[]).error),
+        None => google::stopped(why(interaction)),
+    })
 }
 
 fn by_uri(uri: &str, base: &Url) -> Option<Found> {
@@ -150,12 +147,10 @@ fn by_uri(uri: &str, base: &Url) -> Option<Found> {
     })
 }
 
-/// Why nothing came of it. `retry` is what follows if the provider says no more than that.
-fn why(interaction: &Interaction, retry: Retry) -> Failure {
+/// Why nothing came of it, if the provider says so.
+fn why(interaction: &Interaction) -> Option<&RpcError> {
     let own = interaction.error.iter().chain(&interaction.errors);
-    let mut said = own.chain(interaction.steps.iter().filter_map(|step| step.error.as_ref()));
-    let failure = said.next().map_or_else(|| google::failed(retry), RpcError::failure);
-    Failure { retry: if retry == Retry::Never { retry } else { failure.retry }, ..failure }
+    own.chain(interaction.steps.iter().filter_map(|step| step.error.as_ref())).next()
 }
 
 /// What an answer says about the video's file.
@@ -168,8 +163,8 @@ pub fn file(body: &[u8], source: Source) -> Polled {
     match google::object::<File>(body).map(|file| file.state).as_deref() {
         Some("ACTIVE") => Polled::Finished(source),
         Some("PROCESSING" | "STATE_UNSPECIFIED") => Polled::Pending { progress: None },
-        // The video was made, and paid.
-        Some("FAILED") => Polled::Failed(google::failed(Retry::Never)),
+        // The video was made, and charged.
+        Some("FAILED") => Polled::Lost(google::lost()),
         _ => Polled::Unclear { reason: "a file in a state that is not known here".to_owned(), wait: None },
     }
 }

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use foundation::settings::{Environment, Live, SettingError};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use url::Url;
 
@@ -117,12 +117,42 @@ impl Vertex {
 
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, String> {
         let answer = self.caller.ask(self.tokens.authorise(request).await?).await;
-        if let Ok(Answer::Refusal(refusal)) = &answer
-            && refusal.status == reqwest::StatusCode::UNAUTHORIZED
-        {
-            self.tokens.forget().await;
+        if let Ok(answer) = &answer {
+            self.look(answer).await;
         }
         answer
+    }
+
+    /// Whatever is asked: a token that was not taken is not shown again.
+    async fn look(&self, answer: &Answer) {
+        if matches!(answer, Answer::Refusal(refusal) if refusal.status == StatusCode::UNAUTHORIZED) {
+            self.tokens.forget().await;
+        }
+    }
+
+    async fn fetch(
+        &self,
+        operation: &Operation,
+        source: &Source,
+        into: &Path,
+    ) -> Result<Downloaded, DownloadError> {
+        let unauthorised = DownloadError::Interrupted;
+        match source {
+            Source::Url(url) => {
+                // Asked for beforehand, since along redirects only the storage itself gets it.
+                let bearer = self.tokens.authorise(self.caller.request(Method::GET, url.clone())).await;
+                let headers = bearer.map_err(unauthorised)?.build().map_err(crate::media::interrupted)?;
+                let headers = headers.headers().clone();
+                self.storage.fetch(url, into, |request| request.headers(headers.clone())).await
+            }
+            Source::Inline(place) => {
+                let Some(question) = self.question(operation) else {
+                    return Err(DownloadError::Forbidden("an operation of another kind".to_owned()));
+                };
+                let question = self.tokens.authorise(question).await.map_err(unauthorised)?;
+                self.caller.extract(question, place, into).await
+            }
+        }
     }
 }
 
@@ -152,7 +182,14 @@ impl Provider for Vertex {
         let url = self.url(&format!("{}/{model}:predictLongRunning", self.models));
         let body: Value = wire::request(submission, self.settings.storage_uri.as_deref());
         match self.tokens.authorise(self.caller.submission(url)).await {
-            Ok(request) => self.caller.submit(request.json(&body), wire::operation).await,
+            Ok(request) => match self.caller.post(request.json(&body)).await {
+                Ok(answer) => {
+                    // A refusal for certain: the next attempt comes with a new token, and not this one once more (I15).
+                    self.look(&answer).await;
+                    caller::taken(answer, wire::operation)
+                }
+                Err(submitted) => submitted,
+            },
             // Nothing was sent yet.
             Err(reason) => {
                 tracing::warn!(reason, "There is no access token for a submission");
@@ -175,23 +212,11 @@ impl Provider for Vertex {
         source: &Source,
         into: &Path,
     ) -> Result<Downloaded, DownloadError> {
-        let unauthorised = DownloadError::Interrupted;
-        match source {
-            Source::Url(url) => {
-                // Asked for beforehand, since along redirects only the storage itself gets it.
-                let bearer = self.tokens.authorise(self.caller.request(Method::GET, url.clone())).await;
-                let headers = bearer.map_err(unauthorised)?.build().map_err(crate::media::interrupted)?;
-                let headers = headers.headers().clone();
-                self.storage.fetch(url, into, |request| request.headers(headers.clone())).await
-            }
-            Source::Inline(place) => {
-                let Some(question) = self.question(operation) else {
-                    return Err(DownloadError::Forbidden("an operation of another kind".to_owned()));
-                };
-                let question = self.tokens.authorise(question).await.map_err(unauthorised)?;
-                self.caller.extract(question, place, into).await
-            }
+        let fetched = self.fetch(operation, source, into).await;
+        if matches!(fetched, Err(DownloadError::Refused(status)) if status == StatusCode::UNAUTHORIZED) {
+            self.tokens.forget().await;
         }
+        fetched
     }
 }
 

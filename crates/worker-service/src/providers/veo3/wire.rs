@@ -9,7 +9,6 @@ use super::super::{
     google::{self, RpcError},
     images,
 };
-use crate::jobs::state::Retry;
 
 /// The body of a submission. What a job leaves open is left to the model's defaults.
 #[must_use]
@@ -83,8 +82,8 @@ pub(super) fn ended(source: Option<Source>, filtered_count: u32, filtered_reason
             let reasons: Vec<_> = filtered_reasons.iter().map(String::as_str).collect();
             Polled::Failed(google::filtered(&reasons))
         }
-        // It was not reported as failed, so it may have been paid: another submission would be paid again (I17).
-        None => Polled::Failed(google::failed(Retry::Never)),
+        // It was not reported as failed, so it may have been charged: another submission would be charged again (I17).
+        None => Polled::Lost(google::lost()),
     }
 }
 
@@ -130,7 +129,7 @@ mod tests {
     use contract::{ErrorCode, JobId, Parameters};
 
     use super::*;
-    use crate::providers::Source;
+    use crate::{jobs::state::Retry, providers::Source};
 
     fn submission(prompt: &str, parameters: Parameters) -> Submission {
         let (prompt, model) = (prompt.to_owned(), "veo-3.1-generate-001".to_owned());
@@ -208,10 +207,9 @@ mod tests {
             json!({"raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["… Support codes: 62263041"]});
         let Polled::Failed(failure) = poll(&finished(&filtered)) else { panic!("not filtered") };
         assert_eq!((failure.error.code, failure.retry), (ErrorCode::ContentFiltered, Retry::Never));
-        let Polled::Failed(failure) = poll(&finished(&json!({"generatedSamples": []}))) else {
-            panic!("nothing")
-        };
-        assert_eq!((failure.error.code, failure.retry), (ErrorCode::ProviderError, Retry::Never));
+        for nothing in [json!({"generatedSamples": []}), json!({}), Value::Null] {
+            assert_eq!(poll(&finished(&nothing)), Polled::Lost(google::lost()), "{nothing}");
+        }
         assert!(matches!(polled(b"<html>", &base()), Polled::Unclear { .. }));
         assert!(matches!(poll(&json!([true, {"code": 13}, null])), Polled::Unclear { .. }));
     }
