@@ -373,7 +373,7 @@ pub fn stopped(why: Option<&RpcError>) -> Polled {
 #[must_use]
 pub fn lost() -> JobError {
     let message = "The video service ended without a video, and may have charged for it all the same.";
-    JobError { code: ErrorCode::ProviderError, message: message.to_owned(), retryable: true }
+    JobError { code: ErrorCode::ProviderError, message: message.to_owned(), retryable: true, delivered: None }
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub fn submission_lost() -> Input {
         code: ErrorCode::SubmissionUnknown,
         message: message.to_owned(),
         retryable: true,
+        delivered: None,
     })
 }
 
