@@ -233,7 +233,7 @@ mod tests {
     /// The header of a Matroska file, or of one of its kin.
     fn ebml(kind: &[u8]) -> Vec<u8> {
         let size = 0x80 | u8::try_from(kind.len()).unwrap();
-        [b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\x82", &[size][..], kind].concat()
+        [&b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\x82"[..], &[size], kind].concat()
     }
 
     #[test]
