@@ -66,13 +66,13 @@ impl FakeModel {
         std::iter::from_fn(|| self.asked.try_recv().ok()).collect()
     }
 
-    async fn app(&self, database: TestDatabase, worker: &FakeWorker) -> TestApp {
+    async fn app(&self, database: TestDatabase, worker: &FakeWorker, patience: &str) -> TestApp {
         let settings = [
             ("WORKER_URL", worker.url.as_str()),
             ("INTENT_PROVIDER", "openai"),
             ("INTENT_MODEL", "small"),
             ("INTENT_BASE_URL", &self.url),
-            ("INTENT_TIMEOUT", "1s"),
+            ("INTENT_TIMEOUT", patience),
             ("PROMPT_ENHANCEMENT", "on"),
         ];
         TestApp::start_with(database, &settings).await
@@ -118,7 +118,7 @@ async fn ordered(worker: &mut FakeWorker, generation: &Value) -> String {
 on_both_databases! {
     async fn a_chat_shows_the_enhanced_prompt_and_takes_it_back(database: TestDatabase) {
         let (mut worker, mut model) = (FakeWorker::start(), FakeModel::start());
-        let app = model.app(database, &worker).await;
+        let app = model.app(database, &worker, "30s").await;
         let user = app.user().await;
         let conversation = user.conversation().await;
 
@@ -163,7 +163,7 @@ on_both_databases! {
 
     async fn a_direct_request_is_enhanced_and_can_be_changed_until_the_yes(database: TestDatabase) {
         let (mut worker, mut model) = (FakeWorker::start(), FakeModel::start());
-        let app = model.app(database, &worker).await;
+        let app = model.app(database, &worker, "30s").await;
         let user = app.user().await;
         let generation = priced(&user).await;
         assert_eq!((text(&generation["prompt"]), text(&generation["enhancedPrompt"])), ("a paper boat", BETTER));
@@ -229,7 +229,7 @@ on_both_databases! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subject_that_is_told_later_is_enhanced_then() {
     let (worker, mut model) = (FakeWorker::start(), FakeModel::start());
-    let app = model.app(TestDatabase::sqlite(), &worker).await;
+    let app = model.app(TestDatabase::sqlite(), &worker, "30s").await;
     let user = app.user().await;
     let request = json!({"prompt": "make me a video, 8 seconds, landscape"});
     for by_chat in [true, false] {
@@ -256,7 +256,7 @@ async fn a_subject_that_is_told_later_is_enhanced_then() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_good_prompt_there_is_none() {
     let (worker, mut model) = (FakeWorker::start(), FakeModel::start());
-    let app = model.app(TestDatabase::sqlite(), &worker).await;
+    let app = model.app(TestDatabase::sqlite(), &worker, "2s").await;
     let user = app.user().await;
     let conversation = user.conversation().await;
     for says in [
