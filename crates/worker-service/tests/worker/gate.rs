@@ -25,7 +25,7 @@ use tokio::{
 use url::Url;
 
 /// What becomes of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Fate {
     /// It is passed on, and so is the answer.
     Pass,
@@ -33,6 +33,8 @@ pub(crate) enum Fate {
     Refuse(u16),
     /// It is passed on, and the answer is replaced by a 500.
     LoseAnswer,
+    /// It is answered with this text and goes no further.
+    Answer(String),
     /// It is never answered.
     Hang,
     /// It is passed on once the test lets it.
@@ -109,6 +111,7 @@ impl Shared {
         let (head, body) = request.into_parts();
         let fate = (self.decide)(&head, self.seen.fetch_add(1, Ordering::SeqCst));
         let plain = |status: u16| Response::builder().status(status).body(s3s::Body::empty()).unwrap();
+        let loses_answer = matches!(fate, Fate::LoseAnswer);
         match fate {
             Fate::Refuse(status) => {
                 // To the end, or the sender may find the connection reset before it has read the answer.
@@ -125,6 +128,10 @@ impl Shared {
                 // The end of the semaphore is the signal.
                 let _ = self.released.acquire().await;
             }
+            Fate::Answer(text) => {
+                let answer = Response::builder().body(s3s::Body::from(Bytes::from(text.into_bytes())));
+                return Ok(answer.unwrap());
+            }
             Fate::Pass | Fate::LoseAnswer => {}
         }
         let url = self.target.join(head.uri.path_and_query().unwrap().as_str()).unwrap();
@@ -133,7 +140,7 @@ impl Shared {
         let mut answer = Response::builder().status(response.status());
         *answer.headers_mut().unwrap() = response.headers().clone();
         let bytes: Bytes = response.bytes().await?;
-        if matches!(fate, Fate::LoseAnswer) {
+        if loses_answer {
             return Ok(plain(500));
         }
         Ok(answer.body(s3s::Body::from(bytes)).unwrap())
