@@ -191,7 +191,8 @@ async fn the_api_is_away(system: &mut System, user: &Client) {
 /// One that is not Veo has lines of its own: it takes a submission, loses one, refuses one, and gives one up.
 async fn a_provider_tells_by_itself(system: &System) {
     let body = json!({"type": "interaction.completed", "data": {"id": "v1_unheard"}}).to_string();
-    for (secret, status) in [(PROVIDERS_SECRET, 204), (&Secrets::encode(&[7; 32]), 401)] {
+    let forged = Secrets::encode(&[7; 32]);
+    for (secret, status) in [(PROVIDERS_SECRET, 204), (forged.as_str(), 401)] {
         let signed = Secrets::parse(secret).unwrap().sign("evt_1", Timestamp::now(), body.as_bytes());
         let worker = Client::anonymous(&system.worker);
         let request = worker
