@@ -52,6 +52,22 @@ async fn starts_again_where_it_was_on_postgres() {
     starts_again(Backend::Postgres).await;
 }
 
+/// The simulator tells when a video is done, so it is asked how it stands once and no more.
+#[tokio::test]
+async fn has_its_provider_tell_rather_than_be_asked() {
+    let system = System::launched(Backend::Sqlite, &[]).await;
+    let user = system.user().await;
+    // Late enough that it would be asked several times.
+    let ordered = user.order("a boat that is not asked after [sim:latency=5s]").await;
+    let done = user.until(&ordered, "completed").await;
+    user.check_video(&done, 1280, 720, 4.0).await;
+    let told = eventually("the webhook was taken", async || {
+        system.ledger().await.into_iter().next_back().filter(|submission| submission["told"] == true)
+    })
+    .await;
+    assert_eq!(told["polls"], 1, "{told}");
+}
+
 /// A part that dies is started again, and the flow goes on.
 #[tokio::test]
 async fn keeps_its_parts_alive() {

@@ -12,6 +12,9 @@ use crate::{
     harness::{Backend, Build, Client, Reply, System, client::id, eventually, picture::png as user_picture},
 };
 
+/// What a provider signs with.
+const PROVIDERS_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// Settings under which the rare things happen soon.
 const HASTY: &[(&str, &str)] = &[
     // Named at the start, and never come to.
@@ -23,6 +26,9 @@ const HASTY: &[(&str, &str)] = &[
     ("WEBHOOK_FIRST_RETRY", "200ms"),
     ("WEBHOOK_LIFETIME", "2s"),
     ("STATUS_FRESH", "1s"),
+    // One provider tells by itself, as far as it can: nobody is there.
+    ("PROVIDER_WEBHOOK_URL", "http://127.0.0.1:9"),
+    ("OMNI_WEBHOOK_SECRETS", PROVIDERS_SECRET),
     // A model that is away: whatever is said in this test, the rules read.
     ("INTENT_PROVIDER", "openai"),
     ("INTENT_MODEL", "absent"),
@@ -81,6 +87,7 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
     user.act(&ordered, "cancel", &json!({})).await.expect(200);
 
     another_provider_makes_videos(&system).await;
+    a_provider_tells_by_itself(&system).await;
     late_duplicate_and_forged_webhooks(&system, &user, &generation).await;
     the_worker_loses_a_job(&mut system, &user).await;
     the_api_is_away(&mut system, &user).await;
@@ -186,6 +193,22 @@ async fn the_api_is_away(system: &mut System, user: &Client) {
 }
 
 /// One that is not Veo has lines of its own: it takes a submission, loses one, refuses one, and gives one up.
+async fn a_provider_tells_by_itself(system: &System) {
+    let body = json!({"type": "interaction.completed", "data": {"id": "v1_unheard"}}).to_string();
+    let forged = Secrets::encode(&[7; 32]);
+    for (secret, status) in [(PROVIDERS_SECRET, 204), (forged.as_str(), 401)] {
+        let signed = Secrets::parse(secret).unwrap().sign("evt_1", Timestamp::now(), body.as_bytes());
+        let worker = Client::anonymous(&system.worker);
+        let request = worker
+            .request(reqwest::Method::POST, "/api/providers/omni/webhook")
+            .header(contract::signing::ID_HEADER, signed.id)
+            .header(contract::signing::TIMESTAMP_HEADER, signed.timestamp)
+            .header(contract::signing::SIGNATURE_HEADER, signed.signature)
+            .body(body.clone());
+        assert_eq!(worker.send(request).await.status, status);
+    }
+}
+
 async fn another_provider_makes_videos(system: &System) {
     let mut last = Value::Null;
     for prompt in

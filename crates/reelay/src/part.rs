@@ -177,6 +177,12 @@ impl Plan<'_> {
                 for (name, value) in self.providers.variables(&provider.url()) {
                     own.choose(name, value)?;
                 }
+                // The simulator tells when a video is done. A real provider reaches nothing on this machine, and is
+                // asked for no webhooks unless it is set up for them.
+                let is_near = worker.ip().is_loopback() || worker.ip().is_unspecified();
+                if self.providers.some_simulated() && is_near {
+                    own.choose("PROVIDER_WEBHOOK_URL", url(*worker))?;
+                }
             }
             Part::Provider => {
                 own.choose("SIMULATOR_DATA_DIR", self.folder("provider"))?;
@@ -315,11 +321,23 @@ mod tests {
         assert_eq!(worker["WEBHOOK_URL"], "http://127.0.0.1:1/api/webhooks/worker");
         assert_eq!(worker["VEO3_BASE_URL"], "http://127.0.0.1:3");
         assert_eq!(worker["OMNI_BASE_URL"], "http://127.0.0.1:3");
+        assert_eq!(worker["PROVIDER_WEBHOOK_URL"], "http://127.0.0.1:2");
+        assert_eq!(worker["VEO3_WEBHOOK_JWKS_URL"], "http://127.0.0.1:3/.well-known/jwks.json");
         assert_eq!(
             (&worker["PROVIDERS"], &api["PROVIDERS"]),
             (&"veo3,omni".to_owned(), &"veo3,omni".to_owned())
         );
         assert_eq!(worker["S3_ENDPOINT"], "http://127.0.0.1:4");
+    }
+
+    #[test]
+    fn a_real_provider_is_asked_for_no_webhooks_by_the_launcher() {
+        let worker = variables(Part::Worker, &[("OMNI_API_KEY", "k")], None);
+        for name in ["PROVIDER_WEBHOOK_URL", "OMNI_WEBHOOK_JWKS_URL", "VEO3_WEBHOOK_JWKS_URL"] {
+            assert!(!worker.contains_key(name), "{name}");
+        }
+        let given = [("PROVIDER_WEBHOOK_URL", "https://worker.example")];
+        assert!(!variables(Part::Worker, &given, None).contains_key("PROVIDER_WEBHOOK_URL"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ struct Playable {
     base_url: &'static str,
     api_key: &'static str,
     usual_latency: &'static str,
+    key_set: &'static str,
 }
 
 /// Those that are on unless the environment says otherwise, the default one first.
@@ -22,6 +23,7 @@ const PLAYABLE: &[Playable] = &[
         base_url: "VEO3_BASE_URL",
         api_key: "VEO3_API_KEY",
         usual_latency: "VEO3_USUAL_LATENCY",
+        key_set: "VEO3_WEBHOOK_JWKS_URL",
     },
     Playable {
         name: "omni",
@@ -29,6 +31,7 @@ const PLAYABLE: &[Playable] = &[
         base_url: "OMNI_BASE_URL",
         api_key: "OMNI_API_KEY",
         usual_latency: "OMNI_USUAL_LATENCY",
+        key_set: "OMNI_WEBHOOK_JWKS_URL",
     },
 ];
 
@@ -110,6 +113,7 @@ impl Providers {
                 (playable.base_url, simulator.to_owned()),
                 (playable.api_key, SIMULATOR_KEY.to_owned()),
                 (playable.usual_latency, SIMULATOR_LATENCY.to_owned()),
+                (playable.key_set, format!("{simulator}/.well-known/jwks.json")),
             ]
         });
         variables.collect()
@@ -131,7 +135,7 @@ mod tests {
         assert_eq!(providers.setting(), "veo3,omni");
         assert!(providers.all_simulated() && providers.address().is_none());
         let variables = providers.variables("http://127.0.0.1:3");
-        assert_eq!(variables.len(), 6);
+        assert_eq!(variables.len(), 8);
         assert!(variables.contains(&("OMNI_BASE_URL", "http://127.0.0.1:3".to_owned())));
     }
 

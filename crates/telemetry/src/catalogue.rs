@@ -180,6 +180,8 @@ catalogue! {
     PROVIDER_SERVICE_OPERATION_CANCELLED = "PROVIDER_SERVICE", "Operation cancelled", "provider, jobId, operation, status";
     PROVIDER_SERVICE_DOWNLOADING = "PROVIDER_SERVICE", "Downloading", "provider, jobId, operation";
     PROVIDER_SERVICE_DOWNLOADED = "PROVIDER_SERVICE", "Downloaded", "provider, jobId, operation, durationMs";
+    PROVIDER_WEBHOOK_RECEIVED = "PROVIDER_WEBHOOK", "Hint received", "provider, outcome, jobId?";
+    PROVIDER_WEBHOOK_REFUSED = "PROVIDER_WEBHOOK", "Signature refused", "provider, reason";
 
     // The worker's news, as worker-service sends it.
     WORKER_WEBHOOK_SENDING = "WORKER_WEBHOOK", "Sending webhook", "webhookId, generationId, event, attempt";

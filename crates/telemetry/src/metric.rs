@@ -77,6 +77,7 @@ metrics! {
     LEASES_LOST = Counter, "reelay_leases_lost_total", "", "Jobs whose runner lost its lease: another took over, or might have. A cancel is none.";
     JOBS_RESCUED = Counter, "reelay_jobs_rescued_total", "", "Jobs taken from a worker that fell silent, not those that one handed back.";
     PROVIDER_REQUESTS = Counter, "reelay_provider_requests_total", "provider, operation, outcome", "Calls of a provider. Submissions: accepted, rejected or unknown; polls: pending, finished, failed, unclear or refused; cancels: cancelled or unclear; downloads: succeeded or failed.";
+    PROVIDER_HINTS = Counter, "reelay_provider_hints_total", "provider, outcome", "Webhooks of providers: woken (the job here was asked after), noticed (left for another replica), unknown, refused or limited.";
     PROVIDER_REQUEST_SECONDS = Histogram, "reelay_provider_request_duration_seconds", "provider, operation", "How long a provider took to answer.";
     SUBMISSIONS_UNKNOWN = Counter, "reelay_submissions_unknown_total", "provider", "Submissions whose fate at the provider is unknown.";
     SUBMISSIONS_REPEATED = Counter, "reelay_submissions_repeated_total", "provider", "Unknown submissions sent again, which may be paid twice.";

@@ -42,6 +42,10 @@ pub enum Fault {
     Inline,
     /// The finished video's file is not ready for a second (Interactions)
     Processing,
+    /// The webhook that was asked for is never sent
+    Silent,
+    /// The webhook that was asked for is sent three times
+    Echo,
 }
 
 /// How one request will be treated.

@@ -27,6 +27,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .app_data(web::PayloadConfig::new(LARGEST_REQUEST))
         .route("/healthz", web::get().to(healthz))
         .route("/ledger", web::get().to(ledger))
+        .route("/.well-known/jwks.json", web::get().to(key_set))
         .configure(protocols::gemini_veo::routes)
         .configure(protocols::vertex_veo::routes)
         .configure(protocols::interactions::routes)
@@ -41,6 +42,11 @@ async fn healthz() -> HttpResponse {
 /// What a test compares with its own count of submissions.
 async fn ledger(shared: Data<Shared>) -> Json<Value> {
     Json(json!({"submissions": shared.operations.ledger()}))
+}
+
+/// The keys that webhooks are signed with.
+async fn key_set(shared: Data<Shared>) -> Json<Value> {
+    Json(shared.operations.key_set())
 }
 
 async fn nothing_here(request: HttpRequest) -> HttpResponse {

@@ -7,7 +7,7 @@
 //!
 //! A request's way through the files: [`http`] (the routes) → [`protocols`] (what is valid, how it is worded) →
 //! [`operations`] (what is accepted, remembered and due; [`fault`], [`journal`]) → [`studio`] (files) →
-//! [`render`] (pictures). Another protocol is another file in [`protocols`].
+//! [`render`] (pictures); and back to whoever asked for it, [`webhooks`]. Another protocol is another file in [`protocols`].
 
 pub mod command;
 mod download;
@@ -21,6 +21,7 @@ mod protocols;
 pub mod range;
 mod render;
 mod studio;
+mod webhooks;
 
 use std::io;
 use std::net::SocketAddr;

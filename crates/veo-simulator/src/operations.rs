@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::journal::{Journal, OpenError};
 use crate::options::Render;
 use crate::render::Clip;
 use crate::studio::{Studio, sha256};
+use crate::webhooks::{Ended, Sender, Wanted};
 use crate::{Options, StartError};
 
 /// Videos are kept as long as the real provider keeps them.
@@ -26,6 +27,9 @@ const KEPT_FOR: Duration = Duration::from_hours(48);
 
 /// How long a file is being processed under [`Fault::Processing`].
 const PROCESSING_TIME: Duration = Duration::from_secs(1);
+
+/// How often an operation is looked at whose end somebody wants to be told of: by how near it is.
+const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// How long a client shall wait after a 429.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -47,6 +51,9 @@ pub(crate) struct Submission {
     /// How the video is handed out.
     #[serde(default)]
     pub(crate) delivery: Delivery,
+    /// Whom to tell when it has ended.
+    #[serde(default)]
+    pub(crate) webhook: Option<Wanted>,
 }
 
 /// How a finished video is handed out.
@@ -105,6 +112,10 @@ pub(crate) struct LedgerLine {
     state: &'static str,
     /// How many pictures came along.
     images: usize,
+    /// How often somebody has asked how it stands, since the simulator was started.
+    polls: usize,
+    /// Whether the webhook that was asked for was taken.
+    told: bool,
 }
 
 /// A finished video, as somebody may download it.
@@ -150,6 +161,8 @@ enum Entry {
     Rendered(String),
     /// This operation was cancelled before it ended.
     Cancelled(String),
+    /// The webhook of this operation was taken.
+    Told(String),
     /// A fault that strikes a prompt once has struck.
     Struck(Struck),
 }
@@ -169,6 +182,8 @@ struct Operation {
     rendering: AtomicBool,
     rendered: AtomicBool,
     cancelled: AtomicBool,
+    told: AtomicBool,
+    polls: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -189,6 +204,8 @@ impl Book {
             rendering: AtomicBool::new(false),
             rendered: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+            polls: AtomicUsize::new(0),
         });
         let Accepted { submission, file, .. } = &operation.accepted;
         self.by_name.insert(submission.name.clone(), Arc::clone(&operation));
@@ -207,6 +224,7 @@ pub(crate) struct Operations {
     render: Render,
     faults: Vec<Fault>,
     latency: Duration,
+    webhooks: Sender,
     /// Where work goes on that must not end with the request that began it.
     home: Handle,
     tasks: TaskTracker,
@@ -243,6 +261,11 @@ impl Operations {
                         operation.cancelled.store(true, Ordering::Relaxed);
                     }
                 }
+                Entry::Told(name) => {
+                    if let Some(operation) = book.by_name.get(&name) {
+                        operation.told.store(true, Ordering::Relaxed);
+                    }
+                }
                 Entry::Struck(struck) => drop(book.struck.insert(struck)),
             }
         }
@@ -254,6 +277,7 @@ impl Operations {
             render: options.render,
             faults: options.faults.clone(),
             latency: options.latency,
+            webhooks: Sender::open(directory, options.webhook_secret.clone()).map_err(unusable)?,
             home: Handle::current(),
             tasks: TaskTracker::new(),
             stopping,
@@ -262,6 +286,7 @@ impl Operations {
         let alive = operations.iter().filter(|operation| now < operation.expires_at());
         this.studio.keep_only(alive.map(|operation| this.clip(operation))).map_err(unusable)?;
         for operation in operations {
+            this.start_telling(&operation);
             this.start_rendering(operation);
         }
         Ok(this)
@@ -301,9 +326,22 @@ impl Operations {
             let operation = self.book_mut().enter(accepted);
             let Submission { name, model, .. } = &operation.accepted.submission;
             tracing::info!(operation = name, model, "Submission accepted");
+            self.start_telling(&operation);
             self.start_rendering(operation);
         }
         Ok(())
+    }
+
+    /// Somebody asks how the operation of this name stands.
+    pub(crate) fn asked_after(&self, name: &str) {
+        if let Some(operation) = self.book().by_name.get(name) {
+            operation.polls.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The keys that webhooks are signed with.
+    pub(crate) fn key_set(&self) -> serde_json::Value {
+        self.webhooks.key_set()
     }
 
     /// How the operation of this name stands.
@@ -401,6 +439,59 @@ impl Operations {
         self.tasks.spawn_on(work, &self.home);
     }
 
+    /// Sees to it that whoever wants to be told of an operation's end is.
+    fn start_telling(self: &Arc<Self>, operation: &Arc<Operation>) {
+        let Accepted { submission, faults, .. } = &operation.accepted;
+        let is_told = operation.told.load(Ordering::Relaxed) || Timestamp::now() >= operation.expires_at();
+        let Some(wanted) = submission.webhook.clone() else { return };
+        if is_told || faults.contains(&Fault::Silent) {
+            return;
+        }
+        let (this, operation) = (Arc::clone(self), Arc::clone(operation));
+        let stopping = self.stopping.clone();
+        let work = async move {
+            // What is not taken by then is begun anew by the next start.
+            if stopping.run_until_cancelled(this.tell(&operation, &wanted)).await.is_none() {
+                return;
+            }
+            operation.told.store(true, Ordering::Relaxed);
+            let name = &operation.accepted.submission.name;
+            // If this line is lost, the next start tells it again, as may happen with any webhook.
+            if let Err(error) = this.journal.append(&Entry::Told(name.clone())).await {
+                tracing::warn!(operation = name, %error, "That a webhook was taken was not recorded");
+            }
+        };
+        self.tasks.spawn_on(work, &self.home);
+    }
+
+    /// Waits for the operation's end, and tells it until it is taken.
+    async fn tell(&self, operation: &Operation, wanted: &Wanted) {
+        let ended = loop {
+            let now = Timestamp::now();
+            let ended = match operation.outcome(now) {
+                Outcome::Running => None,
+                Outcome::Succeeded { file, .. } => Some(Ended::Succeeded { file }),
+                Outcome::Filtered => Some(Ended::Empty),
+                Outcome::Unheard | Outcome::Failed => Some(Ended::Failed),
+                Outcome::Cancelled => Some(Ended::Cancelled),
+            };
+            if let Some(ended) = ended {
+                break ended;
+            }
+            let left = Duration::try_from(operation.accepted.due_at.duration_since(now)).unwrap_or_default();
+            let is_endless = operation.accepted.faults.contains(&Fault::Never);
+            let soon = if is_endless { LOOK_EVERY.1 } else { LOOK_EVERY.0 };
+            tokio::time::sleep(left.clamp(soon, LOOK_EVERY.1)).await;
+        };
+        let (id, name) = (format!("evt_{}", new_id()), &operation.accepted.submission.name);
+        let body = wanted.body(name, &ended, Timestamp::now()).to_string();
+        let times = if operation.accepted.faults.contains(&Fault::Echo) { 3 } else { 1 };
+        for _ in 0..times {
+            let sending = wanted.uris.iter().map(|uri| self.webhooks.send(&id, uri, &body));
+            futures_util::future::join_all(sending).await;
+        }
+    }
+
     fn clip(&self, operation: &Operation) -> Clip {
         let Submission { prompt, width, height, seconds, .. } = &operation.accepted.submission;
         let words = match self.render {
@@ -465,6 +556,8 @@ impl Operation {
                 Outcome::Cancelled => "cancelled",
             },
             images: submission.images,
+            polls: self.polls.load(Ordering::Relaxed),
+            told: self.told.load(Ordering::Relaxed),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use contract::signing::Secrets;
+
 use crate::fault::{Fault, parse_duration};
 
 const DEFAULT_LATENCY: &str = "4s";
@@ -38,6 +40,11 @@ pub struct Options {
     #[arg(long, env = "SIMULATOR_API_KEY", hide_env_values = true, value_name = "KEY")]
     pub api_key: Option<String>,
 
+    /// The secret (whsec_…) that webhooks are signed with after Standard Webhooks; without it, with a token by a key
+    /// of /.well-known/jwks.json
+    #[arg(long, env = "SIMULATOR_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET", value_parser = parse_secrets)]
+    pub webhook_secret: Option<Secrets>,
+
     /// How many videos are rendered at the same time; by default one per core
     #[arg(long, env = "SIMULATOR_RENDER_THREADS", value_name = "COUNT")]
     pub render_threads: Option<NonZeroUsize>,
@@ -62,9 +69,15 @@ impl Default for Options {
             render: Render::default(),
             faults: Vec::new(),
             api_key: None,
+            webhook_secret: None,
             render_threads: None,
         }
     }
+}
+
+/// The error says nothing of the secret.
+fn parse_secrets(text: &str) -> Result<Secrets, String> {
+    Secrets::parse(text).map_err(|error| error.to_string())
 }
 
 fn default_bind() -> SocketAddr {

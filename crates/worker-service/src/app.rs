@@ -23,6 +23,7 @@ use self::{announce::announce, health::Health};
 use crate::{
     bucket::{Bucket, BucketError, Patience, S3Bucket},
     error::{AppError, AppResult},
+    hints::service::Hints,
     jobs::service::Jobs,
     queue::{self, Lease, Limits, Runner, Running},
     routes,
@@ -45,6 +46,7 @@ pub struct State {
     home: Handle,
     store: Store,
     jobs: Jobs,
+    hints: Hints,
     dispatcher: Dispatcher,
     uploads: Uploads,
     places: Places,
@@ -80,6 +82,11 @@ impl State {
     /// The jobs.
     pub const fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// What providers tell.
+    pub const fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     /// Who tells the API.
@@ -201,7 +208,8 @@ impl Application {
         let document = routes::document();
         let state = Data::new(State {
             home: Handle::current(),
-            jobs: Jobs::new(store.clone(), running),
+            jobs: Jobs::new(store.clone(), running.clone()),
+            hints: Hints::new(store.clone(), running, settings.providers.clone()),
             dispatcher: dispatcher.clone(),
             uploads,
             places: Places::new(settings.http.uploads, settings.http.upload_timeout),

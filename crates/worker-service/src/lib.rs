@@ -6,6 +6,7 @@ pub mod auth;
 pub mod bucket;
 mod command;
 pub mod error;
+pub mod hints;
 pub mod jobs;
 pub mod media;
 pub mod providers;

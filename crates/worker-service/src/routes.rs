@@ -4,7 +4,7 @@ use actix_web::{App, middleware::from_fn, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{app, auth, jobs, queue, uploads, webhooks};
+use crate::{app, auth, hints, jobs, queue, uploads, webhooks};
 
 /// Mounts every route.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -20,7 +20,11 @@ fn all(config: &mut ServiceConfig<'_>) {
         .configure(app::openapi::routes)
         .default_service(web::to(platform::unrouted))
         .wrap(from_fn(auth::authenticate));
-    config.configure(app::health::routes).service(signed);
+    // The one place under `/api` that api-service's signature does not guard: providers do not have its secrets, and
+    // sign with their own.
+    let signed_by_providers =
+        scope("/api/providers").configure(hints::http::routes).default_service(web::to(platform::unrouted));
+    config.configure(app::health::routes).service(signed_by_providers).service(signed);
 }
 
 /// The OpenAPI document of every route.

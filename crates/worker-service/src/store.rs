@@ -2,7 +2,7 @@
 //! queries lie in `storage/`, one file a feature.
 
 pub use crate::storage::{
-    Abandoned, After, BATCH, Claimed, Counts, DueAgain, Error, Store, TakenCommand, Terms, Wakes,
+    Abandoned, After, BATCH, Claimed, Counts, DueAgain, Error, Renewed, Store, TakenCommand, Terms, Wakes,
     WebhookQuery,
     columns::{AttemptState, Json, ObjectState, WebhookState, WorkerStatus},
     rows::{Attempt, Job, Life, Object, Upload, Wanted, Webhook, WebhookTry, Worker},

@@ -6,6 +6,7 @@
 
 mod cursor;
 mod guard;
+mod hint;
 mod mp4;
 mod provider;
 mod range;
@@ -13,7 +14,7 @@ mod signature;
 mod webhook;
 
 pub use self::{
-    cursor::cursor, guard::url_guard, mp4::mp4_probe, provider::provider_json, range::range,
+    cursor::cursor, guard::url_guard, hint::hint_json, mp4::mp4_probe, provider::provider_json, range::range,
     signature::signature, webhook::webhook_json,
 };
 

@@ -134,7 +134,7 @@ macro_rules! targets {
     };
 }
 
-targets!(signature, webhook_json, provider_json, mp4_probe, range, cursor, url_guard);
+targets!(signature, webhook_json, hint_json, provider_json, mp4_probe, range, cursor, url_guard);
 
 /// A target has its program for libFuzzer, and a corpus its target.
 #[test]

@@ -41,6 +41,7 @@ async fn submit(
 }
 
 async fn poll(_: ApiKey, shared: Data<Shared>, name: Path<String>) -> Result<Json<Value>, ApiError> {
+    shared.operations.asked_after(&name);
     let outcome = shared.operations.outcome(&name);
     let outcome = outcome.ok_or_else(|| ApiError::not_found(format!("Operation {name} is not found.")))?;
     Ok(Json(answer(&name, &outcome)))
@@ -94,7 +95,7 @@ pub(super) fn find(shared: &Shared, file: &str) -> Result<Download, ApiError> {
     found.ok_or_else(|| ApiError::not_found(format!("File {file} does not exist or has expired.")))
 }
 
-pub(super) fn uri(file: &str) -> String {
+pub(crate) fn uri(file: &str) -> String {
     format!("{FILES}/{file}:download?alt=media")
 }
 

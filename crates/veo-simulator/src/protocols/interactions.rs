@@ -11,7 +11,7 @@ use actix_web::web::{self, Bytes, Data, Json, Path, ServiceConfig};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::download;
 use crate::fault::Fault;
@@ -19,6 +19,7 @@ use crate::google::{ApiError, ApiKey, Kind};
 use crate::http::Shared;
 use crate::operations::{Delivery, Outcome, Submission, new_id};
 use crate::protocols::gemini_veo::{find, uri};
+use crate::webhooks::{About, Config};
 
 /// How often somebody who waits for the end is looked after.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -41,8 +42,7 @@ struct Request {
     background: bool,
     store: Option<bool>,
     stream: Option<bool>,
-    #[serde(rename = "webhook_config")]
-    _webhook_config: Option<Map<String, Value>>,
+    webhook_config: Option<Config>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,6 +93,7 @@ async fn create(
 }
 
 async fn get(_: ApiKey, shared: Data<Shared>, path: Path<(String, String)>) -> Result<Json<Value>, ApiError> {
+    shared.operations.asked_after(&path.1);
     answer(&shared, &path.1).await.map(Json)
 }
 
@@ -126,7 +127,8 @@ fn not_found(id: &str) -> ApiError {
 
 /// Reads a request as strictly as the real service does.
 fn validate(request: Request) -> Result<Submission, ApiError> {
-    let Request { model, input, response_format: format, background, store, stream, .. } = request;
+    let Request { model, input, response_format: format, background, store, stream, webhook_config } =
+        request;
     if !model.starts_with("gemini-omni-") && !model.starts_with("veo-") {
         return Err(ApiError::not_found(format!("models/{model} is not found.")));
     }
@@ -174,7 +176,8 @@ fn validate(request: Request) -> Result<Submission, ApiError> {
         other => return Err(ApiError::invalid(format!("`delivery` {other} is not supported."))),
     };
     let name = format!("v1_{}", new_id());
-    Ok(Submission { name, model, prompt, width, height, seconds, images, delivery })
+    let webhook = webhook_config.map(|config| config.wanted(About::Interaction)).transpose()?.flatten();
+    Ok(Submission { name, model, prompt, width, height, seconds, images, delivery, webhook })
 }
 
 async fn answer(shared: &Shared, id: &str) -> Result<Value, ApiError> {

@@ -2,14 +2,14 @@
 //! wrong.
 //!
 //! The limits are those of Veo 3.1: whatever the real service refuses is refused here, so that a client does not
-//! learn to rely on too much. Images and videos in a request are taken, and not looked into; a `webhookConfig` is
-//! taken, and not used.
+//! learn to rely on too much. Images and videos in a request are taken, and not looked into.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::google::ApiError;
 use crate::operations::{Delivery, Submission};
+use crate::webhooks::{About, Config};
 
 /// The limit is 1,024 tokens. How many a text has is the model's secret; beyond this many bytes it has more.
 const LONGEST_PROMPT: usize = 8 * 1024;
@@ -44,8 +44,7 @@ struct Request {
     instances: Vec<Instance>,
     #[serde(default)]
     parameters: Parameters,
-    #[serde(rename = "webhookConfig")]
-    _webhook_config: Option<Map<String, Value>>,
+    webhook_config: Option<Config>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,13 +104,16 @@ pub(super) fn submission(
         let message = format!("models/{model} is not found, or is not supported for predictLongRunning.");
         return Err(ApiError::not_found(message));
     }
-    let Request { mut instances, parameters, .. } = serde_json::from_slice(body)
+    let Request { mut instances, parameters, webhook_config } = serde_json::from_slice(body)
         .map_err(|error| ApiError::invalid(format!("Invalid JSON payload received. {error}")))?;
     let (Some(instance), true) = (instances.pop(), instances.is_empty()) else {
         return Err(ApiError::invalid("`instances` must hold exactly one instance."));
     };
     if let (Dialect::Gemini, Some(foreign)) = (dialect, parameters.of_vertex().next()) {
         return Err(ApiError::invalid(format!("`{foreign}` isn't supported by this model.")));
+    }
+    if dialect == Dialect::Vertex && webhook_config.is_some() {
+        return Err(ApiError::invalid("Unknown name \"webhookConfig\": Cannot find field."));
     }
     if instance.prompt.trim().is_empty() {
         return Err(ApiError::invalid("`prompt` must not be empty."));
@@ -166,6 +168,7 @@ pub(super) fn submission(
     };
     let frames = [&instance.image, &instance.last_frame].into_iter().flatten().count();
     let images = frames + instance.reference_images.len();
+    let webhook = webhook_config.map(|config| config.wanted(About::Video)).transpose()?.flatten();
     let (name, prompt) = (name(&model), instance.prompt);
-    Ok(Submission { name, model, prompt, width, height, seconds, images, delivery })
+    Ok(Submission { name, model, prompt, width, height, seconds, images, delivery, webhook })
 }

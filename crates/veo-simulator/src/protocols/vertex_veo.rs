@@ -68,6 +68,7 @@ async fn poll(
     question: Json<Question>,
 ) -> Result<Json<Value>, ApiError> {
     let name = question.into_inner().operation_name;
+    shared.operations.asked_after(&name);
     let outcome = shared.operations.outcome(&name);
     let outcome = outcome.ok_or_else(|| ApiError::not_found(format!("Operation {name} is not found.")))?;
     let done = |mut response: Value| {

@@ -5,6 +5,7 @@
 
 mod program;
 mod sdk;
+mod webhooks;
 
 use std::time::Duration;
 

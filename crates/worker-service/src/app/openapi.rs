@@ -12,7 +12,7 @@ use super::State;
 use crate::auth::Fresh;
 
 const ABOUT: &str = "For api-service and operators only.\n\n\
-    Every request under `/api` is signed with one of WORKER_API_SECRETS, in the manner of Standard Webhooks: \
+    Every request under `/api`, but for what providers tell, is signed with one of WORKER_API_SECRETS, in the manner of Standard Webhooks: \
     the header `webhook-signature` holds `v1,` and the base64 of an HMAC-SHA256 over \
     `{webhook-id}.{webhook-timestamp}.{METHOD} {path and query}\\n{body}`. The timestamp may be 300 s off, and \
     an id is taken once in 10 minutes; anything else is 401 `invalid_signature`.\n\n\

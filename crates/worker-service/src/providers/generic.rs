@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    ApiKey, Cancelled, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
+    ApiKey, Cancelled, Hook, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
     caller::Caller,
     google::{self, RpcError},
 };
@@ -43,7 +43,8 @@ foundation::settings! {
         pub create_path: String = or_default("GENERIC_CREATE_PATH", "/v1/videos"),
         /// What is sent there: JSON with `{model}`, `{prompt}`, `{duration}` (a number) or `{seconds}` (a text),
         /// `{aspectRatio}`, `{resolution}`, `{width}`, `{height}`, `{negativePrompt}`, `{seed}` and `{audio}` in its
-        /// strings. A member whose value is left open by the job is left out.
+        /// strings, and `{webhook}` for where it is to tell when the video is done. A member whose value is left open
+        /// by the job or the settings is left out.
         pub create_body: Template = or_default(
             "GENERIC_CREATE_BODY",
             "{\"model\":\"{model}\",\"prompt\":\"{prompt}\",\"seconds\":\"{seconds}\",\"size\":\"{width}x{height}\"}"
@@ -108,6 +109,19 @@ impl Template {
     fn fill(&self, values: &Map<String, Value>) -> Value {
         fill(&self.0, values).unwrap_or_default()
     }
+
+    /// Whether this place stands somewhere in it.
+    fn has_place(&self, place: &str) -> bool {
+        fn stands_in(value: &Value, place: &str) -> bool {
+            match value {
+                Value::Object(members) => members.values().any(|value| stands_in(value, place)),
+                Value::Array(items) => items.iter().any(|value| stands_in(value, place)),
+                Value::String(text) => text.contains(place),
+                _ => false,
+            }
+        }
+        stands_in(&self.0, place)
+    }
 }
 
 fn fill(template: &Value, values: &Map<String, Value>) -> Option<Value> {
@@ -165,9 +179,10 @@ const PLACES: &[&str] = &[
     "negativePrompt",
     "seed",
     "audio",
+    "webhook",
 ];
 
-fn values(model: &str, submission: &Submission) -> Map<String, Value> {
+fn values(model: &str, submission: &Submission, hook: Option<&Hook>) -> Map<String, Value> {
     let wanted = &submission.parameters;
     let size = size(wanted.resolution.as_deref(), wanted.aspect_ratio.as_deref());
     let all = [
@@ -182,6 +197,7 @@ fn values(model: &str, submission: &Submission) -> Map<String, Value> {
         ("negativePrompt", wanted.negative_prompt.clone().map(Value::from)),
         ("seed", wanted.seed.map(Value::from)),
         ("audio", wanted.audio.map(Value::from)),
+        ("webhook", hook.map(|hook| hook.url().as_str().into())),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
@@ -204,12 +220,18 @@ fn size(resolution: Option<&str>, aspect_ratio: Option<&str>) -> Option<(u32, u3
 #[derive(Debug)]
 pub struct Generic {
     settings: Settings,
+    /// There only if the body has a place for its address.
+    hook: Option<Hook>,
     caller: Caller,
 }
 
 impl Generic {
     /// A client after these settings. Speaks to nobody yet. Needs rustls's default provider to be installed.
-    pub fn new(settings: Settings, common: &ProviderSettings) -> Result<Self, SettingError> {
+    pub fn new(
+        settings: Settings,
+        hook: Option<Hook>,
+        common: &ProviderSettings,
+    ) -> Result<Self, SettingError> {
         let Settings { create_path, poll_path, download_path, cancel_path, .. } = &settings;
         let paths = [
             ("GENERIC_CREATE_PATH", Some(create_path), false),
@@ -224,7 +246,8 @@ impl Generic {
             }
         }
         let caller = Caller::new(&settings.base_url, common);
-        Ok(Self { settings, caller })
+        let hook = hook.filter(|_| settings.create_body.has_place("{webhook}"));
+        Ok(Self { settings, hook, caller })
     }
 
     fn url(&self, path: &str) -> String {
@@ -294,13 +317,17 @@ impl Provider for Generic {
         self.settings.usual_latency
     }
 
+    fn hook(&self) -> Option<&Hook> {
+        self.hook.as_ref()
+    }
+
     async fn submit(&self, submission: &Submission) -> Submitted {
         // A catalogue may promise what cannot be kept; a video without its pictures is none that was asked for.
         if !submission.images.is_empty() {
             return Submitted::Rejected(google::invalid());
         }
         let model = self.settings.model.as_ref().unwrap_or(&submission.model);
-        let body = self.settings.create_body.fill(&values(model, submission));
+        let body = self.settings.create_body.fill(&values(model, submission, self.hook.as_ref()));
         let request = self.caller.submission(self.url(&self.settings.create_path));
         let accepted = |body: &[u8]| {
             let answer: Value = google::object(body)?;
@@ -362,7 +389,7 @@ mod tests {
             r#"{"input":{"prompt":"{prompt}","seconds":"{duration}","size":"{width}x{height}","seed":"{seed}"},"n":1,"{":"{}"}"#,
         )
         .unwrap();
-        let open = values("m", &submission("a {seed} boat", Parameters::default()));
+        let open = values("m", &submission("a {seed} boat", Parameters::default()), None);
         assert_eq!(template.fill(&open), json!({"input": {"prompt": "a {seed} boat"}, "n": 1, "{": "{}"}));
         let parameters = Parameters {
             duration: Some(8),
@@ -371,9 +398,17 @@ mod tests {
             seed: Some(7),
             ..Parameters::default()
         };
-        let filled = template.fill(&values("m", &submission("a boat", parameters)));
+        let filled = template.fill(&values("m", &submission("a boat", parameters), None));
         let expected = json!({"prompt": "a boat", "seconds": 8, "size": "720x1280", "seed": 7});
         assert_eq!(filled["input"], expected);
+    }
+
+    #[test]
+    fn a_body_may_have_a_place_for_a_webhook() {
+        let template = Template::parse(r#"{"a":[{"webhook":"{webhook}"}],"p":"{prompt}"}"#).unwrap();
+        assert!(template.has_place("{webhook}") && !template.has_place("{seed}"));
+        let open = values("m", &submission("p", Parameters::default()), None);
+        assert_eq!(template.fill(&open), json!({"a": [{}], "p": "p"}));
     }
 
     #[test]

@@ -10,8 +10,11 @@ mod gemini_api;
 pub mod generic;
 pub mod google;
 pub mod guard;
+pub mod hook;
 mod images;
 pub mod inline;
+pub mod jwt;
+mod key_set;
 mod observed;
 pub mod omni;
 pub mod veo3;
@@ -24,7 +27,10 @@ use contract::{ImageRole, ImageType, JobId, Parameters, worker_api::JobError};
 use foundation::settings::{Environment, Hidden, Setting, SettingError, Variable};
 use url::Url;
 
-use self::observed::Observed;
+use self::{
+    hook::{Hook, SafeUrl},
+    observed::Observed,
+};
 use crate::{
     jobs::state::Retry,
     media::{DownloadError, Downloaded},
@@ -47,6 +53,10 @@ foundation::settings! {
         pub download_timeout: Duration = or_default("PROVIDER_DOWNLOAD_TIMEOUT", "10m"),
         /// The largest video that is taken, in bytes.
         pub largest_video: u64 = or_default("PROVIDER_LARGEST_VIDEO", "2147483648"),
+        /// Where the providers' own webhooks reach this worker: a base URL, https or on this machine. Those with
+        /// …_WEBHOOK_SECRETS or …_WEBHOOK_JWKS_URL are asked to tell there when a video is done; without it all are
+        /// polled.
+        pub webhook_url: Option<SafeUrl> = optional("PROVIDER_WEBHOOK_URL"),
     }
 }
 
@@ -206,6 +216,11 @@ pub trait Provider: Send + Sync {
     /// How long a video usually takes, until the workflow has seen some.
     fn usual_latency(&self) -> Duration;
 
+    /// Its own webhooks, if it is asked to send them.
+    fn hook(&self) -> Option<&Hook> {
+        None
+    }
+
     /// Asks for a video: at most one request to the provider, whatever happens (I15).
     async fn submit(&self, submission: &Submission) -> Submitted;
 
@@ -232,11 +247,13 @@ type Make = fn(&Environment, &ProviderSettings) -> Result<Arc<dyn Provider>, Set
 /// Every provider there is: its name, its variables, and how it is made.
 const CATALOGUE: &[(&str, &[&[Variable]], Make)] = &[
     (veo3::NAME, veo3::VARIABLES, veo3::make),
-    (omni::NAME, &[omni::Settings::VARIABLES], |environment, common| {
-        Ok(Arc::new(omni::Omni::new(omni::Settings::read(environment)?, common)))
+    (omni::NAME, &[omni::Settings::VARIABLES, hook::OMNI], |environment, common| {
+        let hook = Hook::omni(environment, common)?;
+        Ok(Arc::new(omni::Omni::new(omni::Settings::read(environment)?, hook, common)))
     }),
-    (generic::NAME, &[generic::Settings::VARIABLES], |environment, common| {
-        Ok(Arc::new(generic::Generic::new(generic::Settings::read(environment)?, common)?))
+    (generic::NAME, &[generic::Settings::VARIABLES, hook::GENERIC], |environment, common| {
+        let hook = Hook::generic(environment, common)?;
+        Ok(Arc::new(generic::Generic::new(generic::Settings::read(environment)?, hook, common)?))
     }),
 ];
 

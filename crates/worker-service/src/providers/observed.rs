@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use telemetry::{event, metric};
 
-use super::{Cancelled, Operation, Polled, Provider, Source, Submission, Submitted, veo3};
+use super::{Cancelled, Hook, Operation, Polled, Provider, Source, Submission, Submitted, veo3};
 use crate::media::{DownloadError, Downloaded};
 
 /// A provider that is watched.
@@ -34,6 +34,10 @@ impl Provider for Observed {
 
     fn usual_latency(&self) -> Duration {
         self.0.usual_latency()
+    }
+
+    fn hook(&self) -> Option<&Hook> {
+        self.0.hook()
     }
 
     async fn submit(&self, submission: &Submission) -> Submitted {

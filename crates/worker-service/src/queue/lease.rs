@@ -9,7 +9,7 @@ use contract::{
 };
 use foundation::s3::ObjectKey;
 use telemetry::event;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -37,6 +37,7 @@ pub struct Lease {
     lost: CancellationToken,
     stopping: CancellationToken,
     whole: Whole,
+    hints: Arc<Notify>,
 }
 
 /// What must not be cut in two: a submission to the provider, from the POST to the commit of its answer. Whoever
@@ -54,7 +55,13 @@ impl Lease {
         stopping: CancellationToken,
     ) -> Self {
         let rules = store.rules().clone();
-        Self { job, attempts, store, rules, lost, stopping, whole: Whole::default() }
+        Self { job, attempts, store, rules, lost, stopping, whole: Whole::default(), hints: Arc::default() }
+    }
+
+    /// The same, of whose provider's hints `hints` tells.
+    #[must_use]
+    pub fn hinted_by(self, hints: Arc<Notify>) -> Self {
+        Self { hints, ..self }
     }
 
     /// The time by the database's clock, on which all workers agree.
@@ -94,6 +101,12 @@ impl Lease {
     #[must_use]
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping
+    }
+
+    /// Woken when the provider may have news of the job. It is never more than a reason to ask.
+    #[must_use]
+    pub fn hints(&self) -> &Arc<Notify> {
+        &self.hints
     }
 
     /// What the queue waits for before it drops the workflow's future.

@@ -13,6 +13,7 @@ use contract::{JobId, JobStatus, WorkerId};
 use futures_util::FutureExt as _;
 use telemetry::{continue_trace, event, metric};
 use tokio::{
+    sync::Notify,
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval_at, sleep, timeout, timeout_at},
 };
@@ -26,7 +27,7 @@ use crate::{
         state::{Input, is_suspect},
     },
     settings::QueueSettings,
-    store::{Claimed, Error, Store, WorkerStatus},
+    store::{Claimed, Error, Renewed, Store, WorkerStatus},
 };
 
 /// How often to look without being woken: for retries that became due, lapsed leases, and what another
@@ -202,18 +203,24 @@ where
         }
         event!(INFO, QUEUE_MANAGER_JOB_CLAIMED, jobId = %id, workerId = %self.worker, epoch);
         drop(entered);
-        let lost = self.running.add(&id, epoch);
+        let (lost, hints) = self.running.add(&id, epoch);
         let on_list = OnList(self.running.clone(), id, epoch);
-        jobs.spawn(Arc::clone(self).run_one(claimed, lost, on_list).instrument(span));
+        jobs.spawn(Arc::clone(self).run_one(claimed, (lost, hints), on_list).instrument(span));
     }
 
-    async fn run_one(self: Arc<Self>, claimed: Claimed, lost: CancellationToken, on_list: OnList) {
+    async fn run_one(
+        self: Arc<Self>,
+        claimed: Claimed,
+        (lost, hints): (CancellationToken, Arc<Notify>),
+        on_list: OnList,
+    ) {
         let Claimed { job, attempts, .. } = claimed;
         let (id, epoch) = (job.id.clone(), job.life.lease_epoch);
         let now = self.store.now();
         let age = now.since(job.life.started_at.unwrap_or(now));
         let left = self.limits.deadline.saturating_sub(age);
         let lease = Lease::new(job, attempts, self.store.clone(), lost.clone(), self.stopping.clone());
+        let lease = lease.hinted_by(hints);
         let whole = lease.whole();
         let interrupted = async {
             let end = tokio::select! {
@@ -321,6 +328,12 @@ where
         match self.renew(ids, self.patience(*renewed)).await {
             Ok(kept) => {
                 *renewed = begun;
+                for lease in &kept {
+                    if let Some(at) = lease.noticed_at {
+                        self.running.noticed(&lease.job, lease.epoch, at);
+                    }
+                }
+                let kept: HashSet<_> = kept.into_iter().map(|lease| (lease.job, lease.epoch)).collect();
                 let lost = held.into_iter().filter(|lease| !kept.contains(lease)).collect();
                 self.lose(lost).await;
             }
@@ -342,13 +355,13 @@ where
         if left.is_zero() { share } else { left.min(share) }
     }
 
-    async fn renew(&self, ids: Vec<JobId>, patience: Duration) -> Result<HashSet<(JobId, i64)>, String> {
+    async fn renew(&self, ids: Vec<JobId>, patience: Duration) -> Result<Vec<Renewed>, String> {
         let (store, worker) = (self.store.clone(), self.worker.clone());
         // A task of its own, since a transaction must not be dropped: one that is given up here ends with its
         // connection.
         let renewing = tokio::spawn(async move { store.heartbeat(&worker, &ids).await });
         match timeout(patience, renewing).await {
-            Ok(Ok(answer)) => answer.map(HashSet::from_iter).map_err(|error| error.to_string()),
+            Ok(Ok(answer)) => answer.map_err(|error| error.to_string()),
             Ok(Err(panic)) => Err(panic.to_string()),
             Err(_) => Err(format!("no answer within {patience:?}")),
         }

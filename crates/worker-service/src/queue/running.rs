@@ -1,11 +1,12 @@
-//! The jobs that this worker runs, and how each is told that it is no longer its own.
+//! The jobs that this worker runs, and how each is told that it is no longer its own, or that its provider has news.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use contract::JobId;
+use contract::{JobId, Timestamp};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// The jobs that this worker runs. Cheap to clone.
@@ -16,6 +17,9 @@ pub struct Running(Arc<Mutex<HashMap<JobId, Held>>>);
 struct Held {
     epoch: i64,
     lost: CancellationToken,
+    hints: Arc<Notify>,
+    /// The newest hint that another replica has written down and the runner was told of.
+    noticed: Option<Timestamp>,
 }
 
 impl Running {
@@ -23,14 +27,31 @@ impl Running {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job; gives the token that fires when it is lost. A runner that had it under an earlier lease,
-    /// which ran out unnoticed, is told at once.
-    pub(super) fn add(&self, id: &JobId, epoch: i64) -> CancellationToken {
-        let lost = CancellationToken::new();
-        if let Some(earlier) = self.lock().insert(id.clone(), Held { epoch, lost: lost.clone() }) {
+    /// Adds a job; gives the token that fires when it is lost, and what is woken by its provider's hints. A runner
+    /// that had it under an earlier lease, which ran out unnoticed, is told at once.
+    pub(super) fn add(&self, id: &JobId, epoch: i64) -> (CancellationToken, Arc<Notify>) {
+        let (lost, hints) = (CancellationToken::new(), Arc::<Notify>::default());
+        let held = Held { epoch, lost: lost.clone(), hints: Arc::clone(&hints), noticed: None };
+        if let Some(earlier) = self.lock().insert(id.clone(), held) {
             earlier.lost.cancel();
         }
-        lost
+        (lost, hints)
+    }
+
+    /// Tells a job's runner, if it is ours, that its provider may have news; says whether it is. Hints that come
+    /// while the runner is busy are one.
+    pub fn hint(&self, id: &JobId) -> bool {
+        let jobs = self.lock();
+        jobs.get(id).map(|held| held.hints.notify_one()).is_some()
+    }
+
+    /// Another replica has written down a hint for a job of ours at that time. Each is passed on once.
+    pub(super) fn noticed(&self, id: &JobId, epoch: i64, at: Timestamp) {
+        let mut jobs = self.lock();
+        if let Some(held) = jobs.get_mut(id).filter(|held| held.epoch == epoch && held.noticed < Some(at)) {
+            held.noticed = Some(at);
+            held.hints.notify_one();
+        }
     }
 
     /// Removes a job, unless it has been claimed anew meanwhile.
@@ -63,5 +84,31 @@ impl Running {
         let jobs = self.lock();
         let held = jobs.get(id).filter(|held| held.epoch == epoch && !held.lost.is_cancelled());
         held.map(|held| held.lost.cancel()).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_hint_reaches_the_runner_of_its_job_once() {
+        let (running, id, other) = (Running::default(), JobId::new(), JobId::new());
+        let (_, hints) = running.add(&id, 1);
+        let told = || hints.notified().now_or_never().is_some();
+        assert!(!running.hint(&other) && !told());
+        assert!(running.hint(&id) && running.hint(&id));
+        assert!(told() && !told(), "two that nobody has taken are one");
+        let at = Timestamp::from_micros;
+        for (epoch, micros, tells) in
+            [(1, 5, true), (1, 5, false), (1, 4, false), (2, 9, false), (1, 6, true)]
+        {
+            running.noticed(&id, epoch, at(micros));
+            assert_eq!(told(), tells, "{epoch} {micros}");
+        }
+        running.remove(&id, 1);
+        assert!(!running.hint(&id));
     }
 }

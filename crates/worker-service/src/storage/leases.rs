@@ -35,6 +35,17 @@ pub struct Claimed {
     pub change: Change,
 }
 
+/// A lease that its worker still has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// The job.
+    pub job: JobId,
+    /// The lease's epoch.
+    pub epoch: i64,
+    /// When a replica was last told by the provider that there is news of the job's present attempt.
+    pub noticed_at: Option<Timestamp>,
+}
+
 on_both! {
     trait LeaseSteps {
         /// The users who have as many jobs running as they may, or some: with how many.
@@ -219,11 +230,12 @@ impl Store {
         Ok(())
     }
 
-    /// Renews the leases of the jobs that a worker runs, and its own row. Gives the leases that it still has,
-    /// as job and epoch. A lease whose runner is gone is not among `running`, so that it lapses.
-    pub async fn heartbeat(&self, id: &WorkerId, running: &[JobId]) -> Result<Vec<(JobId, i64)>, Error> {
+    /// Renews the leases of the jobs that a worker runs, and its own row. Gives the leases that it still has, each
+    /// with what other replicas have noticed of it. A lease whose runner is gone is not among `running`, so that it
+    /// lapses.
+    pub async fn heartbeat(&self, id: &WorkerId, running: &[JobId]) -> Result<Vec<Renewed>, Error> {
         let until = database_now().plus(self.terms.lease);
-        Ok(transaction!(&self.database, Place::LeasesRenewed, unless Vec::is_empty, Error, |c| {
+        let renewed: Vec<(JobId, i64, Option<Timestamp>)> = transaction!(&self.database, Place::LeasesRenewed, unless Vec::is_empty, Error, |c| {
             let beat = worker::last_heartbeat.eq(database_now());
             let beat = diesel::update(worker::table.find(id)).set(beat).returning(worker::last_heartbeat);
             if let Some(time) = beat.get_result(c).await.optional()? {
@@ -239,13 +251,21 @@ impl Store {
                 // from those who can run it.
                 .filter(job::lease_until.gt(database_now().nullable()))
                 .filter(job::id.eq_any(running));
+            // In the same statement, so that hints cost no question of their own.
+            let noticed_at = attempt::table
+                .filter(attempt::job_id.eq(job::id))
+                .filter(attempt::number.eq(job::attempt))
+                .select(attempt::noticed_at)
+                .single_value();
             diesel::update(held)
                 .set(job::lease_until.eq(until.nullable()))
-                .returning((job::id, job::lease_epoch))
+                .returning((job::id, job::lease_epoch, noticed_at))
                 .get_results(c)
                 .await
                 .map_err(Error::from)
-        })?)
+        })?;
+        let lease = |(job, epoch, noticed_at)| Renewed { job, epoch, noticed_at };
+        Ok(renewed.into_iter().map(lease).collect())
     }
 
     /// Which of these leases, as job and epoch, another has taken or may take, rather than that its job has come to

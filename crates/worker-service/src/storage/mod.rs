@@ -29,7 +29,7 @@ use tokio::sync::{Mutex, Notify};
 
 pub use self::{
     commands::TakenCommand,
-    leases::Claimed,
+    leases::{Claimed, Renewed},
     operations::Abandoned,
     overview::BATCH,
     webhooks::{After, DueAgain, WebhookQuery},

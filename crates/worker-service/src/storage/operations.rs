@@ -1,4 +1,5 @@
-//! What the worker remembers of providers' operations beyond its jobs: how long they take, and which of them nobody
+//! What the worker remembers of providers' operations beyond its jobs: how long they take, of which of them there may
+//! be news, and which of them nobody
 //! waits for any more.
 
 use std::time::Duration;
@@ -18,6 +19,9 @@ use super::{
 const WEIGHT: f64 = 0.3;
 /// An operation is called off soon or not at all: after so long it has ended by itself.
 const CALLED_OFF_WITHIN: Duration = Duration::from_hours(1);
+
+/// How far apart hints for one attempt are written down at least.
+const NOTICED_EVERY: Duration = Duration::from_secs(1);
 
 /// An operation that a provider has accepted, of a job that has ended without a video.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,34 @@ impl Store {
             ));
         writing!(&self.database, |c| learnt.execute(c).await)?;
         Ok(())
+    }
+
+    /// The attempt of a running job that this provider calls by one of these names.
+    pub async fn attempt_called(
+        &self,
+        provider: &str,
+        names: &[String],
+    ) -> Result<Option<(JobId, i32)>, Error> {
+        let query = attempt::table
+            .inner_join(job::table.on(job::id.eq(attempt::job_id)))
+            .filter(attempt::operation.eq_any(names))
+            .filter(attempt::state.eq(AttemptState::Accepted))
+            .filter(job::provider.eq(provider))
+            .filter(job::status.eq(JobStatus::Active))
+            .select((attempt::job_id, attempt::number));
+        Ok(reading!(&self.database, |c| query.first(c).await.optional())?)
+    }
+
+    /// Writes down that there may be news of an attempt, for the replica that runs its job: its next heartbeat
+    /// brings it along. Says whether there is such an attempt and nothing was written just before.
+    pub async fn notice(&self, id: &JobId, number: i32) -> Result<bool, Error> {
+        let long_ago = database_now().minus(NOTICED_EVERY);
+        let under_way = attempt::table
+            .find((id, number))
+            .filter(attempt::state.eq_any([AttemptState::Submitting, AttemptState::Accepted]))
+            .filter(attempt::noticed_at.is_null().or(attempt::noticed_at.lt(long_ago.nullable())));
+        let noticed = diesel::update(under_way).set(attempt::noticed_at.eq(database_now().nullable()));
+        Ok(writing!(&self.database, |c| noticed.execute(c).await)? == 1)
     }
 
     /// Operations of jobs that have ended lately without a video, none of which was called off yet.

@@ -54,6 +54,7 @@ diesel::table! {
         created_at -> UtcTimestamp,
         updated_at -> UtcTimestamp,
         cancel_asked_at -> Nullable<UtcTimestamp>,
+        noticed_at -> Nullable<UtcTimestamp>,
     }
 }
 

@@ -50,6 +50,30 @@ impl Pace {
         };
         wait.max(self.shortest).min(self.longest.max(self.shortest))
     }
+
+    /// How long to wait before asking a provider that tells by itself when it is done: not before the usual time is
+    /// well over, and then as often as a video that nobody was told of can be late.
+    pub(super) fn safety_net(self, elapsed: Duration, usual: Duration) -> Duration {
+        let well_over = usual.mul_f64(1.5);
+        if elapsed < well_over {
+            // The longest wait does not hold here: it is for those who do not tell.
+            return (well_over - elapsed).max(self.shortest);
+        }
+        (elapsed / 4).max(self.shortest).min(self.longest.max(self.shortest))
+    }
+
+    /// How long to wait before asking again, so long after a hint: a provider that told too early, of a file that is
+    /// still being written for example, will not tell again. Soon, and ever less often.
+    pub(super) fn after_hint(self, since: Duration) -> Duration {
+        (since / 2).max(self.shortest).min(self.longest.max(self.shortest))
+    }
+}
+
+/// Whether an operation that is found finished after `elapsed` says how long its kind takes. The first question of
+/// those that are a safety net comes late by intent: what it finds may have been there for long, and to learn from
+/// it would put the next one off even more.
+pub(super) fn tells_latency(was_told: bool, by_hint: bool, asked_before: bool) -> bool {
+    !was_told || by_hint || asked_before
 }
 
 /// How often the progress goes on between two questions, so that nobody takes the job for dead.
@@ -88,7 +112,48 @@ mod tests {
         assert_eq!(hasty.until_asked(seconds(0), seconds(60)), seconds(9), "the shortest holds");
     }
 
+    #[test]
+    fn who_tells_by_itself_is_asked_when_it_is_late() {
+        let seconds = Duration::from_secs;
+        let asked = |elapsed, usual| PACE.safety_net(seconds(elapsed), seconds(usual)).as_millis();
+        // The first question, and those of who is late.
+        assert_eq!(
+            [asked(0, 40), asked(20, 40), asked(60, 40), asked(100, 40)],
+            [60_000, 40_000, 15_000, 25_000]
+        );
+        assert_eq!([asked(0, 0), asked(1_000, 40)], [1_000, 30_000], "within the settings");
+        assert_eq!(asked(0, 600), 900_000, "the longest wait is for those who do not tell");
+        let again = |since| PACE.after_hint(Duration::from_millis(since)).as_millis();
+        assert_eq!([again(0), again(1_000), again(6_000), again(600_000)], [1_000, 1_000, 3_000, 30_000]);
+    }
+
+    #[test]
+    fn what_was_found_late_by_intent_teaches_nothing() {
+        for (was_told, by_hint, asked_before, tells) in [
+            (false, false, false, true),
+            (true, true, false, true),
+            (true, false, true, true),
+            (true, false, false, false),
+        ] {
+            assert_eq!(tells_latency(was_told, by_hint, asked_before), tells);
+        }
+    }
+
     proptest! {
+        /// Of a video that nobody was told of: it is noticed, and not much later than half of the time again.
+        #[test]
+        fn a_lost_hint_costs_little(took in 1_000_u64..360_000, usual in 1_000_u64..360_000) {
+            let (took, usual) = (Duration::from_millis(took), Duration::from_millis(usual));
+            let (mut now, mut asked) = (Duration::ZERO, 0);
+            while now < took {
+                now += PACE.safety_net(now, usual);
+                asked += 1;
+            }
+            prop_assert!(asked <= 40, "{asked} questions");
+            let most = usual.mul_f64(1.5).max(took + Duration::from_secs(30)) + Duration::from_secs(1);
+            prop_assert!(now <= most, "noticed after {now:?}");
+        }
+
         #[test]
         fn progress_rises_and_the_end_comes_nearer(a in 0_u64..7200, b in 0_u64..7200, usual in 0_u64..600) {
             let at = |seconds: u64| generating(Duration::from_secs(seconds), Duration::from_secs(usual));

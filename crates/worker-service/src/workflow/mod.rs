@@ -38,7 +38,8 @@ foundation::settings! {
         /// The shortest time between two questions how a video stands. How long videos of a model usually take
         /// decides when it is worth asking.
         pub poll_interval: Duration = or_default("POLL_INTERVAL", "1s"),
-        /// The longest that a provider is not asked.
+        /// The longest that a provider is not asked, unless it tells by itself when a video is done (see
+        /// PROVIDER_WEBHOOK_URL) and may still do so.
         pub longest_poll_interval: Duration = or_default("POLL_INTERVAL_LONGEST", "30s"),
         /// How long a job waits after a submission of which nobody knows whether the provider took it.
         pub submission_grace: Duration = or_default("SUBMISSION_GRACE", "10m"),
@@ -144,6 +145,29 @@ impl Workflow {
             Step::Poll { operation, since } => run.follow(operation, since, false).await,
         }
     }
+}
+
+/// How often hints may cause a question, at most.
+const HINTED_EVERY: Duration = Duration::from_secs(1);
+
+/// Why a wait was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    /// It is time to ask.
+    Due,
+    /// The provider has told that there may be news.
+    Hinted,
+    /// This worker is to end.
+    Stopping,
+}
+
+/// When a provider may be asked next.
+#[derive(Clone, Copy, Debug)]
+struct Next {
+    /// Then at the latest.
+    at: Instant,
+    /// Not before then, whatever hints come.
+    hinted_at: Instant,
 }
 
 /// A job on its way.
@@ -256,22 +280,36 @@ impl Run<'_> {
         let pace = Pace { shortest: settings.poll_interval, longest: settings.longest_poll_interval };
         let usual = self.lease.usual_latency().await.unwrap_or_else(|| self.provider.usual_latency());
         let operation = Operation { job_id: self.lease.job().id.clone(), name: operation };
-        let until_asked = |elapsed| pace.until_asked(elapsed, usual);
-        let mut pause = if is_new { until_asked(Duration::ZERO) } else { Duration::ZERO };
+        let is_told = self.provider.hook().is_some();
+        let until_asked = |elapsed| {
+            if is_told { pace.safety_net(elapsed, usual) } else { pace.until_asked(elapsed, usual) }
+        };
+        let (mut hinted, mut asked_before): (Option<Instant>, bool) = (None, false);
+        let begun = Instant::now();
+        let first = if is_new { until_asked(Duration::ZERO) } else { Duration::ZERO };
+        let mut next = Next { at: begun + first, hinted_at: begun };
         let mut reported = None;
         loop {
-            if self.wait(pause, since, usual, reported).await? {
+            let waited = self.wait(next, since, usual, reported).await?;
+            let by_hint = waited == Waited::Hinted;
+            if waited == Waited::Stopping {
                 return self.lease.release().await;
             }
-            let elapsed = self.lease.now().since(since);
-            pause = until_asked(elapsed);
-            match sending(Place::Polled, self.provider.poll(&operation)).await {
+            let (elapsed, now) = (self.lease.now().since(since), Instant::now());
+            if by_hint {
+                hinted = Some(now);
+            }
+            let soon = hinted.map(|hinted| pace.after_hint(now - hinted));
+            let pause = soon.map_or_else(|| until_asked(elapsed), |soon| soon.min(until_asked(elapsed)));
+            let left_alone = match sending(Place::Polled, self.provider.poll(&operation)).await {
                 Polled::Pending { progress } => {
                     reported = progress.map(estimate::reported).or(reported);
+                    asked_before = true;
                     self.come_on(elapsed, usual, reported).await?;
+                    Duration::ZERO
                 }
                 Polled::Finished(source) => {
-                    if is_new {
+                    if is_new && estimate::tells_latency(is_told, by_hint, asked_before) {
                         self.lease.learn_latency(elapsed).await;
                     }
                     return self.deliver(&operation, &source).await;
@@ -282,33 +320,45 @@ impl Run<'_> {
                     return self.lease.attempt_failed(ended, failure.error, failure.retry).await.map(drop);
                 }
                 Polled::Lost(error) => return self.lease.end(Input::AttemptLost(error)).await,
-                Polled::Unclear { wait, .. } => pause = pause.max(wait.unwrap_or_default()),
+                // Who asks to be left alone is, whatever hints come.
+                Polled::Unclear { wait, .. } => wait.unwrap_or_default(),
                 // The operation may well stand, so a retry goes on with it.
                 Polled::Refused(failure) => {
                     return self.lease.attempt_failed(None, failure.error, failure.retry).await.map(drop);
                 }
-            }
+            };
+            let answered = Instant::now();
+            next = Next {
+                at: answered + pause.max(left_alone),
+                hinted_at: (answered + left_alone).max(hinted.map_or(answered, |then| then + HINTED_EVERY)),
+            };
         }
     }
 
-    /// Waits until the provider is to be asked, while the progress goes on. Says whether this worker is to end.
+    /// Waits until the provider is to be asked, or tells that it may be, while the progress goes on.
     async fn wait(
         &mut self,
-        pause: Duration,
+        when: Next,
         since: Timestamp,
         usual: Duration,
         reported: Option<i32>,
-    ) -> Result<bool, Error> {
-        let (stopping, asked_at) = (self.lease.stopping().clone(), Instant::now() + pause);
+    ) -> Result<Waited, Error> {
+        let (stopping, hints) = (self.lease.stopping().clone(), Arc::clone(self.lease.hints()));
+        let (mut asked_at, mut waited) = (when.at, Waited::Due);
         loop {
             let next = asked_at.min(Instant::now() + estimate::tick(usual));
             tokio::select! {
                 biased;
-                () = stopping.cancelled() => return Ok(true),
+                () = stopping.cancelled() => return Ok(Waited::Stopping),
+                () = hints.notified(), if waited == Waited::Due => {
+                    waited = Waited::Hinted;
+                    asked_at = asked_at.min(when.hinted_at.max(Instant::now()));
+                    continue;
+                }
                 () = sleep_until(next) => {}
             }
             if next >= asked_at {
-                return Ok(false);
+                return Ok(waited);
             }
             self.come_on(self.lease.now().since(since), usual, reported).await?;
         }

@@ -25,7 +25,7 @@ use tokio::{
 use url::Url;
 
 /// What becomes of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Fate {
     /// It is passed on, and so is the answer.
     Pass,
@@ -35,6 +35,8 @@ pub(crate) enum Fate {
     LoseAnswer,
     /// It is passed on, and the answer is replaced by this status and body.
     Replace(u16, &'static str),
+    /// It is answered with this text and goes no further.
+    Answer(String),
     /// It is never answered.
     Hang,
     /// It is passed on once the test lets it.
@@ -111,12 +113,12 @@ impl Shared {
         let (head, body) = request.into_parts();
         let fate = (self.decide)(&head, self.seen.fetch_add(1, Ordering::SeqCst));
         let plain = |status: u16| Response::builder().status(status).body(s3s::Body::empty()).unwrap();
-        match fate {
+        match &fate {
             Fate::Refuse(status) => {
                 // To the end, or the sender may find the connection reset before it has read the answer.
                 let mut rest = std::pin::pin!(body);
                 while poll_fn(|context| rest.as_mut().poll_frame(context)).await.is_some() {}
-                return Ok(plain(status));
+                return Ok(plain(*status));
             }
             Fate::Hang => {
                 self.hanging.notify_one();
@@ -126,6 +128,10 @@ impl Shared {
                 self.hanging.notify_one();
                 // The end of the semaphore is the signal.
                 let _ = self.released.acquire().await;
+            }
+            Fate::Answer(text) => {
+                let answer = Response::builder().body(s3s::Body::from(Bytes::from(text.clone())));
+                return Ok(answer.unwrap());
             }
             Fate::Pass | Fate::LoseAnswer | Fate::Replace(..) => {}
         }
@@ -141,7 +147,7 @@ impl Shared {
                 let body = s3s::Body::from(Bytes::from_static(body.as_bytes()));
                 return Ok(Response::builder().status(status).body(body).unwrap());
             }
-            Fate::Pass | Fate::Refuse(_) | Fate::Hang | Fate::Hold => {}
+            Fate::Pass | Fate::Refuse(_) | Fate::Answer(_) | Fate::Hang | Fate::Hold => {}
         }
         Ok(answer.body(s3s::Body::from(bytes)).unwrap())
     }

@@ -7,6 +7,7 @@ mod bucket;
 mod exchanges;
 mod fixture;
 mod gate;
+mod hints;
 mod names;
 mod providers;
 mod queue;

@@ -37,9 +37,9 @@ on_both_databases! {
 const API_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 /// A running worker, and a caller who may ask it.
-struct Service {
-    base: String,
-    client: Client,
+pub(crate) struct Service {
+    pub(crate) base: String,
+    pub(crate) client: Client,
     stop: oneshot::Sender<()>,
     running: tokio::task::JoinHandle<Result<(), platform::RunError>>,
     environment: Environment,
@@ -49,7 +49,7 @@ struct Service {
 }
 
 impl Service {
-    async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> Self {
         let storage = Storage::start().await;
         let receiver = Receiver::start([]).await;
         let s3 = &storage.settings;
@@ -134,21 +134,21 @@ impl Service {
             .unwrap()
     }
 
-    async fn post(&self, target: &str, body: &str) -> Response {
+    pub(crate) async fn post(&self, target: &str, body: &str) -> Response {
         self.send(&nonce(), target, "POST", target, body).await
     }
 
-    async fn get(&self, target: &str) -> Response {
+    pub(crate) async fn get(&self, target: &str) -> Response {
         self.send(&nonce(), target, "GET", target, "").await
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.stop.send(()).unwrap();
         in_time(self.running).await.unwrap().unwrap();
     }
 }
 
-async fn refused(response: Response, status: u16, code: &str) -> Value {
+pub(crate) async fn refused(response: Response, status: u16, code: &str) -> Value {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
     assert_eq!(response.status().as_u16(), status);
@@ -383,7 +383,12 @@ async fn nothing_passes_unsigned_or_twice(database: TestDatabase) {
     }
     let document: Value = service.get("/api/openapi.json").await.json().await.unwrap();
     let paths = document["paths"].as_object().unwrap();
-    for path in ["/api/generations/{id}/status", "/api/webhooks/deliveries/{id}/redeliver", "/readyz"] {
+    for path in [
+        "/api/generations/{id}/status",
+        "/api/webhooks/deliveries/{id}/redeliver",
+        "/readyz",
+        "/api/providers/{name}/webhook",
+    ] {
         assert!(paths.contains_key(path), "{path}: {paths:?}");
     }
     service.end().await;

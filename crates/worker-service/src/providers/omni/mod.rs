@@ -13,7 +13,7 @@ use url::Url;
 
 use self::wire::Found;
 use super::{
-    ApiKey, Cancelled, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
+    ApiKey, Cancelled, Hook, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
     caller::Answer, gemini_api::GeminiApi, google,
 };
 use crate::media::{DownloadError, Downloaded};
@@ -39,15 +39,16 @@ foundation::settings! {
 #[derive(Debug)]
 pub struct Omni {
     settings: Settings,
+    hook: Option<Hook>,
     api: GeminiApi,
 }
 
 impl Omni {
     /// A client after these settings. Speaks to nobody yet. Needs rustls's default provider to be installed.
     #[must_use]
-    pub fn new(settings: Settings, common: &ProviderSettings) -> Self {
+    pub fn new(settings: Settings, hook: Option<Hook>, common: &ProviderSettings) -> Self {
         let api = GeminiApi::new(settings.base_url.clone(), settings.api_key.clone(), common);
-        Self { settings, api }
+        Self { settings, hook, api }
     }
 }
 
@@ -61,6 +62,10 @@ impl Provider for Omni {
         self.settings.usual_latency
     }
 
+    fn hook(&self) -> Option<&Hook> {
+        self.hook.as_ref()
+    }
+
     async fn submit(&self, submission: &Submission) -> Submitted {
         let model = self.settings.model.as_ref().unwrap_or(&submission.model);
         // Even an empty input is charged.
@@ -68,7 +73,11 @@ impl Provider for Omni {
             return Submitted::Rejected(google::invalid());
         }
         let request = self.api.submission("interactions");
-        self.api.caller.submit(request.json(&wire::request(model, submission)), wire::interaction).await
+        let mut body = wire::request(model, submission);
+        if let Some(hook) = &self.hook {
+            body["webhook_config"] = hook.config(submission);
+        }
+        self.api.caller.submit(request.json(&body), wire::interaction).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{
     super::{
-        ApiKey, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
+        ApiKey, Hook, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
         gemini_api::GeminiApi, google,
     },
     NAME, wire,
@@ -35,15 +35,16 @@ foundation::settings! {
 #[derive(Debug)]
 pub struct Gemini {
     settings: Settings,
+    hook: Option<Hook>,
     api: GeminiApi,
 }
 
 impl Gemini {
     /// A client after these settings. Speaks to nobody yet. Needs rustls's default provider to be installed.
     #[must_use]
-    pub fn new(settings: Settings, common: &ProviderSettings) -> Self {
+    pub fn new(settings: Settings, hook: Option<Hook>, common: &ProviderSettings) -> Self {
         let api = GeminiApi::new(settings.base_url.clone(), settings.api_key.clone(), common);
-        Self { settings, api }
+        Self { settings, hook, api }
     }
 }
 
@@ -57,13 +58,21 @@ impl Provider for Gemini {
         self.settings.usual_latency
     }
 
+    fn hook(&self) -> Option<&Hook> {
+        self.hook.as_ref()
+    }
+
     async fn submit(&self, submission: &Submission) -> Submitted {
         let model = self.settings.model.as_ref().unwrap_or(&submission.model);
         if !google::is_plain(model) {
             return Submitted::Rejected(google::invalid());
         }
         let request = self.api.submission(&format!("models/{model}:predictLongRunning"));
-        self.api.caller.submit(request.json(&wire::request(submission)), wire::operation).await
+        let mut body = wire::request(submission);
+        if let Some(hook) = &self.hook {
+            body["webhookConfig"] = hook.config(submission);
+        }
+        self.api.caller.submit(request.json(&body), wire::operation).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {

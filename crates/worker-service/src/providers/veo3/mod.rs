@@ -11,13 +11,17 @@ use std::sync::Arc;
 
 use foundation::settings::{Environment, SettingError, Variable};
 
-use super::{Provider, ProviderSettings};
+use super::{
+    Provider, ProviderSettings,
+    hook::{self, Hook},
+};
 
 /// The name in commands and settings.
 pub const NAME: &str = "veo3";
 
 /// The variables of both shapes.
-pub(super) const VARIABLES: &[&[Variable]] = &[gemini::Settings::VARIABLES, vertex::Settings::VARIABLES];
+pub(super) const VARIABLES: &[&[Variable]] =
+    &[gemini::Settings::VARIABLES, vertex::Settings::VARIABLES, hook::VEO3];
 
 /// The client of the shape that the settings name.
 pub(super) fn make(
@@ -27,6 +31,9 @@ pub(super) fn make(
     let vertex = vertex::Settings::read(environment)?;
     Ok(match vertex.project.clone() {
         Some(project) => Arc::new(vertex::Vertex::new(&project, vertex, environment, common)?),
-        None => Arc::new(gemini::Gemini::new(gemini::Settings::read(environment)?, common)),
+        None => {
+            let hook = Hook::veo3(environment, common)?;
+            Arc::new(gemini::Gemini::new(gemini::Settings::read(environment)?, hook, common))
+        }
     })
 }

@@ -1,0 +1,2 @@
+DROP INDEX attempt_operation;
+ALTER TABLE attempt DROP COLUMN noticed_at;
