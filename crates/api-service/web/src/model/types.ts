@@ -1,0 +1,56 @@
+// What the page knows of the server's things. The shapes are the client's, which come from the server's own
+// description; here stands only what the page adds.
+
+import type { Generation as Told } from "@reelay/client";
+
+export type {
+  AnswerValue,
+  ClarificationQuestion,
+  Conversation,
+  GenerationStatus,
+  ImageRole,
+  Message,
+  Money,
+  OfferedModel,
+  Parameters,
+  Period,
+  Usage,
+  User,
+} from "@reelay/client";
+
+/** A picture of the video, by its size. */
+export interface Poster {
+  width: number;
+  height: number;
+  url: string;
+}
+
+/** A generation, with what a status answer tells beyond it, and what a server may not know yet. */
+export type Generation = Told & {
+  etaSeconds?: number | null;
+  enhancedPrompt?: string | null;
+  posters?: Poster[];
+};
+
+// How the page hears of news.
+export type { ConnectionState } from "@reelay/client";
+
+/** An uploaded picture beside a message that is not sent yet. */
+export interface Attachment {
+  uploadId: string;
+  role: "first_frame" | "last_frame" | "reference";
+  name: string;
+}
+
+/** Why something did not come to be, as the page shows it. */
+export interface Failure {
+  /** The HTTP status; 0 if the server could not be reached. */
+  status: number;
+  code: string;
+  /** For a person. */
+  detail: string;
+  /** What is wrong with each field. */
+  fields: Readonly<Record<string, string>>;
+  /** From when on it goes again, for what a budget stands against. */
+  resetsAt: string | null;
+}
