@@ -908,27 +908,27 @@ export interface components {
              * @description One that the video begins with.
              * @default false
              */
-            firstFrame: boolean;
+            firstFrame?: boolean;
             /**
              * @description Beside that, one that it ends with.
              * @default false
              */
-            lastFrame: boolean;
+            lastFrame?: boolean;
             /**
              * @description How many that show what shall be in it.
              * @default 0
              */
-            references: number;
+            references?: number;
             /**
              * @description Whether those go together with a first or last frame.
              * @default false
              */
-            referencesWithFrames: boolean;
+            referencesWithFrames?: boolean;
             /**
              * @description The lengths in seconds that a video made from those comes in, where not every length of the model is one.
              * @default null
              */
-            referenceDurations: number[] | null;
+            referenceDurations?: number[] | null;
         };
         /** @description Why a job failed. */
         JobError: {
@@ -1345,43 +1345,43 @@ export interface components {
              * @description Length of the video in seconds.
              * @default null
              */
-            duration: number | null;
+            duration?: number | null;
             /**
              * @description Width to height, for example `16:9`.
              * @default null
              */
-            aspectRatio: string | null;
+            aspectRatio?: string | null;
             /**
              * @description `720p`, `1080p` or `4k`.
              * @default null
              */
-            resolution: string | null;
+            resolution?: string | null;
             /**
              * @description A visual style in free words.
              * @default null
              */
-            style: string | null;
+            style?: string | null;
             /**
              * @description What must not be seen, in free words.
              * @default null
              */
-            negativePrompt: string | null;
+            negativePrompt?: string | null;
             /**
              * @description Whether the video has sound.
              * @default null
              */
-            audio: boolean | null;
+            audio?: boolean | null;
             /**
              * Format: int32
              * @description Makes a model that honours it repeat itself.
              * @default null
              */
-            seed: number | null;
+            seed?: number | null;
             /**
              * @description Uploaded pictures that the video is made from.
              * @default []
              */
-            images: components["schemas"]["ImageInput"][];
+            images?: components["schemas"]["ImageInput"][];
         };
         /** @description A span of time. */
         Period: {
