@@ -188,9 +188,19 @@ export function createClient(options: ClientOptions = {}) {
     /** Answers the questions; what is left out takes its default. */
     clarify: async (id: string, responses: Record<string, AnswerValue>, more?: CallOptions): Promise<Generation> =>
       (await call("post", "/api/generations/{id}/clarify", { id, body: { responses }, keyed: true, ...more })).body,
-    /** Says yes to the price; with `estimatedCost` only if it is still that (else `price_changed`). */
-    confirm: async (id: string, estimatedCost?: Money | null, more?: CallOptions): Promise<Generation> => {
-      const body = estimatedCost ? { estimatedCost } : {};
+    /**
+     * Says yes to the price; with `estimatedCost` only if it is still that (else `price_changed`). `enhancedPrompt` is
+     * what the model is asked for in place of the prompt, `null` the prompt itself; left out, it stays as it is.
+     */
+    confirm: async (
+      id: string,
+      estimatedCost?: Money | null,
+      { enhancedPrompt, ...more }: CallOptions & { enhancedPrompt?: string | null | undefined } = {},
+    ): Promise<Generation> => {
+      const body = {
+        ...(estimatedCost ? { estimatedCost } : {}),
+        ...(enhancedPrompt === undefined ? {} : { enhancedPrompt }),
+      };
       return (await call("post", "/api/generations/{id}/confirm", { id, body, keyed: true, ...more })).body;
     },
     cancel: async (id: string, more?: CallOptions): Promise<Generation> =>

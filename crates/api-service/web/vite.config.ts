@@ -7,7 +7,10 @@ import { defineConfig } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-export default defineConfig({
+/** The views that a user may never open, and what only they use. */
+const LATER = /\/src\/(views\/(gallery|video|usage|settings)|model\/usage)\.tsx?$/;
+
+export default defineConfig(({ isSsrBuild }) => ({
   resolve: {
     alias: { "@reelay/client": here("../../../clients/typescript/src/index.ts") },
     dedupe: ["preact"],
@@ -18,6 +21,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // One file to begin with, and one for each view that is fetched when it is first wanted. The tests are built
+        // for Node, each by itself.
+        codeSplitting: isSsrBuild ? true : { groups: [{ name: "page", test: (id: string) => !LATER.test(id) }] },
+      },
+    },
   },
   server: {
     // `REELAY_API=http://127.0.0.1:8080 npm run dev`: the page from here, everything else from a running system.
@@ -25,4 +35,4 @@ export default defineConfig({
       "/api": { target: process.env.REELAY_API ?? "http://127.0.0.1:8080", ws: true },
     },
   },
-});
+}));

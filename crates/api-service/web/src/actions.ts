@@ -192,13 +192,10 @@ export const clarify = (generation: Generation, responses: Record<string, Answer
 /** `enhancedPrompt` is left out where the server knows no such thing; `null` means the user's own words. */
 export function confirm(generation: Generation, enhancedPrompt?: string | null): Promise<void> {
   const { id, estimatedCost } = generation;
-  const body = {
-    ...(estimatedCost ? { estimatedCost } : {}),
-    ...(enhancedPrompt !== undefined ? { enhancedPrompt } : {}),
-  };
+  const words = enhancedPrompt === undefined ? {} : { enhancedPrompt };
   const user = state.peek().session.user?.id ?? "";
-  return deed(generation, "confirm", body, async (idempotencyKey) => {
-    const answer = await server.confirm(id, body, { idempotencyKey });
+  return deed(generation, "confirm", { estimatedCost, ...words }, async (idempotencyKey) => {
+    const answer = await server.confirm(id, estimatedCost, { ...words, idempotencyKey });
     writeDraft(user, `words.${id}`, "");
     return answer;
   });

@@ -21,7 +21,7 @@ const COPIED = 2_500;
 
 interface PlayerProps {
   generation: Generation;
-  video: RefObject<HTMLVideoElement>;
+  video: RefObject<HTMLVideoElement | null>;
 }
 
 export function Player({ generation, video }: PlayerProps) {

@@ -1,22 +1,18 @@
 // What the page knows of the server's things. The shapes are the client's, which come from the server's own
 // description; here stands only what the page adds.
 
-import type { Generation as Told } from "@reelay/client";
+import type { components, Generation as Told } from "@reelay/client";
 
-export type {
-  AnswerValue,
-  ClarificationQuestion,
-  Conversation,
-  GenerationStatus,
-  ImageRole,
-  Message,
-  Money,
-  OfferedModel,
-  Parameters,
-  Period,
-  Usage,
-  User,
-} from "@reelay/client";
+export type { AnswerValue, Conversation, GenerationStatus, Message, Money } from "@reelay/client";
+
+type Schemas = components["schemas"];
+export type ClarificationQuestion = Schemas["ClarificationQuestion"];
+export type ImageRole = Schemas["ImageRole"];
+export type OfferedModel = Schemas["OfferedModel"];
+export type Parameters = Schemas["Parameters"];
+export type Period = Schemas["Period"];
+export type Usage = Schemas["Usage"];
+export type User = Schemas["User"];
 
 /** A picture of the video, by its size. */
 export interface Poster {
@@ -38,7 +34,7 @@ export type { ConnectionState } from "@reelay/client";
 /** An uploaded picture beside a message that is not sent yet. */
 export interface Attachment {
   uploadId: string;
-  role: "first_frame" | "last_frame" | "reference";
+  role: ImageRole;
   name: string;
 }
 

@@ -92,7 +92,7 @@ export function Scale({ options, value, onChange, id, label }: Omit<ChoiceProps,
       />
       <output for={id}>{shown}</output>
       <datalist id={ticks}>
-        {options.map((option, index) => (
+        {options.map((_, index) => (
           <option key={index} value={index} />
         ))}
       </datalist>

@@ -117,7 +117,7 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
             placeholder={placeholder}
             aria-label={label}
             aria-describedby={`${id}-about`}
-            enterKeyHint={touch() ? "enter" : "send"}
+            enterkeyhint={touch() ? "enter" : "send"}
             value={text}
             onInput={(event) => write(event.currentTarget.value)}
             onKeyDown={keydown}

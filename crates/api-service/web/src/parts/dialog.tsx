@@ -48,7 +48,7 @@ export function DialogFrame(props: FrameProps) {
     dialog.current?.showModal();
     // A slip of the finger must not do what cannot be undone.
     if (danger) refuse.current?.querySelector("button")?.focus();
-    else dialog.current?.querySelector<HTMLInputElement>("input[type=text], textarea")?.select();
+    else dialog.current?.querySelector<HTMLInputElement>("input[type=text]")?.select();
   }, []);
 
   async function submit(event: Event) {

@@ -1,18 +1,20 @@
 // A labelled field of a form, with what is wrong with it beside it.
 
 import { useId } from "preact/hooks";
-import type { JSX, Ref } from "preact";
 
 import { Icon } from "./icon";
 
-type FieldProps = Omit<JSX.IntrinsicElements["input"], "ref" | "label"> & {
+interface FieldProps {
   label: string;
+  name: string;
+  kind: "text" | "email" | "password";
+  autoComplete: string;
+  required?: boolean;
   hint?: string;
   problem?: string | null | undefined;
-  input?: Ref<HTMLInputElement>;
-};
+}
 
-export function Field({ label, hint, problem, input, ...rest }: FieldProps) {
+export function Field({ label, kind, hint, problem, ...rest }: FieldProps) {
   const id = useId();
   const about = `${id}-about`;
   return (
@@ -22,13 +24,22 @@ export function Field({ label, hint, problem, input, ...rest }: FieldProps) {
       </label>
       <input
         {...rest}
+        // The types of the elements want one kind at a time.
+        type={kind as "text"}
         id={id}
         class="input"
-        ref={input ?? null}
         aria-invalid={problem ? "true" : undefined}
         aria-describedby={problem || hint ? about : undefined}
       />
-      {problem ? <Problem id={about} text={problem} /> : hint && <p class="hint" id={about}>{hint}</p>}
+      {problem ? (
+        <Problem id={about} text={problem} />
+      ) : (
+        hint && (
+          <p class="hint" id={about}>
+            {hint}
+          </p>
+        )
+      )}
     </div>
   );
 }

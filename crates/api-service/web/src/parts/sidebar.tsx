@@ -31,7 +31,7 @@ const close = () => {
   drawer.value = false;
 };
 
-export function Sidebar({ element }: { element: RefObject<HTMLElement> }) {
+export function Sidebar({ element }: { element: RefObject<HTMLElement | null> }) {
   const { session, route } = state.value;
   const [problem, setProblem] = useState<string | null>(null);
 

@@ -90,17 +90,17 @@ export function Auth() {
           <Field
             label="Name"
             name="name"
-            type="text"
+            kind="text"
             autoComplete="name"
             hint="Optional. How we address you."
             problem={wrong.name}
           />
         )}
-        <Field label="Email" name="email" type="email" autoComplete="email" required problem={wrong.email} />
+        <Field label="Email" name="email" kind="email" autoComplete="email" required problem={wrong.email} />
         <Field
           label="Password"
           name="password"
-          type="password"
+          kind="password"
           autoComplete={isNew ? "new-password" : "current-password"}
           required
           problem={wrong.password}

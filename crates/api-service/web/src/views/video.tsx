@@ -4,7 +4,6 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { Card } from "../faces/card";
-import { shorten } from "../format";
 import type { Failure } from "../model/types";
 import { useArrival } from "../parts/arrival";
 import { Button, Icon } from "../parts/icon";
@@ -32,7 +31,7 @@ export function VideoPage() {
   if (failure?.status === 404) return <NotFound text="This video does not exist, or it is not yours." />;
   return (
     <div class="view scrolls">
-      <Topbar title={shorten(generation?.prompt || "Video", 80)} heading={heading} />
+      <Topbar title="Video" heading={heading} />
       <div class="sheet">
         {generation ? (
           <Card generation={generation} />
