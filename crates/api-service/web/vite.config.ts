@@ -1,16 +1,40 @@
 // How the page is built: into `dist/`, whose files are committed and built into api-service. Names under
 // `assets/` carry a hash of their content, so a browser may keep them for ever.
 
+import { readdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** The views that a user may never open, and what only they use. */
 const LATER = /\/src\/(views\/(gallery|video|usage|settings)|model\/usage)\.tsx?$/;
 
+/** Lists what was built in the words of a Rust macro, so that api-service is compiled with all of it. */
+function embed(): Plugin {
+  let folder = "";
+  return {
+    name: "embed",
+    apply: (config, { command }) => command === "build" && !config.build?.ssr,
+    configResolved(config) {
+      folder = join(config.root, relative(config.root, config.build.outDir));
+    },
+    closeBundle() {
+      const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+      const names = entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+        .filter((name) => name !== "embed.in")
+        .sort();
+      writeFileSync(join(folder, "embed.in"), `files![\n${names.map((name) => `    "${name}",\n`).join("")}]\n`);
+    },
+  };
+}
+
 export default defineConfig(({ isSsrBuild }) => ({
+  plugins: [embed()],
   resolve: {
     alias: { "@reelay/client": here("../../../clients/typescript/src/index.ts") },
     dedupe: ["preact"],
