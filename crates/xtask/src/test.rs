@@ -1,6 +1,10 @@
 //! `cargo xtask test`: sets up what the tests need, then runs them all.
 
-use std::{env, fmt, path::Path, process::Command};
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Result, bail, ensure};
 use nix::unistd::Uid;
@@ -12,6 +16,9 @@ use crate::{
 
 /// Where proptest takes the seed of its cases from.
 const PROPERTY_SEED: &str = "PROPTEST_RNG_SEED";
+
+/// Where the page is made.
+const PAGE: &str = "crates/api-service/web";
 
 /// How many tests there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +39,7 @@ impl fmt::Display for Counts {
 pub(crate) fn run(runner_arguments: &[String]) -> Result<()> {
     prepare()?;
     if runner_arguments.is_empty() {
-        step::run(&mut page("spec"))?;
+        page("spec").iter_mut().try_for_each(step::run)?;
     }
     let server = PrivateServer::before_the_run();
     let outcome = step::run(runner("default").args(runner_arguments));
@@ -57,10 +64,11 @@ pub(crate) fn run_counting(counts: &mut Counts) -> Result<()> {
     Ok(())
 }
 
-/// The tests of the page's scripts, counted.
+/// The page: its types, whether the files that are built in are what its sources build to, its tests without a
+/// browser and in one, counted.
 pub(crate) fn run_page(counts: &mut Counts) -> Result<()> {
     prepare()?;
-    step::run_reading(&mut page("tap"), |line| counts.read(line))
+    page("tap").iter_mut().try_for_each(|command| step::run_reading(command, |line| counts.read(line)))
 }
 
 /// The tests in documentation comments, which nextest does not run, counted.
@@ -69,10 +77,24 @@ pub(crate) fn run_documentation(counts: &mut Counts) -> Result<()> {
     step::run_reading(&mut cargo, |line| counts.read(line))
 }
 
-fn page(reporter: &str) -> Command {
-    let mut node = step::command("node", &["--test", "--test-reporter", reporter]);
-    node.current_dir(crate::root().join("crates/api-service/web"));
-    node
+/// What is run for the page, in order. Its browser tests start the binary that they are about.
+fn page(reporter: &str) -> Vec<Command> {
+    let npm = |arguments: &[&str]| {
+        let mut npm = step::command("npm", arguments);
+        npm.current_dir(crate::root().join(PAGE));
+        npm
+    };
+    let mut browser = npm(&["run", "--silent", "test:browser", "--", "--test-reporter", reporter]);
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from);
+    browser.env("REELAY_BIN", target.join("debug/reelay"));
+    vec![
+        npm(&["ci", "--no-audit", "--no-fund"]),
+        npm(&["run", "--silent", "check"]),
+        npm(&["run", "--silent", "compare"]),
+        npm(&["run", "--silent", "test", "--", "--test-reporter", reporter]),
+        step::cargo(&["build", "--workspace", "--all-features", "--bins"]),
+        browser,
+    ]
 }
 
 fn runner(profile: &str) -> Command {
@@ -105,9 +127,19 @@ const PROGRAMS: &[Program] = &[
         check: &["python3", "-c", "import venv, ensurepip"],
     },
     Program {
-        what: "node, for the tests of the page's scripts",
+        what: "node 20.19 or newer, to build and test the page",
         package: "nodejs",
-        check: &["node", "--version"],
+        check: &[
+            "node",
+            "--eval",
+            "const [a, b] = process.versions.node.split('.'); if (a * 100 + +b < 2019) process.exit(1)",
+        ],
+    },
+    Program { what: "npm, for what the page is built with", package: "npm", check: &["npm", "--version"] },
+    Program {
+        what: "chromium, for the tests of the page",
+        package: "chromium",
+        check: &["sh", "-c", "\"${CHROMIUM:-chromium}\" --version"],
     },
 ];
 

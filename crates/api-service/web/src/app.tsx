@@ -111,8 +111,8 @@ function Layout() {
         href="#main"
         onClick={(event) => {
           event.preventDefault();
-          const target = main.current?.querySelector<HTMLElement>(".composer textarea, h1");
-          target?.focus();
+          const find = (selector: string) => main.current?.querySelector<HTMLElement>(selector);
+          (find(".composer textarea") ?? find("h1"))?.focus();
         }}
       >
         Skip to the content
