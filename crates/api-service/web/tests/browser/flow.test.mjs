@@ -95,7 +95,7 @@ test("every view is usable, light and dark, on a desk and on a phone", async () 
   await face(page, "ended");
   const ended = new URL(page.url()).hash;
   await page.goto(`${system.url}/#/videos`);
-  const tile = page.getByRole("link", { name: "a lighthouse in a storm" });
+  const tile = page.locator("a.tile-link", { hasText: "a lighthouse in a storm" });
   const video = new URL(await tile.evaluate(({ href }) => href)).hash;
 
   const views = [
