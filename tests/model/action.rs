@@ -8,6 +8,7 @@ use std::{
 use api_service::generations::{
     generation::Generation,
     state::{Change, Decision, Input, decide},
+    wording::Wording,
 };
 use contract::{GenerationStatus as Status, JobStatus};
 use stateright::{Model, Property};
@@ -81,7 +82,7 @@ impl System {
                 world.left.amendments -= 1;
                 world.user(Input::Amended(&QUOTE), defect);
             }
-            Action::UserConfirms => world.user(Input::Confirmed(Some(&QUOTE.price)), defect),
+            Action::UserConfirms => world.user(Input::Confirmed(Some(&QUOTE.price), &Wording::Kept), defect),
             Action::UserCancels => world.user(Input::Cancelled, defect),
             Action::UserDeletes => world.discard(defect),
             Action::Expires => world.expire(defect),

@@ -7,6 +7,7 @@ use api_service::{
         clarification::{ClarificationQuestion, Settled},
         generation::{Generation, Request},
         state::Quote,
+        wording::Wording,
     },
     intent::Language,
 };
@@ -49,6 +50,8 @@ pub static QUOTE: LazyLock<Quote> = LazyLock::new(|| Quote {
         parameters: Parameters { duration: Some(8), ..Parameters::default() },
     },
     price: Money::usd_ten_thousandths(32_000),
+    model: "Veo 3.1".to_owned(),
+    wording: Wording::Kept,
 });
 /// The answers to the questions.
 pub static RESPONSES: LazyLock<Map<String, Value>> =

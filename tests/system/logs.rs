@@ -27,6 +27,7 @@ const HASTY: &[(&str, &str)] = &[
     ("INTENT_PROVIDER", "openai"),
     ("INTENT_MODEL", "absent"),
     ("INTENT_BASE_URL", "http://127.0.0.1:9"),
+    ("PROMPT_ENHANCEMENT", "on"),
 ];
 
 #[tokio::test]
@@ -54,6 +55,9 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
         "attachments": [{"uploadId": picture["id"]}],
     });
     let from_picture = user.post("/api/generations", &body).await.expect(201);
+    let path = format!("/api/generations/{}", from_picture["id"].as_str().unwrap());
+    let words = json!({"enhancedPrompt": "The boat on the picture sets sail."});
+    user.send(user.request(reqwest::Method::PATCH, &path).json(&words)).await.expect(200);
     user.act(&from_picture, "confirm", &json!({})).await.expect(200);
     user.until(&from_picture, "completed").await;
 

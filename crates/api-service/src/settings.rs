@@ -230,6 +230,19 @@ mod tests {
     }
 
     #[test]
+    fn prompts_are_enhanced_by_a_model_or_not_at_all() {
+        let on = ("PROMPT_ENHANCEMENT", "on");
+        let refused = read(&[on]).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("PROMPT_ENHANCEMENT") && refused.contains("INTENT_PROVIDER"),
+            "{refused}"
+        );
+        let model = [("INTENT_PROVIDER", "openai"), ("INTENT_MODEL", "m"), ("INTENT_API_KEY", "k")];
+        assert!(read(&[&model[..], &[on]].concat()).is_ok());
+        assert!(read(&[("PROMPT_ENHANCEMENT", "off")]).is_ok());
+    }
+
+    #[test]
     fn the_last_requests_get_what_is_left_of_a_stop() {
         for (timeout, notice, left) in
             [("10s", "0s", 8), ("30s", "15s", 13), ("10s", "9s", 1), ("2s", "0s", 1), ("1ms", "0s", 1)]
@@ -250,6 +263,7 @@ mod tests {
             ("INTENT_MODEL", "../other"),
             ("INTENT_BASE_URL", "models.example"),
             ("INTENT_API_KEY", "two words"),
+            ("PROMPT_ENHANCEMENT", "yes"),
             ("ALLOWED_ORIGINS", "example.com"),
             ("SHUTDOWN_NOTICE", "10s"),
             ("SHUTDOWN_NOTICE", "1h"),

@@ -83,6 +83,10 @@ pub(crate) struct GenerateOptions {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Have it asked for in these words, whatever better ones are proposed
+    #[arg(long)]
+    pub(crate) own_words: bool,
+
     /// Take the default of every question and accept the price
     #[arg(long, short)]
     pub(crate) yes: bool,

@@ -61,6 +61,7 @@ catalogue! {
     MESSAGE_CREATE_MESSAGE_CREATED = "MESSAGE_CREATE", "Message created in DB", "userId, conversationId, messageId";
     MESSAGE_CREATE_INTENT_ANALYSED = "MESSAGE_CREATE", "Intent analysed", "conversationId, intent";
     INTENT_MODEL_FAILED = "INTENT", "Model failed, rules used", "conversationId, reason, durationMs, pauseMs?";
+    INTENT_PROMPT_NOT_ENHANCED = "INTENT", "Prompt not enhanced", "conversationId, reason, durationMs?, pauseMs?";
     MESSAGE_CREATE_RETURNING_RESPONSE = "MESSAGE_CREATE", "Returning response", "conversationId, messageId, intent, generationId?";
 
     GENERATION_CREATE_REQUEST_RECEIVED = "GENERATION_CREATE", "Request received", "userId, conversationId?, messageId?, prompt?, provider?";
@@ -74,6 +75,10 @@ catalogue! {
     GENERATION_CLARIFY_CALLING_WORKER = "GENERATION_CLARIFY", "Calling Worker API", "generationId, workerUrl";
     GENERATION_CLARIFY_WORKER_RESPONSE = "GENERATION_CLARIFY", "Worker response", "generationId, success, workerGenerationId?, error?";
     GENERATION_CLARIFY_RETURNING_RESPONSE = "GENERATION_CLARIFY", "Returning response", "generationId, status";
+
+    GENERATION_REWORD_REQUEST_RECEIVED = "GENERATION_REWORD", "Request received", "generationId, userId";
+    GENERATION_REWORD_UPDATED_IN_DB = "GENERATION_REWORD", "Generation updated in DB", "generationId, status";
+    GENERATION_REWORD_RETURNING_RESPONSE = "GENERATION_REWORD", "Returning response", "generationId, status";
 
     GENERATION_CONFIRM_REQUEST_RECEIVED = "GENERATION_CONFIRM", "Request received", "generationId, userId";
     GENERATION_CONFIRM_UPDATED_IN_DB = "GENERATION_CONFIRM", "Generation updated in DB", "generationId, oldStatus, newStatus";

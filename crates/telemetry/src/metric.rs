@@ -64,7 +64,7 @@ metrics! {
     WORKER_COMMANDS = Counter, "reelay_worker_commands_total", "outcome", "Commands sent to the worker: accepted, refused or unreachable.";
     WORKER_COMMANDS_PENDING = Gauge, "reelay_worker_commands_pending", "", "Commands that the worker has not accepted yet.";
     WEBHOOKS_RECEIVED = Counter, "reelay_webhooks_received_total", "outcome", "Webhooks: applied, duplicate, late, unknown, invalid or refused.";
-    INTENT_MODEL = Counter, "reelay_intent_model_total", "outcome", "Messages that a language model was to read, by what came of it: answered, late, unreachable, status, malformed, refused, paused or busy.";
+    INTENT_MODEL = Counter, "reelay_intent_model_total", "outcome", "Messages and prompts that a language model was to read, by what came of it: answered, late, unreachable, status, malformed, refused, paused or busy.";
     RECONCILER_REPAIRS = Counter, "reelay_reconciler_repairs_total", "status", "Generations whose news came by asking, not by webhook.";
     PUSH_LISTENERS = Gauge, "reelay_push_listeners", "transport", "Open event streams: sse or websocket.";
 

@@ -4,7 +4,11 @@ use contract::{ImageInput, ImageRole};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Model, list};
+use super::Model;
+use crate::intent::{
+    Language,
+    words::{Words, fill},
+};
 
 /// Which pictures a model takes. One that says nothing takes none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -28,34 +32,34 @@ impl Model {
     /// does.
     #[must_use]
     pub fn check_images(&self, images: &[ImageInput]) -> Vec<String> {
+        self.check_images_in(Language::English, images)
+    }
+
+    /// The same, told in a user's language.
+    pub(super) fn check_images_in(&self, language: Language, images: &[ImageInput]) -> Vec<String> {
         let count = |role| images.iter().filter(|image| image.role == role).count();
         let [first, last, references] =
             [ImageRole::FirstFrame, ImageRole::LastFrame, ImageRole::Reference].map(count);
-        let (name, takes) = (&self.name, &self.images);
+        let (takes, words) = (&self.images, Words::of(language));
         let mut wrong = Vec::new();
-        let mut check = |is_wrong: bool, message: String| {
+        let mut check = |is_wrong: bool, text: &str| {
             if is_wrong {
-                wrong.push(message);
+                wrong.push(fill(text, &[("model", &self.name), ("n", &takes.references)]));
             }
         };
-        check(first > 0 && !takes.first_frame, format!("{name} takes no picture as the first frame."));
-        check(first > 1, "Only one picture can be the first frame.".to_owned());
-        check(last > 0 && !takes.last_frame, format!("{name} takes no picture as the last frame."));
-        check(last > 1, "Only one picture can be the last frame.".to_owned());
-        check(
-            last > 0 && takes.last_frame && first == 0,
-            "A last frame needs a first frame, too.".to_owned(),
-        );
-        check(
-            references > takes.references,
-            match takes.references {
-                0 => format!("{name} takes no reference pictures."),
-                most => format!("{name} takes at most {most} reference pictures."),
-            },
-        );
+        check(first > 0 && !takes.first_frame, &words.takes_no_first_frame);
+        check(first > 1, &words.one_first_frame);
+        check(last > 0 && !takes.last_frame, &words.takes_no_last_frame);
+        check(last > 1, &words.one_last_frame);
+        check(last > 0 && takes.last_frame && first == 0, &words.last_frame_needs_first);
+        let too_many = match takes.references {
+            0 => &words.takes_no_references,
+            _ => &words.takes_few_references,
+        };
+        check(references > takes.references, too_many);
         check(
             references > 0 && first + last > 0 && takes.references > 0 && !takes.references_with_frames,
-            format!("{name} takes reference pictures or a first and last frame, not both."),
+            &words.references_or_frames,
         );
         wrong
     }
@@ -66,15 +70,6 @@ impl Model {
         let has_references = images.iter().any(|image| image.role == ImageRole::Reference);
         let of_references = self.images.reference_durations.as_deref().filter(|_| has_references);
         of_references.unwrap_or(&self.durations)
-    }
-
-    /// What is wrong with a length, if anything, for a video made from these pictures.
-    pub(super) fn check_duration_from(&self, images: &[ImageInput], duration: u32) -> Option<String> {
-        let allowed = self.durations_from(images);
-        let fits = allowed.contains(&duration);
-        (!fits).then(|| {
-            format!("From reference pictures {} makes videos of {} seconds.", self.name, list(allowed))
-        })
     }
 
     /// Whether the model's own data about pictures fits together with the rest.

@@ -1,10 +1,16 @@
 //! One model: what it allows, what it takes when nothing is said, and its price.
 
+use std::fmt::Display;
+
 use contract::{Money, Parameters, problem::FieldError};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use utoipa::ToSchema;
 
 use super::Images;
+use crate::intent::{
+    Language,
+    words::{Words, fill},
+};
 
 /// How long a style or a negative prompt may be; they travel to the provider beside the prompt.
 const MAX_WORDS_BYTES: usize = 1024;
@@ -108,6 +114,15 @@ impl Model {
     /// parameters are always fine. The fields are named `parameters.duration` and so on.
     #[must_use]
     pub fn check(&self, parameters: &Parameters) -> Vec<FieldError> {
+        self.check_in(Language::English, parameters)
+    }
+
+    /// The same, told in a user's language.
+    #[must_use]
+    pub fn check_in(&self, language: Language, parameters: &Parameters) -> Vec<FieldError> {
+        let words = Words::of(language);
+        let says =
+            |text: &str, choices: &dyn Display| fill(text, &[("model", &self.name), ("choices", choices)]);
         let mut errors = Vec::new();
         let mut wrong = |field: &str, message: String| {
             errors.push(FieldError::new(format!("parameters.{field}"), message));
@@ -115,27 +130,28 @@ impl Model {
         if let Some(duration) = parameters.duration
             && !self.durations.contains(&duration)
         {
-            wrong("duration", format!("{} makes videos of {} seconds.", self.name, list(&self.durations)));
+            wrong("duration", says(&words.makes_durations, &words.any_of(&self.durations)));
         }
-        for message in self.check_images(&parameters.images) {
+        for message in self.check_images_in(language, &parameters.images) {
             wrong("images", message);
         }
         if let Some(duration) = parameters.duration
             && self.durations.contains(&duration)
-            && let Some(message) = self.check_duration_from(&parameters.images, duration)
+            && let allowed = self.durations_from(&parameters.images)
+            && !allowed.contains(&duration)
         {
-            wrong("duration", message);
+            wrong("duration", says(&words.makes_durations_from_references, &words.any_of(allowed)));
         }
         if let Some(aspect_ratio) = &parameters.aspect_ratio
             && !self.aspect_ratios.contains(aspect_ratio)
         {
-            wrong("aspectRatio", format!("{} makes {}.", self.name, list(&self.aspect_ratios)));
+            wrong("aspectRatio", says(&words.makes, &words.any_of(&self.aspect_ratios)));
         }
         if let Some(name) = &parameters.resolution {
             match self.resolution(name) {
                 None => {
                     let names: Vec<_> = self.resolutions.iter().map(|r| &r.name).collect();
-                    wrong("resolution", format!("{} makes {}.", self.name, list(&names)));
+                    wrong("resolution", says(&words.makes, &words.any_of(&names)));
                 }
                 Some(resolution) => {
                     let durations = self.durations_in(resolution);
@@ -143,32 +159,28 @@ impl Model {
                         && self.durations.contains(&duration)
                         && !durations.contains(&duration)
                     {
-                        let lengths = list(durations);
-                        wrong("resolution", format!("{name} needs a duration of {lengths} seconds."));
+                        let lengths = words.any_of(durations);
+                        let named = [("resolution", name as &dyn Display), ("choices", &lengths)];
+                        wrong("resolution", fill(&words.resolution_needs, &named));
                     }
                 }
             }
         }
-        for (field, words) in [("style", &parameters.style), ("negativePrompt", &parameters.negative_prompt)]
-        {
-            if words.as_ref().is_some_and(|text| text.len() > MAX_WORDS_BYTES) {
-                wrong(field, format!("At most {MAX_WORDS_BYTES} bytes."));
+        for (field, text) in [("style", &parameters.style), ("negativePrompt", &parameters.negative_prompt)] {
+            if text.as_ref().is_some_and(|text| text.len() > MAX_WORDS_BYTES) {
+                wrong(field, fill(&words.at_most_bytes, &[("n", &MAX_WORDS_BYTES)]));
             }
         }
         if parameters.negative_prompt.is_some() && !self.negative_prompt {
-            wrong("negativePrompt", format!("{} takes no negative prompt.", self.name));
+            wrong("negativePrompt", says(&words.takes_no_negative_prompt, &""));
         }
         match (parameters.audio, self.audio) {
-            (Some(false), Audio::Always) => {
-                wrong("audio", format!("{} always makes sound; leave this out or say true.", self.name));
-            }
-            (Some(true), Audio::Never) => {
-                wrong("audio", format!("{} makes no sound; leave this out or say false.", self.name));
-            }
+            (Some(false), Audio::Always) => wrong("audio", says(&words.makes_sound, &"")),
+            (Some(true), Audio::Never) => wrong("audio", says(&words.makes_no_sound, &"")),
             _ => {}
         }
         if parameters.seed.is_some() && !self.seed {
-            wrong("seed", format!("{} takes no seed; leave this out.", self.name));
+            wrong("seed", says(&words.takes_no_seed, &""));
         }
         errors
     }
@@ -176,10 +188,17 @@ impl Model {
     /// What is wrong with a prompt, if anything: it must say something and must not be too long.
     #[must_use]
     pub fn check_prompt(&self, prompt: &str) -> Option<FieldError> {
+        self.check_prompt_in(Language::English, prompt)
+    }
+
+    /// The same, told in a user's language.
+    #[must_use]
+    pub fn check_prompt_in(&self, language: Language, prompt: &str) -> Option<FieldError> {
+        let words = Words::of(language);
         if prompt.trim().is_empty() {
-            Some(FieldError::new("prompt", "Say what the video should show."))
+            Some(FieldError::new("prompt", &words.say_what_to_show))
         } else if prompt.len() > self.max_prompt_bytes {
-            Some(FieldError::new("prompt", format!("At most {} bytes.", self.max_prompt_bytes)))
+            Some(FieldError::new("prompt", fill(&words.at_most_bytes, &[("n", &self.max_prompt_bytes)])))
         } else {
             None
         }
@@ -218,8 +237,16 @@ impl Model {
     /// # Errors
     /// What [`Model::check`] finds: something that cannot be made has no price.
     pub fn price(&self, parameters: &Parameters) -> Result<Money, Vec<FieldError>> {
+        self.price_in(Language::English, parameters)
+    }
+
+    /// The same, with errors in a user's language.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn price_in(&self, language: Language, parameters: &Parameters) -> Result<Money, Vec<FieldError>> {
         let parameters = self.fill_defaults(parameters.clone());
-        let errors = self.check(&parameters);
+        let errors = self.check_in(language, &parameters);
         let resolution = parameters.resolution.as_deref().and_then(|name| self.resolution(name));
         match (parameters.duration, resolution) {
             (Some(duration), Some(resolution)) if errors.is_empty() => {

@@ -146,9 +146,10 @@ pub fn draft(
 /// options of a choice may be given as numbers or as text.
 ///
 /// # Errors
-/// Every wrong answer, as `responses.ID`: an unknown id, a missing answer without default, a value of the
+/// Every wrong answer, as `responses.ID`, and in the user's language what the model does not allow: an unknown id, a missing answer without default, a value of the
 /// wrong kind or not among the options, or values that do not go together.
 pub fn apply(
+    language: Language,
     responses: &Map<String, Value>,
     questions: &[ClarificationQuestion],
     prompt: &str,
@@ -183,7 +184,7 @@ pub fn apply(
     let answered = |id| responses.get(id).is_some_and(|given| !given.is_null());
     settled.reconcile(model, answered(id::DURATION), answered(id::RESOLUTION));
     settled.parameters = model.fill_defaults(settled.parameters);
-    let errors = model.check(&settled.parameters);
+    let errors = model.check_in(language, &settled.parameters);
     if errors.is_empty() {
         return Ok(settled);
     }

@@ -39,6 +39,9 @@ pub struct Generation {
     pub status: GenerationStatus,
     /// What the video shall show; empty while that is a question.
     pub prompt: String,
+    /// What the provider is asked for in place of `prompt`: a model's text or the user's, which can be changed until
+    /// the yes. Without it, `prompt` is what counts.
+    pub enhanced_prompt: Option<String>,
     /// How it shall be made; final once the price is told.
     pub parameters: Parameters,
     /// What was asked, if anything was missing.
@@ -177,6 +180,7 @@ impl Generation {
             model: request.model,
             status: GenerationStatus::PendingClarification,
             prompt: request.prompt,
+            enhanced_prompt: None,
             parameters: request.parameters,
             clarification_questions: Some(request.questions).filter(|questions| !questions.is_empty()),
             clarification_responses: None,
@@ -206,6 +210,12 @@ impl Generation {
             language: request.language,
             job: Job::default(),
         }
+    }
+
+    /// The words that the provider is asked with.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        self.enhanced_prompt.as_deref().unwrap_or(&self.prompt)
     }
 }
 
@@ -241,7 +251,7 @@ pub(crate) mod tests {
         let shown = serde_json::to_value(generation()).unwrap();
         let fields: Vec<_> = shown.as_object().unwrap().keys().cloned().collect();
         let mut contract: Vec<_> = "id, conversationId, messageId, userId, type, provider, model, status, \
-            prompt, parameters, clarificationQuestions, clarificationResponses, workerJobId, progress, \
+            prompt, enhancedPrompt, parameters, clarificationQuestions, clarificationResponses, workerJobId, progress, \
             queuePosition, estimatedCost, resultUrl, thumbnailUrl, duration, fileSize, resolution, format, \
             processingTime, errorCode, errorMessage, retryOf, stage, attempt, eventsCursor, createdAt, \
             updatedAt, startedAt, completedAt, failedAt, cancelledAt"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header,
-    post,
+    patch, post,
     web::{Data, Json, Path, Query},
 };
 use contract::{ConversationId, GenerationId, GenerationStatus, Problem};
@@ -15,7 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     generation::Generation,
-    service::{Clarification, Confirmation, NewGeneration},
+    service::{Clarification, Confirmation, NewGeneration, Rewording},
     status::{self, StatusView},
 };
 use crate::{
@@ -34,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(list)
         .service(get_one)
         .service(get_status)
+        .service(reword)
         .service(clarify)
         .service(confirm)
         .service(cancel)
@@ -196,9 +197,39 @@ async fn clarify(
         .await
 }
 
+/// Change what is asked for
+///
+/// `enhancedPrompt` is what the provider is asked for in place of the prompt: a model's proposal, or whatever is
+/// written here. Possible until the yes, which may also bring it.
+#[utoipa::path(
+    tag = "generations",
+    params(("id" = String, Path, description = "The generation's id")),
+    request_body = Rewording,
+    responses(
+        (status = 200, description = "The generation", body = Generation),
+        (status = 404, description = "No such generation", body = Problem),
+        (status = 409, description = "`invalid_state`: it no longer waits for its user", body = Problem),
+        (status = 422, description = "It says nothing, or is too long for the model", body = Problem),
+    )
+)]
+#[patch("/api/generations/{id}")]
+async fn reword(
+    action: Action<Rewording>,
+    id: Path<GenerationId>,
+    state: Data<State>,
+) -> AppResult<HttpResponse> {
+    state.limits().request(&action.user.id)?;
+    let id = id.into_inner();
+    action
+        .run_in_flow(
+            move |flow, user, body, ticket| async move { flow.reword(&user, &id, body, ticket).await },
+        )
+        .await
+}
+
 /// Say yes
 ///
-/// Answers as soon as the yes is stored, without waiting for the worker. A second yes changes nothing, whatever
+/// With `enhancedPrompt` the yes is for that text, and with `null` for the prompt in one's own words. Answers as soon as the yes is stored, without waiting for the worker. A second yes changes nothing, whatever
 /// has become of the generation since the first.
 #[utoipa::path(
     tag = "generations",
@@ -207,6 +238,7 @@ async fn clarify(
     responses(
         (status = 200, description = "The generation", body = Generation),
         (status = 409, description = "`invalid_state`, or `price_changed` if `estimatedCost` is not the price", body = Problem),
+        (status = 422, description = "`enhancedPrompt` says nothing, or is too long for the model", body = Problem),
         (status = 429, description = "`too_many_queued`: too many are being made", body = Problem),
     )
 )]

@@ -6,6 +6,7 @@
 
 pub mod clarification;
 pub mod dispatcher;
+mod enhancement;
 pub mod generation;
 pub mod housekeeper;
 pub mod http;
@@ -16,6 +17,7 @@ pub mod refresh;
 pub mod service;
 pub mod state;
 pub mod status;
+pub mod wording;
 
 use std::{sync::Arc, time::Duration};
 

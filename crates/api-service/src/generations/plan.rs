@@ -4,13 +4,14 @@ use contract::{ConversationId, GenerationId, MessageId, Parameters, Timestamp, U
 use serde_json::{Map, Value};
 
 use super::{
-    clarification::{self, Settled},
+    clarification::{self, AnswerValue, Settled},
     generation::{Generation, Request},
     state::Quote,
+    wording::Wording,
 };
 use crate::{
     catalogue::Model,
-    intent::{self, Parameter, Relative, reply},
+    intent::{self, Language, Parameter, Relative, reply},
 };
 
 /// Where a generation is asked for, and by whom.
@@ -35,6 +36,17 @@ pub struct Plan {
     pub quote: Option<Quote>,
 }
 
+impl Plan {
+    /// The same with an enhanced prompt, if it is to be one for this.
+    #[must_use]
+    pub fn worded(mut self, enhanced: Option<String>) -> Self {
+        if !self.generation.prompt.is_empty() {
+            Wording::Changed(enhanced).apply(&mut self.generation);
+        }
+        self
+    }
+}
+
 /// Plans what a user asked for: what is missing, or named and not possible, is asked.
 ///
 /// # Errors
@@ -46,7 +58,7 @@ pub fn plan(
     now: Timestamp,
 ) -> Result<Plan, Vec<FieldError>> {
     if let Some(subject) = &asked.subject
-        && let Some(error) = model.check_prompt(subject)
+        && let Some(error) = model.check_prompt_in(asked.language, subject)
     {
         return Err(vec![error]);
     }
@@ -58,7 +70,11 @@ pub fn plan(
         &asked.unclear,
     );
     let quote = if draft.questions.is_empty() {
-        Some(quote(model, Settled { prompt: draft.prompt.clone(), parameters: draft.parameters.clone() })?)
+        Some(quote(
+            model,
+            asked.language,
+            Settled { prompt: draft.prompt.clone(), parameters: draft.parameters.clone() },
+        )?)
     } else {
         None
     };
@@ -78,9 +94,12 @@ pub fn plan(
 }
 
 /// The price of a settled request.
-pub fn quote(model: &Model, settled: Settled) -> Result<Quote, Vec<FieldError>> {
-    let price = model.price(&settled.parameters)?;
-    Ok(Quote { settled, price })
+///
+/// # Errors
+/// What the model does not allow, in the user's language.
+pub fn quote(model: &Model, language: Language, settled: Settled) -> Result<Quote, Vec<FieldError>> {
+    let price = model.price_in(language, &settled.parameters)?;
+    Ok(Quote { settled, price, model: model.name.clone(), wording: Wording::Kept })
 }
 
 /// Applies answers to the open questions of a generation.
@@ -93,9 +112,15 @@ pub fn answer(
     responses: &Map<String, Value>,
 ) -> Result<Quote, Vec<FieldError>> {
     let questions = generation.clarification_questions.as_deref().unwrap_or_default();
-    let settled =
-        clarification::apply(responses, questions, &generation.prompt, &generation.parameters, model)?;
-    quote(model, settled)
+    let settled = clarification::apply(
+        generation.language,
+        responses,
+        questions,
+        &generation.prompt,
+        &generation.parameters,
+        model,
+    )?;
+    quote(model, generation.language, settled)
 }
 
 /// What a direct request asks for: what its prompt says, and before that what it names itself.
@@ -169,12 +194,33 @@ pub fn follow_up(earlier: &Generation, wishes: &intent::Request) -> intent::Requ
 /// compared with, as the error.
 pub fn stretched(model: &Model, from: Option<u32>, wish: Relative) -> Result<u32, u32> {
     let from = from.unwrap_or_else(|| model.default_duration(None));
-    let lengths = model.durations.iter().copied();
+    next(model.durations.iter().copied(), from, wish).ok_or(from)
+}
+
+/// The next length in that direction, if there is one.
+fn next(lengths: impl Iterator<Item = u32>, from: u32, wish: Relative) -> Option<u32> {
     match wish {
         Relative::Longer => lengths.filter(|length| *length > from).min(),
         Relative::Shorter => lengths.filter(|length| *length < from).max(),
     }
-    .ok_or(from)
+}
+
+/// The length that a comparison means while the length is still a question: compared with the one that would be taken
+/// otherwise, the next that there is to choose. `None` if it is no question.
+///
+/// # Errors
+/// There is none: the one that it is compared with.
+#[must_use]
+pub fn compared_length(asking: &Generation, wish: Relative) -> Option<Result<u32, u32>> {
+    let mut questions = asking.clarification_questions.iter().flatten();
+    let question = questions.find(|question| question.id == clarification::id::DURATION)?;
+    let length = |value: &AnswerValue| match value {
+        AnswerValue::Number(seconds) => u32::try_from(*seconds).ok(),
+        AnswerValue::Boolean(_) | AnswerValue::Text(_) => None,
+    };
+    let from = question.default.as_ref().and_then(length)?;
+    let choices = question.options.iter().filter_map(|option| length(&option.value));
+    Some(next(choices, from, wish).ok_or(from))
 }
 
 /// A prompt with further words about it.
@@ -184,6 +230,13 @@ fn with_further(prompt: &str, further: &str) -> String {
     } else {
         format!("{}, {further}", prompt.trim_end_matches(['.', ',']))
     }
+}
+
+/// The enhanced prompt of a generation with further words about it. They go after it as they go after the prompt: the
+/// user has seen it, and may have written it.
+#[must_use]
+pub fn enhanced_further(generation: &Generation, further: &str) -> Option<String> {
+    generation.enhanced_prompt.as_ref().map(|enhanced| with_further(enhanced, further))
 }
 
 /// A generation with further wishes taken in: parameters in place of the earlier ones, words after the prompt.
@@ -211,11 +264,16 @@ pub fn with_wishes(
     wished.parameters = over(&generation.parameters, &wishes.parameters);
     if let Some(further) = &wishes.subject {
         wished.prompt = with_further(&generation.prompt, further);
+        wished.enhanced_prompt = enhanced_further(generation, further);
     }
-    let mut errors = model.check(&wished.parameters);
+    let told_in = wishes.language;
+    let mut errors = model.check_in(told_in, &wished.parameters);
     // Many small wishes must not grow into a prompt that the worker refuses; an empty one is still a question.
     if !wished.prompt.is_empty() {
-        errors.extend(model.check_prompt(&wished.prompt));
+        errors.extend({
+            let texts = [wished.prompt.as_str(), wished.words()];
+            texts.iter().find_map(|text| model.check_prompt_in(told_in, text))
+        });
     }
     if errors.is_empty() { Ok(wished) } else { Err(errors) }
 }
@@ -300,6 +358,17 @@ mod tests {
     }
 
     #[test]
+    fn longer_answers_an_open_question_for_the_length() {
+        let catalogue = Catalogue::built_in();
+        let model = catalogue.default_model();
+        let asking = plan(model, place(), &direct("a paper boat", &Parameters::default()), Timestamp::now());
+        let asking = asking.unwrap().generation;
+        assert_eq!(compared_length(&asking, Relative::Shorter), Some(Ok(6)));
+        assert_eq!(compared_length(&asking, Relative::Longer), Some(Err(8)));
+        assert_eq!(compared_length(&generation(), Relative::Shorter), None, "it is no question");
+    }
+
+    #[test]
     fn wishes_go_over_what_was_there() {
         let catalogue = Catalogue::built_in();
         let model = catalogue.default_model();
@@ -314,11 +383,19 @@ mod tests {
         assert_eq!(after.prompt, "a paper boat, at night");
         assert_eq!(after.parameters.aspect_ratio.as_deref(), Some("9:16"));
         assert_eq!(after.parameters.duration, before.parameters.duration);
+        assert_eq!(Wording::between(&before, &after), Wording::Kept);
+        before.enhanced_prompt = Some("A paper boat on a river.".to_owned());
+        let after = with_wishes(model, &before, &wishes).unwrap();
+        assert_eq!(after.enhanced_prompt.as_deref(), Some("A paper boat on a river, at night"));
+        assert_eq!(Wording::between(&before, &after), Wording::Changed(after.enhanced_prompt));
         let impossible = intent::Request {
             parameters: Parameters { duration: Some(7), ..Parameters::default() },
             ..intent::Request::default()
         };
         assert_eq!(with_wishes(model, &before, &impossible).unwrap_err()[0].field, "parameters.duration");
+        let german = intent::Request { language: Language::German, ..impossible };
+        let told = &with_wishes(model, &before, &german).unwrap_err()[0].message;
+        assert!(told.contains("4, 6 oder 8 Sekunden"), "{told}");
         let endless =
             intent::Request { subject: Some("and on ".repeat(2_000)), ..intent::Request::default() };
         assert_eq!(with_wishes(model, &before, &endless).unwrap_err()[0].field, "prompt");

@@ -17,12 +17,14 @@ use super::{
     plan::{self, Place, Plan},
     state::{Change, Input, Quote, Rejection},
     status::StatusView,
+    wording::Wording,
 };
 use crate::{
     catalogue::Model,
     conversations,
     error::{AppError, AppResult},
     idempotency::{Answer, Ticket},
+    intent::model::Enhanced,
     listing::{Page, PageRequest},
     store::{Changed, Deed, Filter, Full, Origin, Outcome, Room, Taken, Turn},
     uploads, usage,
@@ -71,6 +73,21 @@ pub struct Confirmation {
     /// The price that the yes is for; if it is no longer the price, the answer is 409 `price_changed`.
     #[serde(default)]
     pub estimated_cost: Option<Money>,
+    /// What the provider is asked for: this text, or with `null` the prompt in the user's own words. Left out, it is as
+    /// it is.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 8192)]
+    pub enhanced_prompt: Wording,
+}
+
+/// Other words for a video that waits for its user.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rewording {
+    /// What the provider is asked for in place of the prompt; `null` for the prompt in the user's own words.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 8192)]
+    pub enhanced_prompt: Wording,
 }
 
 /// Counts what a committed change ended.
@@ -159,6 +176,9 @@ impl Flow {
         };
         let plan = plan::plan(model, place, &plan::direct(&new.prompt, &named), Timestamp::now())
             .map_err(AppError::validation)?;
+        let Generation { prompt, parameters, .. } = &plan.generation;
+        let better = self.better(&conversation, model, prompt, parameters, Enhanced::Unasked).await;
+        let plan = plan.worded(better);
         let says = new.message_id.is_none().then_some((&message, new.prompt.as_str()));
         let answer = self.begin(user, &conversation, begins, says, &plan, ticket.as_ref()).await?;
         answer.ok_or_else(conversations::service::unknown)
@@ -272,8 +292,16 @@ impl Flow {
         telemetry::event!(INFO, GENERATION_CLARIFY_REQUEST_RECEIVED, generationId = %id, userId = %user);
         let generation = self.get(user, id).await?;
         let quote = if generation.status == Status::PendingClarification {
-            plan::answer(self.model_of(&generation)?, &generation, &body.responses)
-                .map_err(AppError::validation)?
+            let model = self.model_of(&generation)?;
+            let mut quote =
+                plan::answer(model, &generation, &body.responses).map_err(AppError::validation)?;
+            // Only now it is known what the video shows.
+            if generation.prompt.is_empty() && generation.enhanced_prompt.is_none() {
+                let (place, Settled { prompt, parameters }) = (&generation.conversation_id, &quote.settled);
+                let better = self.better(place, model, prompt, parameters, Enhanced::Unasked).await;
+                quote.wording = better.map_or(Wording::Kept, Wording::Suggested);
+            }
+            quote
         } else {
             // Only to see whether these are the answers that were taken.
             repeated(&generation)
@@ -291,7 +319,30 @@ impl Flow {
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
         telemetry::event!(INFO, GENERATION_CONFIRM_REQUEST_RECEIVED, generationId = %id, userId = %user);
-        self.act(user, id, Input::Confirmed(body.estimated_cost.as_ref()), ticket.as_ref()).await
+        let wording = self.checked(user, id, body.enhanced_prompt).await?;
+        let input = Input::Confirmed(body.estimated_cost.as_ref(), &wording);
+        self.act(user, id, input, ticket.as_ref()).await
+    }
+
+    /// Changes what the provider will be asked for.
+    pub async fn reword(
+        &self,
+        user: &UserId,
+        id: &GenerationId,
+        body: Rewording,
+        ticket: Option<Ticket>,
+    ) -> AppResult<Answer> {
+        telemetry::event!(INFO, GENERATION_REWORD_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        let wording = self.checked(user, id, body.enhanced_prompt).await?;
+        self.act(user, id, Input::Reworded(&wording), ticket.as_ref()).await
+    }
+
+    /// What a user wants the provider to be asked for, checked against what the generation's model takes.
+    async fn checked(&self, user: &UserId, id: &GenerationId, wording: Wording) -> AppResult<Wording> {
+        let Wording::Changed(Some(_)) = wording else { return Ok(wording) };
+        let generation = self.get(user, id).await?;
+        let model = self.catalogue.find(&generation.provider, &generation.model);
+        wording.checked(model).map_err(|error| AppError::validation(vec![error]))
     }
 
     /// Calls a generation off.
@@ -349,6 +400,7 @@ impl Flow {
         };
         let asked = plan::again(model, &earlier).map_err(AppError::validation)?;
         let plan = plan::plan(model, place, &asked, Timestamp::now()).map_err(AppError::validation)?;
+        let plan = plan.worded(earlier.enhanced_prompt.clone());
         let answer = self.begin(user, &earlier.conversation_id, false, None, &plan, ticket.as_ref()).await?;
         answer.ok_or_else(unknown)
     }
@@ -371,7 +423,11 @@ fn log_updated(input: Input<'_>, change: &Change) {
             INFO, GENERATION_CLARIFY_UPDATED_IN_DB,
             generationId = %id, oldStatus = %before, newStatus = %after
         ),
-        Input::Confirmed(_) => telemetry::event!(
+        Input::Reworded(_) => telemetry::event!(
+            INFO, GENERATION_REWORD_UPDATED_IN_DB,
+            generationId = %id, status = %after
+        ),
+        Input::Confirmed(..) => telemetry::event!(
             INFO, GENERATION_CONFIRM_UPDATED_IN_DB,
             generationId = %id, oldStatus = %before, newStatus = %after
         ),
@@ -390,7 +446,11 @@ fn log_returning(input: Input<'_>, after: &Generation) {
             INFO, GENERATION_CLARIFY_RETURNING_RESPONSE,
             generationId = %id, status = %status
         ),
-        Input::Confirmed(_) => telemetry::event!(
+        Input::Reworded(_) => telemetry::event!(
+            INFO, GENERATION_REWORD_RETURNING_RESPONSE,
+            generationId = %id, status = %status
+        ),
+        Input::Confirmed(..) => telemetry::event!(
             INFO, GENERATION_CONFIRM_RETURNING_RESPONSE,
             generationId = %id, status = %status
         ),
@@ -406,7 +466,8 @@ fn log_returning(input: Input<'_>, after: &Generation) {
 fn repeated(generation: &Generation) -> Quote {
     let settled = Settled { prompt: generation.prompt.clone(), parameters: generation.parameters.clone() };
     let free = || Money { amount: "0.00".to_owned(), currency: "USD".to_owned() };
-    Quote { settled, price: generation.estimated_cost.clone().unwrap_or_else(free) }
+    let price = generation.estimated_cost.clone().unwrap_or_else(free);
+    Quote { settled, price, model: generation.model.clone(), wording: Wording::Kept }
 }
 
 /// 429: the user has too many (I20).

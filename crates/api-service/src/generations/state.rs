@@ -14,7 +14,7 @@ use contract::{
 };
 use serde_json::{Map, Value};
 
-use super::{clarification::Settled, generation::Generation};
+use super::{clarification::Settled, generation::Generation, wording::Wording};
 use crate::{conversations::message::MessageKind, intent::reply};
 
 /// Something that happens to a generation.
@@ -31,8 +31,10 @@ pub enum Input<'a> {
     },
     /// The user wants it otherwise before saying yes: the new plan and its price.
     Amended(&'a Quote),
-    /// The user said yes, perhaps naming the price.
-    Confirmed(Option<&'a Money>),
+    /// The user wants to have it asked for in other words before saying yes.
+    Reworded(&'a Wording),
+    /// The user said yes, perhaps naming the price, perhaps in other words.
+    Confirmed(Option<&'a Money>, &'a Wording),
     /// The user called it off.
     Cancelled,
     /// Its conversation was deleted: it is called off, and what is stored goes.
@@ -54,6 +56,10 @@ pub struct Quote {
     pub settled: Settled,
     /// What it costs.
     pub price: Money,
+    /// What people call the model that makes it.
+    pub model: String,
+    /// What becomes of the enhanced prompt along with it.
+    pub wording: Wording,
 }
 
 /// What comes of it.
@@ -147,8 +153,14 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
             }
             _ => invalid,
         },
-        Input::Confirmed(agreed) => match status {
-            Status::PendingConfirmation => confirm(generation, agreed, now),
+        Input::Reworded(wording) => match status {
+            Status::PendingClarification | Status::PendingConfirmation => {
+                Ok(reword(generation, wording, now))
+            }
+            _ => invalid,
+        },
+        Input::Confirmed(agreed, wording) => match status {
+            Status::PendingConfirmation => confirm(generation, agreed, wording, now),
             // Whatever has become of it since: the yes had its effect.
             _ if generation.job.confirmed_at.is_some() => Ok(Decision::Nothing(Unchanged::AlreadyDone)),
             _ => invalid,
@@ -194,7 +206,7 @@ pub fn command(generation: &Generation, state: DesiredState, traceparent: Option
         state,
         provider: generation.provider.clone(),
         model: generation.model.clone(),
-        prompt: generation.prompt.clone(),
+        prompt: generation.words().to_owned(),
         parameters: generation.parameters.clone(),
         priority: 0,
         traceparent,
@@ -263,17 +275,28 @@ fn tell_price(
     after.parameters = quote.settled.parameters.clone();
     after.estimated_cost = Some(quote.price.clone());
     after.clarification_responses = responses.cloned();
-    let words = reply::confirmation(
-        after.language,
-        &after.prompt,
-        &after.parameters,
-        &quote.price,
-        after.id.as_str(),
-    );
+    quote.wording.apply(after);
+    let words = reply::confirmation(after, &quote.model);
     draft.says(MessageKind::Confirmation, words).tell(DesiredState::PendingConfirmation)
 }
 
-fn confirm(generation: &Generation, agreed: Option<&Money>, now: Timestamp) -> Result<Decision, Rejection> {
+/// Other words are no other price, so nothing is said to them; but the revision rises, so that a yes in the chat is
+/// for what was seen.
+fn reword(generation: &Generation, wording: &Wording, now: Timestamp) -> Decision {
+    let mut draft = Draft::of(generation);
+    wording.apply(&mut draft.0.after);
+    if draft.0.after.enhanced_prompt == generation.enhanced_prompt {
+        return Decision::Nothing(Unchanged::AlreadyDone);
+    }
+    draft.to(generation.status, now).tell(desired(generation.status))
+}
+
+fn confirm(
+    generation: &Generation,
+    agreed: Option<&Money>,
+    wording: &Wording,
+    now: Timestamp,
+) -> Result<Decision, Rejection> {
     if let Some(agreed) = agreed
         && !generation.estimated_cost.as_ref().is_some_and(|told| same_amount(told, agreed))
     {
@@ -281,6 +304,7 @@ fn confirm(generation: &Generation, agreed: Option<&Money>, now: Timestamp) -> R
     }
     let mut draft = Draft::of(generation).to(Status::Confirmed, now);
     draft.0.after.job.confirmed_at = Some(now);
+    wording.apply(&mut draft.0.after);
     Ok(draft.tell(DesiredState::Confirmed))
 }
 

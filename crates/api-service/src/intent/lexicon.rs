@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::{
     language::Language,
-    text::{Kind, Token, tokens},
+    text::{Kind, Token, fold, tokens},
 };
 
 /// What a phrase is for.
@@ -195,6 +195,8 @@ pub(super) enum Phrase {
     Cancel,
     /// No only when asked: “no”.
     Refuse,
+    /// That nothing be made of what the user wrote: “use my own words”.
+    OwnWords,
     /// Takes something away from a yes: “but”, “if”, “cheaper”.
     Reserve,
     /// Means nothing between other words of talk: “then”, “please”.
@@ -343,6 +345,20 @@ impl Lexicon {
         let ends =
             |ending: &String| token.text.strip_suffix(ending.as_str()).is_some_and(|rest| rest.len() > 2);
         token.kind == Kind::Word && self.compounds.iter().any(ends)
+    }
+
+    /// A word that says in one how a video looks and that it is one, as two: “Schwarzweißvideo”.
+    pub(super) fn parted(&self, said: &str, token: Token) -> Vec<Token> {
+        let parts = self.compounds.iter().find_map(|ending| {
+            let look = token.text.strip_suffix(ending.as_str())?;
+            let at = token.end.checked_sub(ending.len()).filter(|at| *at > token.start)?;
+            // The word as it was written may be longer or shorter than as it is compared.
+            let as_written = said.get(at..token.end).is_some_and(|written| fold(written) == *ending);
+            let look = Token { text: look.to_owned(), end: at, ..token.clone() };
+            let is_known = as_written && self.is(Phrase::Style, std::slice::from_ref(&look));
+            is_known.then(|| vec![look, Token { text: ending.clone(), start: at, ..token.clone() }])
+        });
+        parts.unwrap_or_else(|| vec![token])
     }
 
     /// Whether this word ends like a participle.

@@ -27,8 +27,9 @@ impl<'a> Message<'a> {
     pub(super) fn expected_in(expected: Option<Language>, text: &'a str) -> Self {
         let text = unquoted(text);
         let tokens = tokens(text);
-        let taken = vec![false; tokens.len()];
         let lexicon = Lexicon::for_message(&tokens, expected);
+        let tokens: Vec<_> = tokens.into_iter().flat_map(|token| lexicon.parted(text, token)).collect();
+        let taken = vec![false; tokens.len()];
         Self { text, tokens, taken, lexicon }
     }
 

@@ -46,6 +46,8 @@ pub enum Intent {
     Confirm,
     /// A no, or a call to stop.
     Cancel,
+    /// Where a price waits for a yes: that the prompt be the user's own words, not an enhanced one.
+    OwnWords,
     /// A greeting.
     Greeting,
     /// Thanks or praise.

@@ -13,7 +13,11 @@ use super::{
 use crate::{
     catalogue::Model,
     conversations::title::cut,
-    generations::clarification::{AnswerValue, ClarificationQuestion, shape},
+    generations::{
+        clarification::{AnswerValue, ClarificationQuestion, shape},
+        generation::Generation,
+    },
+    usage::budget::{Exceeded, Span},
 };
 
 /// How much of a prompt is said again before it is cut, in characters.
@@ -59,16 +63,12 @@ pub fn answers_refused(
     fill(&words.still_open, &[("questions", &again.join(" "))])
 }
 
-/// Shows what will be made and what it costs, and asks for a yes.
+/// Shows what will be made, by the model of that name, and what it costs, and asks for a yes. An enhanced prompt is shown in full: nobody says yes
+/// to what was not to be seen.
 #[must_use]
-pub fn confirmation(
-    language: Language,
-    prompt: &str,
-    parameters: &Parameters,
-    price: &Money,
-    key: &str,
-) -> String {
-    let words = Words::of(language);
+pub fn confirmation(generation: &Generation, model: &str) -> String {
+    let (language, key) = (generation.language, generation.id.as_str());
+    let (words, parameters) = (Words::of(language), &generation.parameters);
     let mut facts: Vec<String> = Vec::new();
     facts.extend(parameters.duration.map(|seconds| fill(&words.seconds, &[("n", &seconds)])));
     facts.extend(parameters.aspect_ratio.as_ref().map(|ratio| shape(language, ratio).to_lowercase()));
@@ -79,14 +79,30 @@ pub fn confirmation(
         parameters.negative_prompt.as_ref().map(|things| fill(&words.without, &[("things", things)])),
     );
     facts.extend(parameters.seed.map(|seed| fill(&words.seed, &[("seed", &seed)])));
-    let facts = if facts.is_empty() { String::new() } else { format!(" {}.", sentence(&facts.join(", "))) };
-    format!(
-        "{} {}{facts} {} {}",
-        pick(key, &words.plan),
-        full_stop(&cut(prompt, LONGEST_PROMPT)),
-        fill(&words.price, &[("price", &money(price))]),
-        pick(key, &words.go_ahead)
-    )
+    match parameters.images.len() {
+        0 => {}
+        1 => facts.push(words.one_picture.clone()),
+        n => facts.push(fill(&words.pictures, &[("n", &n)])),
+    }
+    facts.push(fill(&words.made_with, &[("model", &model)]));
+    let facts = format!(" {}.", sentence(&facts.join(", ")));
+    let mut said =
+        format!("{} {}", pick(key, &words.plan), full_stop(&cut(&generation.prompt, LONGEST_PROMPT)));
+    let enhanced = generation.enhanced_prompt.as_ref();
+    if let Some(enhanced) = enhanced {
+        said.push(' ');
+        said.push_str(&fill(&words.enhanced, &[("enhanced", &full_stop(enhanced))]));
+    }
+    said.push_str(&facts);
+    if let Some(price) = &generation.estimated_cost {
+        said.push(' ');
+        said.push_str(&fill(&words.price, &[("price", &money(price))]));
+    }
+    if enhanced.is_some() {
+        said.push(' ');
+        said.push_str(&words.own_words);
+    }
+    format!("{said} {}", pick(key, &words.go_ahead))
 }
 
 /// After a yes.
@@ -183,6 +199,29 @@ pub fn at_the_limit(language: Language, wish: Relative, seconds: u32) -> String 
     fill(text, &[("n", &seconds)])
 }
 
+/// What stands against one more video, and until when.
+#[must_use]
+pub fn exceeded(language: Language, exceeded: &Exceeded) -> String {
+    let words = Words::of(language);
+    let dollars = |amount: i64| money(&Money::usd_ten_thousandths(amount));
+    let what = match exceeded {
+        Exceeded::Budget { price, left, budget, span, .. } => {
+            let text = match span {
+                Span::Day => &words.budget_of_a_day,
+                Span::Month => &words.budget_of_a_month,
+            };
+            let (price, left, budget) = (dollars(*price), dollars(*left), dollars(*budget));
+            fill(text, &[("price", &price), ("left", &left), ("budget", &budget)])
+        }
+        Exceeded::Videos { videos, .. } => fill(&words.videos_of_a_day, &[("n", videos)]),
+    };
+    let until = exceeded.until().to_string();
+    // To the minute: 2026-11-25T00:00:00.000Z.
+    let (date, time) = until.split_once('T').unwrap_or((&until, ""));
+    let until = format!("{date} {}", time.get(..5).unwrap_or(time));
+    format!("{what} {}", fill(&words.more_from, &[("until", &until)]))
+}
+
 /// The video is there.
 #[must_use]
 pub fn ready(language: Language) -> String {
@@ -250,29 +289,67 @@ fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalogue::Catalogue, generations::clarification};
+    use crate::intent::{Context, Intent, analyse};
+    use crate::{
+        catalogue::Catalogue,
+        generations::{clarification, generation::tests::generation},
+    };
 
     #[test]
     fn the_confirmation_tells_everything_that_will_be_made_and_the_price() {
         let veo = Catalogue::built_in().default_model().clone();
-        let mut parameters = veo.fill_defaults(Parameters::default());
-        let price = veo.price(&parameters).unwrap();
-        let text = confirmation(
-            Language::English,
-            "a paper boat crossing a rainy street at dusk",
-            &parameters,
-            &price,
-            "gen_1",
-        );
-        for part in ["a paper boat crossing a rainy street at dusk.", "8 seconds", "16:9", "720p", "$3.20"] {
+        let mut offer = generation();
+        offer.prompt = "a paper boat crossing a rainy street at dusk".to_owned();
+        offer.parameters = veo.fill_defaults(Parameters::default());
+        offer.estimated_cost = veo.price(&offer.parameters).ok();
+        let text = confirmation(&offer, &veo.name);
+        for part in [
+            "a paper boat crossing a rainy street at dusk.",
+            "8 seconds",
+            "16:9",
+            "720p",
+            "$3.20",
+            &format!("made with {}", veo.name),
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(text.ends_with('?'));
-        parameters.style = Some("watercolor".to_owned());
-        parameters.negative_prompt = Some("people".to_owned());
-        let text = confirmation(Language::English, &"boats ".repeat(200), &parameters, &price, "gen_1");
+        offer.parameters.style = Some("watercolor".to_owned());
+        offer.parameters.negative_prompt = Some("people".to_owned());
+        offer.prompt = "boats ".repeat(200);
+        let picture = |role| contract::ImageInput { upload_id: contract::UploadId::new(), role };
+        offer.parameters.images = vec![picture(contract::ImageRole::FirstFrame)];
+        assert!(confirmation(&offer, &veo.name).contains("from one picture"));
+        offer.parameters.images.push(picture(contract::ImageRole::LastFrame));
+        let text = confirmation(&offer, &veo.name);
+        assert!(text.contains("from 2 pictures"), "{text}");
         assert!(text.contains("watercolor") && text.contains("without people") && text.contains('…'));
-        assert!(text.chars().count() < LONGEST_PROMPT + 200);
+        assert!(text.chars().count() < LONGEST_PROMPT + 250);
+    }
+
+    #[test]
+    fn an_enhanced_prompt_is_shown_in_full_with_the_way_back_in_every_language() {
+        let enhanced = "A small paper boat drifts along the gutter. ".repeat(40);
+        for language in Language::ALL {
+            let mut offer = generation();
+            offer.language = language;
+            offer.estimated_cost = Some(Money::usd_ten_thousandths(32_000));
+            let plain = confirmation(&offer, "Veo 3.1");
+            let way_back = &Words::of(language).own_words;
+            assert!(!plain.contains(way_back), "{plain}");
+            offer.enhanced_prompt = Some(enhanced.trim().to_owned());
+            let text = confirmation(&offer, "Veo 3.1");
+            assert!(text.contains(enhanced.trim()) && text.contains(way_back), "{text}");
+            assert!(
+                text.contains("a paper boat.") && text.contains("$3.20") && text.ends_with('?'),
+                "{text}"
+            );
+            // The words that it names are understood.
+            let quoted = way_back.split(['“', '”', '„', '«', '»']).nth(1).unwrap();
+            let asked =
+                Context { awaiting_confirmation: true, language: Some(language), ..Context::default() };
+            assert_eq!(analyse(quoted.trim(), asked), Intent::OwnWords, "{quoted}");
+        }
     }
 
     #[test]

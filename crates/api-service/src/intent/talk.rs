@@ -18,6 +18,11 @@ pub(super) fn whole_message(message: &Message<'_>, context: Context<'_>) -> Opti
     let yes_or_no_is_an_answer = context.open_questions.iter().any(|q| q.kind == QuestionKind::Boolean);
     let is = |kind: Phrase, also: &[Phrase]| consists_of(message, kind, also);
     let question = message.tokens.iter().any(|token| token.is_sign("?"));
+    // Before the yes and the no: with one of them it is still a wish, and what comes of it has to be seen.
+    let own_words = [Phrase::Confirm, Phrase::Agree, Phrase::Refuse, Phrase::Reserve, Phrase::Padding];
+    if asked && is(Phrase::OwnWords, &own_words) {
+        return Some(Intent::OwnWords);
+    }
     if is(Phrase::Cancel, &[Phrase::Refuse, Phrase::Confirm, Phrase::Padding]) {
         return Some(Intent::Cancel);
     }
@@ -113,6 +118,34 @@ pub(super) fn relative(message: &Message<'_>) -> Option<Relative> {
         (false, true) => Some(Relative::Shorter),
         _ => None,
     }
+}
+
+/// Takes “make it longer” from a message that says other things as well, where it is a clause of its own.
+pub(super) fn take_relative(message: &mut Message<'_>) -> Option<Relative> {
+    if message.tokens.iter().any(|token| token.is_sign("?")) {
+        return None;
+    }
+    let end = message.tokens.len();
+    let mut start = 0;
+    let mut found = None;
+    for i in 0..=end {
+        if i < end && !message.is_edge(i) {
+            continue;
+        }
+        let clause = start..i;
+        start = i + 1;
+        let says = |kind| clause.clone().any(|k| message.at(kind, k) > 0);
+        let wish = match (says(Phrase::Longer), says(Phrase::Shorter)) {
+            (true, false) => Relative::Longer,
+            (false, true) => Relative::Shorter,
+            _ => continue,
+        };
+        if message.consists_of(clause.clone(), &CHANGE) {
+            message.take(clause);
+            found = Some(wish);
+        }
+    }
+    found
 }
 
 /// Whether a video is named that is not one that was spoken of: “a video”, not “the video”.

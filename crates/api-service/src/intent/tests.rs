@@ -52,6 +52,7 @@ fn name(intent: &Intent) -> &'static str {
         Intent::Again(_) => "again",
         Intent::Confirm => "confirm",
         Intent::Cancel => "cancel",
+        Intent::OwnWords => "own_words",
         Intent::Greeting => "greeting",
         Intent::Thanks => "thanks",
         Intent::Help => "help",
@@ -211,8 +212,19 @@ impl Report {
     }
 }
 
-const KINDS: [&str; 10] =
-    ["video", "answers", "change", "again", "confirm", "cancel", "greeting", "thanks", "help", "other"];
+const KINDS: [&str; 11] = [
+    "video",
+    "answers",
+    "change",
+    "again",
+    "confirm",
+    "cancel",
+    "own_words",
+    "greeting",
+    "thanks",
+    "help",
+    "other",
+];
 
 /// `cargo xtask intent` shows what this prints.
 #[test]

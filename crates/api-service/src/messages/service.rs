@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::attachments::{Waiting, with_images};
 use crate::{
-    catalogue::Model,
+    catalogue::{Catalogue, Model},
     conversations::{
         self,
         message::{Message, MessageKind},
@@ -21,20 +21,21 @@ use crate::{
     error::{AppError, AppResult},
     generations::{
         Flow,
-        clarification::Settled,
+        clarification::{Settled, id},
         generation::Generation,
         plan::{self, Place, Plan},
         service::{check_text, created, observe},
         state::{Input, Quote},
+        wording::Wording,
     },
     idempotency::{Answer, Ticket},
     intent::{
         Answers, Context, Intent, Language, Request,
-        model::{self, Dialogue, Reading},
+        model::{self, Dialogue, Enhanced, Reading},
         reply,
     },
     store::{Deed, Error, Full, Taken, Turn},
-    uploads, usage,
+    uploads,
 };
 
 /// How often a turn is planned anew because another was faster.
@@ -110,14 +111,18 @@ pub async fn say(
     let traceparent = TraceParent::current().to_string();
     let mut seen = None;
     let mut refusal = None;
+    let mut heard = Enhanced::Unasked;
     for attempt in 0..ATTEMPTS {
         let topic = Topic::of(flow, user, conversation).await?;
         let seen = seen.get_or_insert_with(|| topic.open.as_ref().map(Seen::of));
         // A model is asked once: what it said was about what there was then, and the user waits.
-        let Reading { intent, language } = match attempt {
+        let Reading { intent, language, enhanced } = match attempt {
             0 => topic.read(flow, conversation, &new.content).await?,
             _ => model::by_rules(&new.content, topic.context()),
         };
+        if enhanced != Enhanced::Unasked {
+            heard = enhanced;
+        }
         let intent = with_images(intent, language, &images, &new.content, waiting(topic.open.as_ref()));
         check_images(flow, &intent, &topic, &images)?;
         if images.is_empty()
@@ -126,7 +131,7 @@ pub async fn say(
             // What the earlier one was made from may be gone.
             uploads::service::check(flow.store(), user, &earlier.parameters.images, "attachments").await?;
         }
-        let word = word(&intent);
+        let (word, is_new) = (word(&intent), matches!(intent, Intent::Video(_)));
         telemetry::event!(
             INFO, MESSAGE_CREATE_INTENT_ANALYSED,
             conversationId = %conversation, intent = word
@@ -139,8 +144,10 @@ pub async fn say(
         };
         let planned = match refusal.take() {
             Some(words) => Planned::Talk(MessageKind::Text, words, topic.open.map(Box::new)),
-            None => plan_for(flow, intent, topic, language, place)?.for_what_was_seen(seen.as_ref()),
+            None => plan_for(flow, intent, topic, language, place)?
+                .for_what_was_seen(seen.as_ref(), flow.catalogue()),
         };
+        let planned = planned.enhanced(flow, is_new, &mut heard).await;
         let words = reply::confirmed(language, message.as_str());
         let turn = Turn {
             user,
@@ -156,7 +163,7 @@ pub async fn say(
             Err(Error::Raced) => continue,
             // What stands against a yes is said where it was said.
             Err(Error::Full(Full::Spending(exceeded))) => {
-                refusal = Some(usage::service::words(&exceeded));
+                refusal = Some(reply::exceeded(language, &exceeded));
                 continue;
             }
             taken => taken?.ok_or_else(conversations::service::unknown)?,
@@ -277,6 +284,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Again(_) => "again",
         Intent::Confirm => "confirm",
         Intent::Cancel => "cancel",
+        Intent::OwnWords => "own_words",
         Intent::Greeting => "greeting",
         Intent::Thanks => "thanks",
         Intent::Help => "help",
@@ -301,10 +309,14 @@ fn plan_for(
         (Intent::Change(wishes), Some(waiting)) if status == Some(Status::PendingConfirmation) => {
             amended(flow, waiting, wishes)?
         }
-        (Intent::Change(_), Some(asking)) if status == Some(Status::PendingClarification) => {
-            let questions = asking.clarification_questions.as_deref().unwrap_or_default();
-            let words = reply::questions(language, questions, &key);
-            Planned::Talk(MessageKind::Clarification, words, Some(Box::new(asking)))
+        (Intent::Change(wishes), Some(asking)) if status == Some(Status::PendingClarification) => {
+            if wishes.relative.is_some() {
+                answered(flow, asking, Answers { further: wishes, ..Answers::default() })?
+            } else {
+                let questions = asking.clarification_questions.as_deref().unwrap_or_default();
+                let words = reply::questions(language, questions, &key);
+                Planned::Talk(MessageKind::Clarification, words, Some(Box::new(asking)))
+            }
         }
         (Intent::Change(_), Some(making)) => {
             Planned::Talk(MessageKind::Text, reply::cannot_change(language), Some(Box::new(making)))
@@ -319,13 +331,16 @@ fn plan_for(
         (Intent::Confirm, Some(topic)) if status != Some(Status::PendingClarification) => {
             Planned::Talk(MessageKind::Text, reply::confirmed(language, &key), Some(Box::new(topic)))
         }
+        (Intent::OwnWords, Some(waiting)) if status == Some(Status::PendingConfirmation) => {
+            in_own_words(flow, waiting)?
+        }
         (Intent::Cancel, Some(topic)) => Planned::Cancel(Box::new(topic)),
         (Intent::Confirm, _) => talk(reply::nothing_to_confirm(language)),
         (Intent::Cancel, None) => talk(reply::nothing_to_cancel(language)),
         (Intent::Greeting, _) => talk(reply::greeting(language, &key)),
         (Intent::Thanks, _) => talk(reply::thanks(language, &key)),
         (Intent::Help, _) => talk(reply::help(language, flow.catalogue().default_model())),
-        (Intent::Answers(_) | Intent::Other, _) => talk(reply::other(language, &key)),
+        (Intent::Answers(_) | Intent::OwnWords | Intent::Other, _) => talk(reply::other(language, &key)),
     })
 }
 
@@ -333,6 +348,12 @@ fn plan_for(
 fn like<'a>(flow: &'a Flow, earlier: &Generation) -> &'a Model {
     let catalogue = flow.catalogue();
     catalogue.find(&earlier.provider, &earlier.model).unwrap_or_else(|| catalogue.default_model())
+}
+
+/// What people call the model of a generation; its id, if it is offered no longer.
+fn called<'a>(catalogue: &'a Catalogue, generation: &'a Generation) -> &'a str {
+    let model = catalogue.find(&generation.provider, &generation.model);
+    model.map_or(&generation.model, |model| &model.name)
 }
 
 /// A new video.
@@ -346,7 +367,8 @@ fn asked(model: &Model, request: &Request, place: Place) -> Planned {
     }
 }
 
-/// A new video that is like an earlier one, apart from what is wanted otherwise. It asks and is priced like any.
+/// A new video that is like an earlier one, apart from what is wanted otherwise. It asks and is priced like any, and
+/// is asked for in the words that the earlier one was.
 fn once_more(flow: &Flow, earlier: Option<Generation>, mut wishes: Request, place: Place) -> Planned {
     let Some(earlier) = earlier else {
         let words = reply::other(wishes.language, place.message.as_str());
@@ -356,7 +378,28 @@ fn once_more(flow: &Flow, earlier: Option<Generation>, mut wishes: Request, plac
     if let Err(words) = measure(model, &earlier, &mut wishes) {
         return Planned::Talk(MessageKind::Text, words, Some(Box::new(earlier)));
     }
-    asked(model, &plan::follow_up(&earlier, &wishes), place)
+    let enhanced = match &wishes.subject {
+        Some(further) => plan::enhanced_further(&earlier, further),
+        None => earlier.enhanced_prompt.clone(),
+    };
+    let enhanced = enhanced.filter(|text| model.check_prompt(text).is_none());
+    match asked(model, &plan::follow_up(&earlier, &wishes), place) {
+        Planned::Create(plan) => Planned::Create(Box::new(plan.worded(enhanced))),
+        refused => refused,
+    }
+}
+
+/// The offer once more, in the user's own words.
+fn in_own_words(flow: &Flow, waiting: Generation) -> AppResult<Planned> {
+    if waiting.enhanced_prompt.is_none() {
+        let words = reply::confirmation(&waiting, called(flow.catalogue(), &waiting));
+        return Ok(Planned::Talk(MessageKind::Confirmation, words, Some(Box::new(waiting))));
+    }
+    let settled = Settled { prompt: waiting.prompt.clone(), parameters: waiting.parameters.clone() };
+    let mut quote =
+        plan::quote(flow.model_of(&waiting)?, waiting.language, settled).map_err(AppError::validation)?;
+    quote.wording = Wording::Changed(None);
+    Ok(Planned::Amend(Box::new(waiting), Box::new(quote)))
 }
 
 /// Turns “longer” into a length, compared with a generation's; the error says that there is none.
@@ -374,9 +417,27 @@ fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(),
 /// Answers to the open questions, with whatever else was said along with them.
 fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planned> {
     let model = flow.model_of(&open)?;
-    let Answers { responses, further } = answers;
-    let quote =
-        plan::with_wishes(model, &open, &further).and_then(|wished| plan::answer(model, &wished, &responses));
+    let Answers { mut responses, mut further } = answers;
+    if let Some(wish) = further.relative
+        && !responses.contains_key(id::DURATION)
+    {
+        // While the length is a question, it is compared with the one that would be taken otherwise.
+        let compared = match plan::compared_length(&open, wish) {
+            Some(Ok(length)) => {
+                responses.insert(id::DURATION.to_owned(), length.into());
+                Ok(())
+            }
+            Some(Err(limit)) => Err(reply::at_the_limit(further.language, wish, limit)),
+            None => measure(model, &open, &mut further),
+        };
+        if let Err(words) = compared {
+            return Ok(Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open))));
+        }
+    }
+    let quote = plan::with_wishes(model, &open, &further).and_then(|wished| {
+        let wording = Wording::between(&open, &wished);
+        plan::answer(model, &wished, &responses).map(|quote| Quote { wording, ..quote })
+    });
     Ok(match quote {
         Ok(quote) => Planned::Answer(Box::new(open), responses, Box::new(quote)),
         Err(errors) => {
@@ -394,8 +455,10 @@ fn amended(flow: &Flow, waiting: Generation, mut wishes: Request) -> AppResult<P
         return Ok(Planned::Talk(MessageKind::Text, words, Some(Box::new(waiting))));
     }
     let quote = plan::with_wishes(model, &waiting, &wishes).and_then(|wished| {
+        let wording = Wording::between(&waiting, &wished);
         let parameters = model.fill_defaults(wished.parameters);
-        plan::quote(model, Settled { prompt: wished.prompt, parameters })
+        let quote = plan::quote(model, wishes.language, Settled { prompt: wished.prompt, parameters })?;
+        Ok(Quote { wording, ..quote })
     });
     Ok(match quote {
         Ok(quote) => Planned::Amend(Box::new(waiting), Box::new(quote)),
@@ -416,20 +479,11 @@ impl Seen {
 impl Planned {
     /// A yes is for the offer that was there when it was said; one that has come up since is told instead. A no
     /// is for the generation that was there: had it its end meanwhile, another that may be paid for goes on.
-    fn for_what_was_seen(self, seen: Option<&Seen>) -> Self {
+    fn for_what_was_seen(self, seen: Option<&Seen>, catalogue: &Catalogue) -> Self {
         match self {
             Self::Confirm(offer) if seen != Some(&Seen::of(&offer)) => {
-                let price = offer.estimated_cost.as_ref();
-                let words = price.map(|price| {
-                    reply::confirmation(
-                        offer.language,
-                        &offer.prompt,
-                        &offer.parameters,
-                        price,
-                        offer.id.as_str(),
-                    )
-                });
-                Self::Talk(MessageKind::Confirmation, words.unwrap_or_default(), Some(offer))
+                let words = reply::confirmation(&offer, called(catalogue, &offer));
+                Self::Talk(MessageKind::Confirmation, words, Some(offer))
             }
             Self::Cancel(other) if seen.is_none_or(|seen| seen.id != other.id) => Self::Talk(
                 MessageKind::Text,
@@ -438,6 +492,34 @@ impl Planned {
             ),
             same => same,
         }
+    }
+
+    /// The same with a better prompt beside the user's words, where these are new. What was heard of one before, and
+    /// what is heard now, is kept for when the turn has to be planned again.
+    async fn enhanced(mut self, flow: &Flow, is_new: bool, heard: &mut Enhanced) -> Self {
+        let (generation, prompt, parameters) = match &self {
+            Self::Create(plan) if is_new => {
+                (&plan.generation, &plan.generation.prompt, &plan.generation.parameters)
+            }
+            Self::Answer(asking, _, quote)
+                if asking.prompt.is_empty() && asking.enhanced_prompt.is_none() =>
+            {
+                (&**asking, &quote.settled.prompt, &quote.settled.parameters)
+            }
+            _ => return self,
+        };
+        let Some(model) = flow.catalogue().find(&generation.provider, &generation.model) else { return self };
+        let known = std::mem::replace(heard, Enhanced::Unasked);
+        let better = flow.better(&generation.conversation_id, model, prompt, parameters, known).await;
+        *heard = Enhanced::Asked(better.clone());
+        match &mut self {
+            Self::Create(plan) => plan.generation.enhanced_prompt = better,
+            Self::Answer(_, _, quote) if quote.wording == Wording::Kept => {
+                quote.wording = better.map_or(Wording::Kept, Wording::Suggested);
+            }
+            _ => {}
+        }
+        self
     }
 
     fn deed<'a>(&'a self, confirmed: &'a str) -> Deed<'a> {
@@ -450,94 +532,13 @@ impl Planned {
                 Deed::Act { on, input: Input::Answered { responses, quote }, words: "" }
             }
             Self::Amend(on, quote) => Deed::Act { on, input: Input::Amended(quote), words: "" },
-            Self::Confirm(on) => Deed::Act { on, input: Input::Confirmed(None), words: confirmed },
+            Self::Confirm(on) => {
+                Deed::Act { on, input: Input::Confirmed(None, &Wording::Kept), words: confirmed }
+            }
             Self::Cancel(on) => Deed::Act { on, input: Input::Cancelled, words: "" },
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use contract::Money;
-
-    use super::*;
-    use crate::generations::generation::tests::generation;
-
-    #[test]
-    fn a_yes_is_for_the_offer_that_was_there() {
-        let mut offer = generation();
-        offer.estimated_cost = Some(Money { amount: "3.20".to_owned(), currency: "USD".to_owned() });
-        let seen = Seen::of(&offer);
-        let planned = |offer: &Generation, seen: Option<&Seen>| {
-            Planned::Confirm(Box::new(offer.clone())).for_what_was_seen(seen)
-        };
-        assert!(matches!(planned(&offer, Some(&seen)), Planned::Confirm(_)));
-        offer.job.revision += 1;
-        for seen in [Some(&seen), None, Some(&Seen::of(&generation()))] {
-            match planned(&offer, seen) {
-                Planned::Talk(MessageKind::Confirmation, words, Some(about)) => {
-                    assert!(words.contains("$3.20"), "{words}");
-                    assert_eq!(about.id, offer.id);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    /// Of two that say “cancel” at once, the second finds the first's generation gone.
-    #[test]
-    fn a_no_is_for_the_generation_that_was_there() {
-        let mut making = generation();
-        let seen = Seen::of(&making);
-        let planned = |seen: Option<&Seen>, making: &Generation| {
-            Planned::Cancel(Box::new(making.clone())).for_what_was_seen(seen)
-        };
-        making.job.revision += 1;
-        let same = planned(Some(&seen), &making);
-        assert!(matches!(same, Planned::Cancel(_)), "however far it has come meanwhile: {same:?}");
-        for seen in [None, Some(&Seen { id: GenerationId::new(), ..seen })] {
-            match planned(seen, &making) {
-                Planned::Talk(MessageKind::Text, words, Some(about)) => {
-                    assert!(words.contains(&making.prompt), "{words}");
-                    assert_eq!(about.id, making.id);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    fn read(content: &str, open: Option<Generation>, video: Option<Generation>) -> Intent {
-        model::by_rules(content, Topic { open, video }.context()).intent
-    }
-
-    #[test]
-    fn a_remark_on_a_video_in_the_making_asks_for_none() {
-        let mut topic = generation();
-        for status in [Status::Confirmed, Status::Queued, Status::Processing] {
-            topic.status = status;
-            assert_eq!(
-                read("progress at forty percent", Some(topic.clone()), None),
-                Intent::Other,
-                "{status}"
-            );
-        }
-        assert!(matches!(read("waves at sunset", None, None), Intent::Video(_)));
-    }
-
-    #[test]
-    fn a_wish_is_about_what_is_there() {
-        let (mut open, mut video) = (generation(), generation());
-        open.status = Status::PendingConfirmation;
-        video.status = Status::Completed;
-        assert!(matches!(read("make it longer", Some(open.clone()), None), Intent::Change(_)));
-        assert!(matches!(read("make it longer", None, Some(video.clone())), Intent::Change(_)));
-        assert!(matches!(read("another one", None, Some(video.clone())), Intent::Again(_)));
-        assert_eq!(read("another one", None, None), Intent::Other);
-        video.language = Language::German;
-        // Too short to tell a language by.
-        let topic = Topic { open: None, video: Some(video) };
-        for (said, language) in [("ok", Language::German), ("make me a video of a cat", Language::English)] {
-            assert_eq!(model::by_rules(said, topic.context()).language, language, "{said}");
-        }
-    }
-}
+mod tests;

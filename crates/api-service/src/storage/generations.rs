@@ -114,8 +114,8 @@ on_both! {
 fn place(input: &Input<'_>) -> Place {
     match input {
         Input::Created(_) => Place::TurnTaken,
-        Input::Answered { .. } | Input::Amended(_) => Place::Clarified,
-        Input::Confirmed(_) => Place::Confirmed,
+        Input::Answered { .. } | Input::Amended(_) | Input::Reworded(_) => Place::Clarified,
+        Input::Confirmed(..) => Place::Confirmed,
         Input::Cancelled => Place::Cancelled,
         Input::Discarded => Place::ConversationDiscarded,
         Input::Expired(_) => Place::Expired,

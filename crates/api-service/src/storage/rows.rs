@@ -174,7 +174,7 @@ pub struct Generation {
     pub cancelled_at: Option<Timestamp>,
 }
 
-/// The worker's side of a generation.
+/// The worker's side of a generation, and what else the other table has no column for.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = generation_job, primary_key(generation_id), check_for_backend(Pg, Sqlite), treat_none_as_null = true)]
 pub struct GenerationJob {
@@ -204,6 +204,8 @@ pub struct GenerationJob {
     pub heard_at: Timestamp,
     /// The language that it was asked for in.
     pub language: Word<Language>,
+    /// What the provider is asked for in place of the prompt.
+    pub enhanced_prompt: Option<String>,
 }
 
 /// An event in a conversation.
@@ -343,6 +345,7 @@ impl Generation {
             model: self.model,
             status: self.status,
             prompt: self.prompt,
+            enhanced_prompt: job.enhanced_prompt,
             parameters: self.parameters.into_inner(),
             clarification_questions: self.clarification_questions.map(Json::into_inner),
             clarification_responses: self.clarification_responses.map(Json::into_inner),
@@ -402,6 +405,7 @@ impl GenerationJob {
             sha256: job.sha256.clone(),
             heard_at,
             language: Word(generation.language),
+            enhanced_prompt: generation.enhanced_prompt.clone(),
         }
     }
 }

@@ -115,6 +115,7 @@ diesel::table! {
         sha256 -> Nullable<Text>,
         heard_at -> UtcTimestamp,
         language -> Text,
+        enhanced_prompt -> Nullable<Text>,
     }
 }
 

@@ -122,17 +122,6 @@ pub enum Span {
     Month,
 }
 
-impl Span {
-    /// The word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Month => "month",
-        }
-    }
-}
-
 /// Whether a user may have a video of this price made now.
 ///
 /// # Errors

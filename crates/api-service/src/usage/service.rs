@@ -1,7 +1,5 @@
 //! Where a user stands, and what a user is told who may not spend more.
 
-use std::fmt::Write as _;
-
 use contract::{Money, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +8,7 @@ use super::budget::{Allowance, Exceeded, Spent};
 use crate::{
     error::{AppError, AppResult},
     generations::Flow,
+    intent::{Language, reply},
     store::Standing,
 };
 
@@ -124,34 +123,9 @@ impl Flow {
     }
 }
 
-/// What stands in the way, and until when, in a sentence for the user.
-#[must_use]
-pub fn words(exceeded: &Exceeded) -> String {
-    let mut words = String::new();
-    let dollars = |amount: i64| Money::usd_ten_thousandths(amount).amount;
-    let _ = match exceeded {
-        Exceeded::Budget { price, left, budget, span, .. } => write!(
-            words,
-            "This video costs ${}, and ${} is left of your budget of ${} a {}.",
-            dollars(*price),
-            dollars(*left),
-            dollars(*budget),
-            span.as_str()
-        ),
-        Exceeded::Videos { videos, .. } => {
-            write!(words, "You had {videos} videos made today, which is as many as you may.")
-        }
-    };
-    let until = exceeded.until().to_string();
-    // To the minute: 2026-11-25T00:00:00.000Z.
-    let (date, time) = until.split_once('T').unwrap_or((&until, ""));
-    let _ = write!(words, " There is more from {date} {} UTC on.", time.get(..5).unwrap_or(time));
-    words
-}
-
 /// 402 `budget_exceeded` or 429 `too_many_today`, with the time from which on it goes again.
 pub(crate) fn refused(exceeded: &Exceeded, now: Timestamp) -> AppError {
-    let words = words(exceeded);
+    let words = reply::exceeded(Language::English, exceeded);
     let error = match exceeded {
         Exceeded::Budget { .. } => AppError::payment_required("budget_exceeded", words),
         Exceeded::Videos { .. } => AppError::limit_reached("too_many_today", words),
@@ -178,6 +152,13 @@ mod tests {
              There is more from 2026-11-25 00:00 UTC on."
         );
         assert_eq!(error.problem("").resets_at, Some(until));
+        for language in Language::ALL {
+            let told = reply::exceeded(language, &budget);
+            for part in ["$3.20", "$1.20", "$20.00", "2026-11-25 00:00 UTC"] {
+                assert!(told.contains(part), "{told}");
+            }
+            assert_eq!(told.contains("There is more"), language == Language::English, "{told}");
+        }
         let videos = refused(&Exceeded::Videos { videos: 3, until }, now);
         assert_eq!((videos.status(), videos.code()), (429, "too_many_today"));
         assert!(videos.problem("").detail.starts_with("You had 3 videos made today"));

@@ -10,14 +10,14 @@ use crate::{
     worker::{FakeWorker, tell},
 };
 
-async fn say(user: &Caller, conversation: &str, content: &str) -> Value {
+pub(crate) async fn say(user: &Caller, conversation: &str, content: &str) -> Value {
     let path = format!("/api/conversations/{conversation}/messages");
     let answer = user.post(&path, &json!({"content": content})).await;
     assert_eq!(answer.status, 201, "{:?}", answer.body);
     answer.body
 }
 
-fn reply(answer: &Value) -> &str {
+pub(crate) fn reply(answer: &Value) -> &str {
     text(&answer["reply"]["content"])
 }
 
@@ -84,5 +84,42 @@ async fn a_model_that_is_away_is_not_missed() {
     assert_eq!(asked["generation"]["status"], "pending_confirmation");
     let other = say(&user, &conversation, "what a strange day it is").await;
     assert_eq!(other["reply"]["type"], "text");
+    app.stop().await;
+}
+
+/// “Longer” and “shorter” answer the question for the length, compared with what would be taken otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comparison_answers_the_question_for_the_length() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let conversation = user.conversation().await;
+    say(&user, &conversation, "make me a video of a paper boat").await;
+    let longest = say(&user, &conversation, "make it longer").await;
+    assert_eq!(reply(&longest), "It can't be longer than 8 seconds.");
+    assert_eq!(longest["generation"]["status"], "pending_clarification", "the questions stay open");
+    let shorter = say(&user, &conversation, "shorter, and vertical").await;
+    let (parameters, prompt) = (&shorter["generation"]["parameters"], &shorter["generation"]["prompt"]);
+    assert_eq!(
+        (&parameters["duration"], &parameters["aspectRatio"]),
+        (&json!(6), &json!("9:16")),
+        "{shorter}"
+    );
+    assert_eq!(text(prompt), "a paper boat");
+    assert!(reply(&shorter).contains("made with Veo"), "{}", reply(&shorter));
+    app.stop().await;
+}
+
+/// What stands against a wish is said in the language of the wish.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_in_the_users_language() {
+    let app = TestApp::start_with(TestDatabase::sqlite(), &[("BUDGET_PER_DAY", "1.00")]).await;
+    let user = app.user().await;
+    let conversation = user.conversation().await;
+    say(&user, &conversation, "Mach mir ein Video von einem Papierboot, 8 Sekunden, hochkant").await;
+    let impossible = say(&user, &conversation, "mach es 7 Sekunden lang").await;
+    assert!(reply(&impossible).contains("4, 6 oder 8 Sekunden"), "{}", reply(&impossible));
+    let too_dear = say(&user, &conversation, "ja").await;
+    assert!(reply(&too_dear).starts_with("Dieses Video kostet $3.20"), "{}", reply(&too_dear));
+    assert_eq!(too_dear["generation"]["status"], "pending_confirmation");
     app.stop().await;
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod command;
 mod conversations;
 mod documents;
+mod enhancement;
 mod errors;
 mod generations;
 mod idempotency;

@@ -39,6 +39,9 @@ const LOG_LINES_SHOWN: usize = 15;
 struct Generation {
     id: String,
     status: GenerationStatus,
+    /// What the provider is asked for in place of the prompt.
+    #[serde(default)]
+    enhanced_prompt: Option<String>,
     parameters: Option<Parameters>,
     clarification_questions: Option<Vec<Question>>,
     estimated_cost: Option<Money>,
@@ -168,13 +171,16 @@ async fn make(
         generation = client.post(&path, &json!({"responses": responses})).await?;
     }
     if generation.status == GenerationStatus::PendingConfirmation {
+        if options.own_words {
+            generation.enhanced_prompt = None;
+        }
         eprintln!("{}", summary(&generation, simulated));
         if !options.yes && !terminal.agrees("Make it?").await? {
             cancel(client, &generation.id).await?;
             bail!("nothing was made");
         }
         let path = format!("/api/generations/{}/confirm", generation.id);
-        generation = client.post(&path, &json!({"estimatedCost": generation.estimated_cost})).await?;
+        generation = client.post(&path, &agreement(&generation)).await?;
     }
 
     let generation = follow::until_over(client, generation).await?;
@@ -226,6 +232,11 @@ async fn save(client: &Client, generation: &Generation, file: VideoFile) -> Resu
     Ok(())
 }
 
+/// A yes to what was shown, in these words and at this price.
+fn agreement(generation: &Generation) -> Value {
+    json!({"estimatedCost": generation.estimated_cost, "enhancedPrompt": generation.enhanced_prompt})
+}
+
 /// What will be made and what it costs.
 fn summary(generation: &Generation, simulated: bool) -> String {
     let parameters = generation.parameters.clone().unwrap_or_default();
@@ -240,7 +251,16 @@ fn summary(generation: &Generation, simulated: bool) -> String {
     let cost =
         cost.map_or_else(|| "no price known".to_owned(), |cost| format!("{} {}", cost.amount, cost.currency));
     let note = if simulated { " (simulated: nothing is charged)" } else { "" };
-    format!("{what}: {cost}{note}")
+    let words = generation.enhanced_prompt.as_ref();
+    let words = words.map_or_else(String::new, |words| {
+        format!("It would be asked for in these words (--own-words keeps yours):\n  {}\n", plain(words))
+    });
+    format!("{words}{what}: {cost}{note}")
+}
+
+/// A text for a terminal, on which control characters do things.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn reason(generation: &Generation) -> String {
@@ -248,5 +268,32 @@ fn reason(generation: &Generation) -> String {
     match generation.error_code {
         Some(code) => format!("{message} ({code})"),
         None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn priced(enhanced: Option<&str>) -> Generation {
+        serde_json::from_value(json!({
+            "id": "gen_1", "status": "pending_confirmation", "enhancedPrompt": enhanced,
+            "parameters": {"duration": 8, "aspectRatio": "16:9"},
+            "estimatedCost": {"amount": "3.20", "currency": "USD"},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_words_are_shown_with_the_price_and_agreed_to_with_it() {
+        let better = priced(Some("A boat\u{1b}[2J at dusk."));
+        let shown = summary(&better, false);
+        assert!(shown.contains("  A boat [2J at dusk.\n") && shown.contains("--own-words"), "{shown}");
+        assert!(shown.ends_with("8 seconds, 16:9: 3.20 USD"), "{shown}");
+        assert_eq!(agreement(&better)["enhancedPrompt"], "A boat\u{1b}[2J at dusk.");
+        let own = priced(None);
+        assert_eq!(summary(&own, true), "8 seconds, 16:9: 3.20 USD (simulated: nothing is charged)");
+        assert_eq!(agreement(&own)["enhancedPrompt"], Value::Null);
+        assert_eq!(agreement(&own)["estimatedCost"]["amount"], "3.20");
     }
 }

@@ -20,7 +20,14 @@ fn veo() -> Model {
 fn settle(named: Value, responses: &Value) -> Result<Settled, Vec<FieldError>> {
     let veo = veo();
     let draft = draft(Language::English, &veo, Some("a paper boat"), &parameters(named), &[]);
-    apply(responses.as_object().unwrap(), &draft.questions, &draft.prompt, &draft.parameters, &veo)
+    apply(
+        Language::English,
+        responses.as_object().unwrap(),
+        &draft.questions,
+        &draft.prompt,
+        &draft.parameters,
+        &veo,
+    )
 }
 
 #[test]
@@ -178,7 +185,14 @@ fn the_subject_must_be_answered_with_words_that_fit() {
     let veo = veo();
     let draft = draft(Language::English, &veo, None, &Parameters::default(), &[]);
     let apply = |responses: Value| {
-        apply(responses.as_object().unwrap(), &draft.questions, &draft.prompt, &draft.parameters, &veo)
+        apply(
+            Language::English,
+            responses.as_object().unwrap(),
+            &draft.questions,
+            &draft.prompt,
+            &draft.parameters,
+            &veo,
+        )
     };
     assert_eq!(apply(json!({"subject": " a cat "})).unwrap().prompt, "a cat");
     for wrong in
@@ -205,7 +219,7 @@ proptest::proptest! {
         let draft = draft(Language::English, &veo, Some("a boat"), &named, &[]);
         proptest::prop_assert!(veo.check(&draft.parameters).is_empty());
         let settled =
-            apply(&Map::new(), &draft.questions, &draft.prompt, &draft.parameters, &veo).unwrap();
+            apply(Language::English, &Map::new(), &draft.questions, &draft.prompt, &draft.parameters, &veo).unwrap();
         proptest::prop_assert!(veo.price(&settled.parameters).is_ok());
         let json = serde_json::to_string(&draft.questions).unwrap();
         let back: Vec<ClarificationQuestion> = serde_json::from_str(&json).unwrap();

@@ -20,7 +20,7 @@ fn usd(amount: &str) -> Money {
 
 fn quote() -> Quote {
     let settled = Settled { prompt: "a paper boat".to_owned(), parameters: contract::Parameters::default() };
-    Quote { settled, price: usd("3.20") }
+    Quote { settled, price: usd("3.20"), model: "Veo 3.1".to_owned(), wording: Wording::Kept }
 }
 
 fn responses() -> Map<String, Value> {
@@ -136,6 +136,8 @@ fn word(state: DesiredState) -> String {
 fn every_status_meets_every_input() {
     let (quote, responses, other) = (quote(), responses(), Map::new());
     let (told, wrong) = (usd("3.2"), usd("3.21"));
+    let (other_words, own_words) =
+        (Wording::Changed(Some("a boat at dusk".to_owned())), Wording::Changed(None));
     let confirm = "confirmed>confirmed";
     let price = "pending_confirmation+confirmation>pending_confirmation";
     let cancel = "cancelled+text>cancelled";
@@ -143,14 +145,16 @@ fn every_status_meets_every_input() {
     let (refused, stopped) = ("failed+error", "failed+error>cancelled");
     let out = "=out_of_place";
     #[rustfmt::skip]
-    let user: [(&str, Input<'_>, [&str; 8]); 11] = [
+    let user: [(&str, Input<'_>, [&str; 8]); 13] = [
         ("created, questions", Input::Created(None), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("created, settled", Input::Created(Some(&quote)), [price, "!", "!", "!", "!", "!", "!", "!"]),
         ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, done, done]),
         ("answered otherwise", Input::Answered { responses: &other, quote: &quote }, [price, "!", "!", "!", "!", "!", "!", "!"]),
         ("amended", Input::Amended(&quote), ["!", price, "!", "!", "!", "!", "!", "!"]),
-        ("confirmed", Input::Confirmed(None), ["!", confirm, done, done, done, done, done, done]),
-        ("confirmed, price", Input::Confirmed(Some(&told)), ["!", confirm, done, done, done, done, done, done]),
+        ("reworded", Input::Reworded(&other_words), ["pending_clarification>pending", "pending_confirmation>pending_confirmation", "!", "!", "!", "!", "!", "!"]),
+        ("reworded as it is", Input::Reworded(&own_words), [done, done, "!", "!", "!", "!", "!", "!"]),
+        ("confirmed", Input::Confirmed(None, &Wording::Kept), ["!", confirm, done, done, done, done, done, done]),
+        ("confirmed, price", Input::Confirmed(Some(&told), &Wording::Kept), ["!", confirm, done, done, done, done, done, done]),
         ("cancelled", Input::Cancelled, [cancel, cancel, cancel, cancel, cancel, "!", "!", done]),
         ("discarded", Input::Discarded, [cancel, cancel, cancel, cancel, cancel, "completed>cancelled", late, late]),
         ("expired", Input::Expired(NOW), [cancel, cancel, out, out, out, out, out, out]),
@@ -162,7 +166,7 @@ fn every_status_meets_every_input() {
         }
     }
     let pending = in_status(Status::PendingConfirmation);
-    assert_eq!(outcome(&pending, Input::Confirmed(Some(&wrong))), "!price");
+    assert_eq!(outcome(&pending, Input::Confirmed(Some(&wrong), &Wording::Kept)), "!price");
 
     #[rustfmt::skip]
     let jobs: [(JobStatus, [&str; 8], [&str; 8]); 7] = [
@@ -262,13 +266,46 @@ fn a_job_that_the_worker_lost_and_made_anew_counts_from_its_beginning() {
 fn a_yes_that_had_its_effect_is_no_mistake_later() {
     for end in [Status::Failed, Status::Cancelled] {
         let mut generation = in_status(end);
-        assert_eq!(outcome(&generation, Input::Confirmed(None)), "=already_done", "{end}");
+        assert_eq!(outcome(&generation, Input::Confirmed(None, &Wording::Kept)), "=already_done", "{end}");
         generation.job.confirmed_at = None;
-        assert_eq!(outcome(&generation, Input::Confirmed(None)), "!", "{end}");
+        assert_eq!(outcome(&generation, Input::Confirmed(None, &Wording::Kept)), "!", "{end}");
     }
-    let confirmed = change(&in_status(Status::PendingConfirmation), Input::Confirmed(None));
+    let confirmed = change(&in_status(Status::PendingConfirmation), Input::Confirmed(None, &Wording::Kept));
     let cancelled = change(&confirmed, Input::Cancelled);
-    assert_eq!(outcome(&cancelled, Input::Confirmed(None)), "=already_done");
+    assert_eq!(outcome(&cancelled, Input::Confirmed(None, &Wording::Kept)), "=already_done");
+}
+
+/// The words of the provider's are the enhanced ones, as they are at the yes.
+#[test]
+fn the_worker_is_told_what_was_agreed_to() {
+    let at_dusk = || Wording::Changed(Some("a paper boat at dusk".to_owned()));
+    let told = |generation: &Generation| command(generation, DesiredState::Confirmed, None).prompt;
+    let priced = in_status(Status::PendingConfirmation);
+    let suggested = change(
+        &priced,
+        Input::Amended(&Quote { wording: Wording::Suggested("a boat".to_owned()), ..quote() }),
+    );
+    for (before, wording, expected) in [
+        (&priced, Wording::Kept, "a paper boat"),
+        (&priced, at_dusk(), "a paper boat at dusk"),
+        (&suggested, Wording::Kept, "a boat"),
+        (&suggested, at_dusk(), "a paper boat at dusk"),
+        (&suggested, Wording::Changed(None), "a paper boat"),
+    ] {
+        let after = change(before, Input::Confirmed(None, &wording));
+        assert_eq!((told(&after).as_str(), after.prompt.as_str()), (expected, "a paper boat"), "{wording:?}");
+        // Whoever says yes again has said it: no later words count.
+        assert_eq!(outcome(&after, Input::Confirmed(None, &at_dusk())), "=already_done");
+    }
+    let reworded = change(&suggested, Input::Reworded(&at_dusk()));
+    assert_eq!(told(&reworded), "a paper boat at dusk");
+    assert_eq!(reworded.job.revision, suggested.job.revision + 1, "a yes to what was before is none to this");
+    // What is agreed to is told in full, however long it is.
+    let long = Wording::Changed(Some("boats ".repeat(300)));
+    match decide(&priced, Input::Amended(&Quote { wording: long, ..quote() }), NOW) {
+        Ok(Decision::Change(change)) => assert!(change.says.unwrap().1.contains("boats ".repeat(299).trim())),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// I4: of a snapshot that is not newer only the place in the queue counts, and only in the queue.
@@ -312,7 +349,7 @@ fn a_job_moves_up_in_the_queue_without_changing() {
 
 #[test]
 fn a_command_names_the_new_revision() {
-    let after = change(&in_status(Status::PendingConfirmation), Input::Confirmed(None));
+    let after = change(&in_status(Status::PendingConfirmation), Input::Confirmed(None, &Wording::Kept));
     let told = command(&after, DesiredState::Confirmed, None);
     assert_eq!((told.revision, told.state), (1, DesiredState::Confirmed));
     assert_eq!(desired(after.status), DesiredState::Confirmed);
@@ -396,7 +433,7 @@ proptest! {
             let answer = answer(&generation, snapshot.status);
             let input = match step {
                 0 => Input::Answered { responses: &responses, quote: &quote },
-                1 => Input::Confirmed(None),
+                1 => Input::Confirmed(None, &Wording::Kept),
                 2 => Input::Cancelled,
                 3 => Input::Expired(NOW + std::time::Duration::from_secs(1)),
                 4 => Input::CommandAccepted(&answer),

@@ -55,6 +55,11 @@ impl Failure {
         }
     }
 
+    /// Whether it is worth a line in the log: that a server is left alone was said when that began.
+    pub(super) const fn is_news(&self) -> bool {
+        !matches!(self, Self::Paused | Self::Busy)
+    }
+
     /// Whether the server is not well, and not only this message hard to answer.
     pub(super) const fn is_the_servers(&self) -> bool {
         matches!(self, Self::Late | Self::Unreachable(_) | Self::Status(_))

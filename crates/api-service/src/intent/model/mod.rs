@@ -1,4 +1,5 @@
-//! What a message wants, read by a language model, with the rules as the ground to stand on.
+//! What a message wants, read by a language model, with the rules as the ground to stand on; and, if that is on, a
+//! better prompt for it, in the same answer where there is one.
 //!
 //! What the rules read without doubt is not asked: a yes, a no, a greeting, an answer to a question. For the rest
 //! the model is asked, with what the conversation is about. Its answer is untrusted: [`schema`] lets nothing
@@ -17,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::ConversationId;
+use contract::{ConversationId, Parameters};
 use foundation::settings::{Environment, Hidden, Live, Setting, SettingError};
 use telemetry::metric;
 use tokio::sync::Semaphore;
@@ -47,6 +48,9 @@ foundation::settings! {
         pub model: Option<ModelName> = optional("INTENT_MODEL"),
         /// How long an answer may take before the rules take over.
         pub timeout: Duration = or_default("INTENT_TIMEOUT", "4s"),
+        /// Whether the model also proposes better prompts (on), which users see and can change before the yes, or not
+        /// (off). Needs INTENT_PROVIDER gemini or openai.
+        pub enhancement: Switch = or_default("PROMPT_ENHANCEMENT", "off"),
     }
 }
 
@@ -68,6 +72,25 @@ impl Setting for Provider {
             "gemini" => Ok(Self::Gemini),
             "openai" => Ok(Self::Openai),
             _ => Err("must be rules, gemini or openai".to_owned()),
+        }
+    }
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Setting for Switch {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("must be on or off".to_owned()),
         }
     }
 }
@@ -105,6 +128,10 @@ impl IntentSettings {
     /// What is missing for a model to be asked, if one shall be.
     pub fn check(&self) -> Result<(), SettingError> {
         match self.provider {
+            Provider::Rules if self.enhancement == Switch::On => {
+                let reason = "can only be on with a model: INTENT_PROVIDER gemini or openai".to_owned();
+                Err(SettingError::Malformed { name: "PROMPT_ENHANCEMENT", reason })
+            }
             Provider::Rules => Ok(()),
             _ if self.model.is_none() => Err(SettingError::Missing("INTENT_MODEL")),
             Provider::Gemini if self.api_key.is_none() => Err(SettingError::Missing("INTENT_API_KEY")),
@@ -141,6 +168,17 @@ pub struct Reading {
     pub intent: Intent,
     /// Its language.
     pub language: Language,
+    /// A better prompt for what it wants to see.
+    pub enhanced: Enhanced,
+}
+
+/// What is known of a better prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Enhanced {
+    /// No model was asked for one.
+    Unasked,
+    /// What the model said, unchecked; none if it said nothing, was late or away.
+    Asked(Option<String>),
 }
 
 /// Who reads the messages.
@@ -154,6 +192,7 @@ struct Model {
     client: Client,
     breaker: Mutex<Breaker>,
     room: Semaphore,
+    enhances: bool,
 }
 
 impl Analyst {
@@ -162,7 +201,8 @@ impl Analyst {
         settings.check()?;
         let Some(client) = Client::new(settings) else { return Ok(Self::default()) };
         let (breaker, room) = (Mutex::default(), Semaphore::new(MOST_AT_ONCE));
-        Ok(Self { model: Some(Model { client, breaker, room }) })
+        let enhances = settings.enhancement == Switch::On;
+        Ok(Self { model: Some(Model { client, breaker, room, enhances }) })
     }
 
     /// Whether a model would be asked about this message, so that nobody has to look up what it needs to know
@@ -187,40 +227,93 @@ impl Analyst {
             return ruled;
         }
         let asked = Instant::now();
-        let (answer, pause) = model.ask(text, context, dialogue).await;
-        let outcome = answer.as_ref().map_or_else(Failure::as_str, |_| "answered");
-        metrics::counter!(metric::INTENT_MODEL, "outcome" => outcome).increment(1);
+        let question = schema::question(text, context, dialogue, model.enhances);
+        let (answer, pause) = model.ask(&question, schema::read).await;
+        let failure = match answer {
+            Ok(answer) => {
+                // It is about the message, whatever else of the answer counts.
+                let enhanced = Enhanced::Asked(answer.enhanced.clone());
+                return Reading { enhanced, ..verdict::decide(&answer, ruled, text, context, dialogue) };
+            }
+            Err(failure) => failure,
+        };
+        if failure.is_news() {
+            telemetry::event!(
+                WARN, INTENT_MODEL_FAILED,
+                conversationId = %conversation,
+                reason = %failure,
+                durationMs = milliseconds(asked.elapsed()),
+                pauseMs = pause.map(milliseconds)
+            );
+        }
+        // Nobody waits for it twice over one message.
+        Reading { enhanced: Enhanced::Asked(None), ..ruled }
+    }
+
+    /// Whether better prompts are proposed.
+    #[must_use]
+    pub fn enhances(&self) -> bool {
+        self.model.as_ref().is_some_and(|model| model.enhances)
+    }
+
+    /// A better prompt than this one, unchecked; none if there is no model for that, or if it says none. Takes as long
+    /// as the model may take, and never fails.
+    pub async fn enhance(
+        &self,
+        conversation: &ConversationId,
+        prompt: &str,
+        parameters: &Parameters,
+    ) -> Option<String> {
+        let model = self.model.as_ref().filter(|model| model.enhances)?;
+        let asked = Instant::now();
+        let question = schema::better(prompt, parameters);
+        let (answer, pause) = model.ask(&question, schema::read_better).await;
         match answer {
-            Ok(answer) => verdict::decide(&answer, ruled, text, context, dialogue),
-            Err(Failure::Paused | Failure::Busy) => ruled,
+            Ok(better) => better,
             Err(failure) => {
-                telemetry::event!(
-                    WARN, INTENT_MODEL_FAILED,
-                    conversationId = %conversation,
-                    reason = %failure,
-                    durationMs = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX),
-                    pauseMs = pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
-                );
-                ruled
+                if failure.is_news() {
+                    telemetry::event!(
+                        WARN, INTENT_PROMPT_NOT_ENHANCED,
+                        conversationId = %conversation,
+                        reason = %failure,
+                        durationMs = milliseconds(asked.elapsed()),
+                        pauseMs = pause.map(milliseconds)
+                    );
+                }
+                None
             }
         }
     }
 }
 
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Model {
-    /// The model's answer, and how long it is left alone if this failure was one too many.
-    async fn ask(
+    /// The model's answer, and how long it is left alone if this failure was one too many. Counts what came of it.
+    async fn ask<T>(
         &self,
-        text: &str,
-        context: Context<'_>,
-        dialogue: Dialogue<'_>,
-    ) -> (Result<schema::Answer, Failure>, Option<Duration>) {
+        question: &schema::Question,
+        read: impl Fn(&str) -> Result<T, &'static str>,
+    ) -> (Result<T, Failure>, Option<Duration>) {
+        let (answer, pause) = self.answer(question, read).await;
+        let outcome = answer.as_ref().map_or_else(Failure::as_str, |_| "answered");
+        metrics::counter!(metric::INTENT_MODEL, "outcome" => outcome).increment(1);
+        (answer, pause)
+    }
+
+    async fn answer<T>(
+        &self,
+        question: &schema::Question,
+        read: impl Fn(&str) -> Result<T, &'static str>,
+    ) -> (Result<T, Failure>, Option<Duration>) {
         let Ok(_room) = self.room.try_acquire() else { return (Err(Failure::Busy), None) };
         if !self.breaker().allows(Instant::now()) {
             return (Err(Failure::Paused), None);
         }
-        let answer = match self.client.ask(&schema::question(text, context, dialogue)).await {
-            Ok(answer) => schema::read(&answer).map_err(Failure::Malformed),
+        let answer = match self.client.ask(question).await {
+            Ok(answer) => read(&answer).map_err(Failure::Malformed),
             Err(failure) => Err(failure),
         };
         let pause = match &answer {
@@ -241,7 +334,11 @@ impl Model {
 /// What the rules read.
 #[must_use]
 pub fn by_rules(text: &str, context: Context<'_>) -> Reading {
-    Reading { intent: analyse(text, context), language: language_of(text, context.language) }
+    Reading {
+        intent: analyse(text, context),
+        language: language_of(text, context.language),
+        enhanced: Enhanced::Unasked,
+    }
 }
 
 /// Whether the rules leave nothing to ask: they know every word of such a message.
@@ -251,6 +348,7 @@ fn is_certain(intent: &Intent) -> bool {
         | Intent::Cancel
         | Intent::Greeting
         | Intent::Thanks
+        | Intent::OwnWords
         | Intent::Change(_)
         | Intent::Again(_) => true,
         Intent::Answers(answers) => answers.further.subject.is_none(),

@@ -116,6 +116,10 @@ fn ok(shape: &str, text: &str) -> Answering {
 }
 
 fn analyst(shape: &str, address: &str, timeout: &str) -> Analyst {
+    analyst_with(shape, address, timeout, "off")
+}
+
+fn analyst_with(shape: &str, address: &str, timeout: &str, enhancement: &str) -> Analyst {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let base = if shape == "openai" { format!("{address}/v1/") } else { address.to_owned() };
     let variables = [
@@ -124,6 +128,7 @@ fn analyst(shape: &str, address: &str, timeout: &str) -> Analyst {
         ("INTENT_API_KEY", "the-key"),
         ("INTENT_MODEL", "small"),
         ("INTENT_TIMEOUT", timeout),
+        ("PROMPT_ENHANCEMENT", enhancement),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Analyst::new(&IntentSettings::checked(&Environment::from_map(variables.into())).unwrap()).unwrap()
@@ -309,4 +314,74 @@ async fn the_conversation_is_told() {
     assert_eq!(situation["conversation"][0]["text"], "Your video is ready.");
     assert_eq!(situation["lastVideo"]["prompt"], "a heron on one leg");
     assert_eq!(situation["message"], text);
+}
+
+/// The form that a server was asked for.
+fn form<'a>(shape: &str, body: &'a Value) -> &'a Value {
+    match shape {
+        "gemini" => &body["generationConfig"]["responseJsonSchema"],
+        _ => &body["response_format"]["json_schema"]["schema"],
+    }
+}
+
+#[tokio::test]
+async fn a_better_prompt_comes_with_the_reading_or_by_itself() {
+    let better = "Ducks keep the paper boat company on a calm pond.";
+    let conversation = ConversationId::new();
+    for shape in SHAPES {
+        let answer = said("video", &json!({"subject": "some company", "enhancedPrompt": better}));
+        let mut server = Server::start(ok(shape, &answer)).await;
+        let off = analyst(shape, &server.address, "10s");
+        assert!(!off.enhances());
+        assert_eq!(off.enhance(&conversation, "a boat", &Parameters::default()).await, None);
+        assert!(server.asked().is_none(), "{shape}: nobody is asked if it is off");
+        read(&off, UNCLEAR).await;
+        assert!(form(shape, &server.asked().unwrap().1)["properties"]["enhancedPrompt"].is_null(), "{shape}");
+
+        let on = analyst_with(shape, &server.address, "10s", "on");
+        assert!(on.enhances());
+        assert_eq!(read(&on, UNCLEAR).await.enhanced, Enhanced::Asked(Some(better.to_owned())), "{shape}");
+        let (_, body) = server.asked().unwrap();
+        assert!(form(shape, &body)["properties"]["enhancedPrompt"].is_object(), "{shape}");
+        assert_eq!(read(&on, "yes, go ahead").await.enhanced, Enhanced::Unasked, "{shape}");
+        assert!(server.asked().is_none(), "{shape}");
+
+        let mut server = Server::start(ok(shape, &json!({"enhancedPrompt": better}).to_string())).await;
+        let on = analyst_with(shape, &server.address, "10s", "on");
+        let parameters = Parameters { duration: Some(8), ..Parameters::default() };
+        let said = on.enhance(&conversation, "a paper boat with ducks", &parameters).await;
+        assert_eq!(said.as_deref(), Some(better), "{shape}");
+        let (_, body) = server.asked().unwrap();
+        assert_eq!(form(shape, &body)["required"], json!(["enhancedPrompt"]), "{shape}");
+        assert!(body.to_string().contains("a paper boat with ducks"), "{shape}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_proposes_nothing_good_is_as_good_as_none() {
+    let conversation = ConversationId::new();
+    let nothing = Parameters::default();
+    for answering in [
+        ok("openai", "not of the form"),
+        ok("openai", &json!({"enhancedPrompt": null}).to_string()),
+        Answering::With(500, "text/plain", "no".to_owned()),
+        Answering::HangingUp,
+    ] {
+        let mut server = Server::start(answering).await;
+        let on = analyst_with("openai", &server.address, "10s", "on");
+        assert_eq!(on.enhance(&conversation, "a boat", &nothing).await, None);
+        assert!(server.asked().is_some() && server.asked().is_none(), "nothing is repeated");
+    }
+    let until = Arc::new(Notify::new());
+    let mut server = Server::start(Answering::Waiting(Arc::clone(&until))).await;
+    let on = analyst_with("openai", &server.address, "300ms", "on");
+    for _ in 0..3 {
+        assert_eq!(on.enhance(&conversation, "a boat", &nothing).await, None);
+        server.asked.recv().await.unwrap();
+    }
+    // Messages and prompts know of each other's failures.
+    let read = read(&on, UNCLEAR).await;
+    assert_eq!((read.intent, read.enhanced), (Intent::Other, Enhanced::Asked(None)));
+    assert!(server.asked().is_none(), "it is left alone");
+    until.notify_waiters();
 }

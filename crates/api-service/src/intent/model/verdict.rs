@@ -54,7 +54,7 @@ pub(super) fn decide(
         Word::Help => Intent::Help,
         Word::Other => Intent::Other,
     };
-    Reading { intent, language }
+    Reading { intent, language, enhanced: ruled.enhanced }
 }
 
 /// The request that the model sees. Its subject must be in words that were said; else the rules' counts.
@@ -184,6 +184,7 @@ mod tests {
             subject: None,
             parameters: contract::Parameters::default(),
             relative: None,
+            enhanced: None,
         }
     }
 
