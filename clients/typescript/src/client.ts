@@ -203,6 +203,9 @@ export function createClient(options: ClientOptions = {}) {
       };
       return (await call("post", "/api/generations/{id}/confirm", { id, body, keyed: true, ...more })).body;
     },
+    /** Changes what the model is asked for until the yes: other words, or with `null` the prompt itself. */
+    reword: async (id: string, enhancedPrompt: string | null, more?: CallOptions): Promise<Generation> =>
+      (await call("patch", "/api/generations/{id}", { id, body: { enhancedPrompt }, keyed: true, ...more })).body,
     cancel: async (id: string, more?: CallOptions): Promise<Generation> =>
       (await call("post", "/api/generations/{id}/cancel", { id, keyed: true, ...more })).body,
     /** The same once more, as a new generation that waits for its yes. */

@@ -34,7 +34,7 @@ export function isWaiting(status: GenerationStatus): boolean {
 }
 
 /** What differs each time a generation is read, although nothing happened to it. */
-const VOLATILE = new Set(["resultUrl", "thumbnailUrl", "eventsCursor", "etaSeconds"]);
+const VOLATILE = new Set(["resultUrl", "thumbnailUrl", "posters", "eventsCursor", "etaSeconds"]);
 
 /**
  * Merges what is known of a generation with a version that has just arrived. A status never goes back and a terminal

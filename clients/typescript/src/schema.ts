@@ -235,7 +235,12 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change what is asked for
+         * @description `enhancedPrompt` is what the provider is asked for in place of the prompt: a model's proposal, or whatever is
+         *     written here. Possible until the yes, which may also bring it.
+         */
+        patch: operations["reword"];
         trace?: never;
     };
     "/api/generations/{id}/cancel": {
@@ -690,6 +695,11 @@ export interface components {
         /** @description A yes. */
         Confirmation: {
             estimatedCost?: components["schemas"]["Money"] | null;
+            /**
+             * @description What the provider is asked for: this text, or with `null` the prompt in the user's own words. Left out, it is as
+             *     it is.
+             */
+            enhancedPrompt?: string | null;
         };
         /** @description A conversation between a user and the assistant. */
         Conversation: {
@@ -801,6 +811,11 @@ export interface components {
             status: components["schemas"]["GenerationStatus"];
             /** @description What the video shall show; empty while that is a question. */
             prompt: string;
+            /**
+             * @description What the provider is asked for in place of `prompt`: a model's text or the user's, which can be changed until
+             *     the yes. Without it, `prompt` is what counts.
+             */
+            enhancedPrompt?: string | null;
             /** @description How it shall be made; final once the price is told. */
             parameters: components["schemas"]["Parameters"];
             /** @description What was asked, if anything was missing. */
@@ -823,6 +838,8 @@ export interface components {
             resultUrl?: string | null;
             /** @description A link to its thumbnail. */
             thumbnailUrl?: string | null;
+            /** @description Links to its first picture in several sizes, the smallest first; none before there is a video. */
+            posters: components["schemas"]["PosterLink"][];
             /**
              * Format: double
              * @description Length in seconds, as measured.
@@ -1240,6 +1257,11 @@ export interface components {
                 status: components["schemas"]["GenerationStatus"];
                 /** @description What the video shall show; empty while that is a question. */
                 prompt: string;
+                /**
+                 * @description What the provider is asked for in place of `prompt`: a model's text or the user's, which can be changed until
+                 *     the yes. Without it, `prompt` is what counts.
+                 */
+                enhancedPrompt?: string | null;
                 /** @description How it shall be made; final once the price is told. */
                 parameters: components["schemas"]["Parameters"];
                 /** @description What was asked, if anything was missing. */
@@ -1262,6 +1284,8 @@ export interface components {
                 resultUrl?: string | null;
                 /** @description A link to its thumbnail. */
                 thumbnailUrl?: string | null;
+                /** @description Links to its first picture in several sizes, the smallest first; none before there is a video. */
+                posters: components["schemas"]["PosterLink"][];
                 /**
                  * Format: double
                  * @description Length in seconds, as measured.
@@ -1406,6 +1430,21 @@ export interface components {
              */
             videosAllowed?: number | null;
         };
+        /** @description A link to the first picture of a video in one size, a JPEG. */
+        PosterLink: {
+            /**
+             * Format: int32
+             * @description Pixels.
+             */
+            height: number;
+            /** @description The link. */
+            url: string;
+            /**
+             * Format: int32
+             * @description Pixels; no two posters of a video have the same.
+             */
+            width: number;
+        };
         /** @description An error answer. It never holds internals: no SQL, no addresses, no other user's data. */
         Problem: {
             /** @description A URI that names the kind of problem; `about:blank` where `code` says all. */
@@ -1465,6 +1504,11 @@ export interface components {
             /** @description The assistant's. */
             reply: components["schemas"]["Message"];
             generation?: components["schemas"]["Generation"] | null;
+        };
+        /** @description Other words for a video that waits for its user. */
+        Rewording: {
+            /** @description What the provider is asked for in place of the prompt; `null` for the prompt in the user's own words. */
+            enhancedPrompt?: string | null;
         };
         /**
          * @description Who speaks.
@@ -2168,6 +2212,61 @@ export interface operations {
             };
             /** @description No such generation */
             404: {
+                headers: {
+                    /** @description The request's id, which also stands in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reword: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key and body within 24 h, the request is answered with its first answer and does nothing more. 422 `idempotency_key_reused` with another body, 409 `idempotency_in_flight` while the first is being answered. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The generation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rewording"];
+            };
+        };
+        responses: {
+            /** @description The generation */
+            200: {
+                headers: {
+                    /** @description The request's id, which also stands in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generation"];
+                };
+            };
+            /** @description `invalid_state`, or `price_changed` if `estimatedCost` is not the price */
+            409: {
+                headers: {
+                    /** @description The request's id, which also stands in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_queued`: too many are being made */
+            429: {
                 headers: {
                     /** @description The request's id, which also stands in our logs. */
                     "x-request-id"?: string;

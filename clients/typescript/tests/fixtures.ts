@@ -16,6 +16,7 @@ export function generation(part: Partial<Generation>): Generation {
     status: "queued",
     prompt: "a paper boat",
     parameters: {},
+    posters: [],
     progress: 0,
     attempt: 1,
     eventsCursor: "5",

@@ -201,6 +201,21 @@ export function confirm(generation: Generation, enhancedPrompt?: string | null):
   });
 }
 
+/** Goes along with whatever else is asked of the generation: a yes that is on its way has these words, too. */
+export async function reword(generation: Generation, enhancedPrompt: string | null): Promise<void> {
+  const { id, status } = generation;
+  try {
+    dispatch({ type: "generations.received", generations: [await server.reword(id, enhancedPrompt)] });
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.status === 409) await loadGeneration(id).catch(() => {});
+    else if (!state.peek().deeds[id]?.busy) {
+      dispatch({ type: "deed.started", id, name: "reword", status });
+      dispatch({ type: "deed.failed", id, error: failure });
+    }
+  }
+}
+
 export const cancel = (generation: Generation) =>
   deed(generation, "cancel", null, (idempotencyKey) => server.cancel(generation.id, { idempotencyKey }));
 

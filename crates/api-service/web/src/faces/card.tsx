@@ -61,8 +61,13 @@ export function Card({ generation }: { generation: Generation }) {
       {!isWaiting(generation.status) && (
         <details class="more">
           <summary>Details</summary>
+          {generation.enhancedPrompt && (
+            <p class="asked">
+              <span class="muted">Asked for as </span>
+              {generation.enhancedPrompt}
+            </p>
+          )}
           <Pairs pairs={[...parameterList(generation), ...priceList(generation)]} />
-          {generation.enhancedPrompt && <p class="asked muted">{generation.enhancedPrompt}</p>}
         </details>
       )}
     </article>
@@ -75,7 +80,7 @@ function isRetried({ id, conversationId }: Generation): boolean {
 
 /** Whether the face says itself what went wrong, and better. */
 function isShownByFace(face: string, deed: Deed | undefined, generation: Generation): boolean {
-  if (face === "confirmation") return deed?.name === "confirm";
+  if (face === "confirmation") return deed?.name === "confirm" || deed?.name === "reword";
   const questions = generation.clarificationQuestions ?? [];
   return face === "questions" && questions.some(({ id }) => deed?.error?.fields[`responses.${id}`]);
 }

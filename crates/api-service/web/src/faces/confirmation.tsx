@@ -1,13 +1,14 @@
 // What will be made and what it costs, before the yes.
 
-import { useId, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
-import { readDraft, writeDraft } from "../drafts";
+import { readThing, writeThing } from "../drafts";
 import { moment, money } from "../format";
 import { parameterList } from "../model/details";
 import type { Deed } from "../model/state";
 import type { Failure, Generation } from "../model/types";
+import { differs, followed, meant, type Wording, wordingOf } from "../model/wording";
 import { Button } from "../parts/icon";
 import { Pairs, Pictures } from "../parts/pairs";
 import { usageHref } from "../routes";
@@ -22,14 +23,14 @@ export function Confirmation({ generation, deed }: ConfirmationProps) {
   const cost = money(generation.estimatedCost);
   const words = useWords(generation);
   const images = generation.parameters.images ?? [];
-  const failure = deed?.name === "confirm" && !deed.busy ? deed.error : null;
+  const failure = (deed?.name === "confirm" || deed?.name === "reword") && !deed.busy ? deed.error : null;
   const confirming = deed?.busy && deed.name === "confirm";
 
   return (
     <div class="confirmation">
       <Pairs look="chips" pairs={parameterList(generation)} />
       <Pictures ids={images.map(({ uploadId }) => uploadId)} />
-      {words && <Words words={words} generation={generation} problem={failure?.fields["enhancedPrompt"]} />}
+      {words && <Words words={words} problem={failure?.fields["enhancedPrompt"]} />}
       {failure && !failure.fields["enhancedPrompt"] && <Refusal failure={failure} cost={cost} />}
       <div class="confirmation-foot">
         <div>
@@ -71,72 +72,86 @@ function Refusal({ failure, cost }: { failure: Failure; cost: string }) {
 }
 
 interface WordsState {
-  text: string;
-  own: boolean;
-  setText: (text: string) => void;
-  setOwn: (own: boolean) => void;
+  form: Wording;
+  change: (form: Wording) => void;
+  /** Tells the server what was changed, so that a yes that is said in the chat is for it. */
+  tell: () => void;
   /** What the yes carries: other words than the user's own, or `null` for these. */
   chosen: () => string | null;
 }
 
-/** The words that the model gets, where the server lets one choose them; kept as a draft. */
+/** The words that the model gets, where the server lets one choose them. What is half written survives a reload. */
 function useWords(generation: Generation): WordsState | null {
-  const { id, prompt, enhancedPrompt } = generation;
+  const { id, enhancedPrompt } = generation;
   const user = state.value.session.user?.id ?? "";
   const place = `words.${id}`;
-  const [text, setText] = useState(() => readDraft(user, place) || (enhancedPrompt ?? prompt));
-  const [own, setOwn] = useState(enhancedPrompt === null && text === prompt);
+  const before = useRef(generation);
+  const form = useRef<Wording | null>(null);
+  const [, redraw] = useState({});
+  form.current ??= readThing<Wording>(user, place) ?? wordingOf(generation);
+  form.current = followed(form.current, before.current, generation);
+  before.current = generation;
   if (enhancedPrompt === undefined) return null;
+  const shown = form.current;
   return {
-    text,
-    own,
-    setText(next) {
-      setText(next);
-      writeDraft(user, place, next === (enhancedPrompt ?? prompt) ? "" : next);
+    form: shown,
+    change(next) {
+      form.current = next;
+      writeThing(user, place, differs(next, generation) ? next : null);
+      redraw({});
     },
-    setOwn,
-    chosen: () => (own || text.trim() === "" || text.trim() === prompt ? null : text.trim()),
+    tell() {
+      if (form.current && differs(form.current, generation)) void actions.reword(generation, meant(form.current));
+    },
+    chosen: () => meant(form.current ?? shown),
   };
 }
 
 interface WordsProps {
   words: WordsState;
-  generation: Generation;
   problem: string | undefined;
 }
 
-function Words({ words, generation, problem }: WordsProps) {
+function Words({ words: { form, change, tell }, problem }: WordsProps) {
   const id = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
   return (
     <div class="words">
-      <div class="words-head">
-        <label class="label" for={id}>
-          What we ask the model for
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={words.own}
-            onChange={(event) => words.setOwn(event.currentTarget.checked)}
+      {!form.own && (
+        <>
+          <label class="label" for={id}>
+            What we ask the model for
+          </label>
+          <textarea
+            id={id}
+            ref={field}
+            class="input"
+            rows={4}
+            maxLength={8192}
+            aria-invalid={problem ? true : undefined}
+            aria-describedby={problem ? `${id}-about` : undefined}
+            value={form.text}
+            onInput={(event) => change({ ...form, text: event.currentTarget.value })}
+            onChange={tell}
           />
-          <span>Use my own words</span>
-        </label>
-      </div>
-      <textarea
-        id={id}
-        class="input"
-        rows={4}
-        readOnly={words.own}
-        aria-invalid={problem ? true : undefined}
-        aria-describedby={problem ? `${id}-about` : undefined}
-        value={words.own ? generation.prompt : words.text}
-        onInput={(event) => words.setText(event.currentTarget.value)}
-      />
-      {problem && (
-        <p class="field-error" id={`${id}-about`} role="alert">
-          {problem}
-        </p>
+          {problem && (
+            <p class="field-error" id={`${id}-about`} role="alert">
+              {problem}
+            </p>
+          )}
+        </>
       )}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={form.own}
+          onChange={(event) => {
+            change({ ...form, own: event.currentTarget.checked });
+            tell();
+          }}
+        />
+        <span>Use my own words</span>
+      </label>
     </div>
   );
 }

@@ -15,18 +15,10 @@ export type Usage = Schemas["Usage"];
 export type User = Schemas["User"];
 
 /** A picture of the video, by its size. */
-export interface Poster {
-  width: number;
-  height: number;
-  url: string;
-}
+export type Poster = Schemas["PosterLink"];
 
-/** A generation, with what a status answer tells beyond it, and what a server may not know yet. */
-export type Generation = Told & {
-  etaSeconds?: number | null;
-  enhancedPrompt?: string | null;
-  posters?: Poster[];
-};
+/** A generation, with what a status answer tells beyond it. */
+export type Generation = Told;
 
 // How the page hears of news.
 export type { ConnectionState } from "@reelay/client";

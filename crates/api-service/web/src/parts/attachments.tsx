@@ -29,8 +29,10 @@ export interface Attachments {
   items: readonly Picture[];
   /** Whether the model takes any. */
   offered: boolean;
-  /** Why it cannot be sent yet; `null` if it can. */
-  blocked: string | null;
+  /** Why it cannot be sent like this; `null` if nothing is wrong. */
+  wrong: string | null;
+  /** Whether one is still on its way. */
+  waiting: boolean;
   /** The ones that are there, as a message carries them. */
   ready: () => Attachment[];
   add: (files: Iterable<File>) => void;
@@ -98,7 +100,8 @@ export function useAttachments(userId: string, place: string): Attachments {
   return {
     items,
     offered: model ? picturesAllowed(model) > 0 : models.value.length === 0,
-    blocked: broken ?? wrong ?? (waiting ? "One moment, a picture is on its way." : null),
+    wrong: broken ?? wrong,
+    waiting,
     ready: () => attached(shown.current),
     add,
     remove: (key) => change(shown.current.filter((one) => one.key !== key)),

@@ -39,9 +39,9 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
   const attachments = useAttachments(userId, place);
   const [told, setTold] = useState(false);
   const over = encoder.encode(text.trim()).length - LIMIT;
-  const ready = text.trim() !== "" && over <= 0 && !busy && !attachments.blocked;
-  const about =
-    over > 0 ? `Too long: please cut about ${over} characters.` : attachments.blocked && (told || attachments.items.some((one) => one.problem)) ? attachments.blocked : "";
+  const ready = text.trim() !== "" && over <= 0 && !busy && !attachments.wrong && !attachments.waiting;
+  const late = told && attachments.waiting ? "One moment, a picture is on its way." : "";
+  const about = over > 0 ? `Too long: please cut about ${over} characters.` : (attachments.wrong ?? late);
 
   function write(next: string) {
     setText(next);
@@ -70,8 +70,8 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
   }, [text]);
   // A picture that was on its way is there: the reason to wait is gone.
   useEffect(() => {
-    if (!attachments.blocked) setTold(false);
-  }, [attachments.blocked]);
+    if (!attachments.waiting) setTold(false);
+  }, [attachments.waiting]);
 
   async function submit(event?: Event) {
     event?.preventDefault();
