@@ -354,11 +354,13 @@ export type Item =
  * of it, so its card is where the talk about it is.
  */
 export function timelineOf(state: State, id: string): Item[] {
-  const { messages, pending } = threadOf(state, id);
+  const { messages, pending, phase } = threadOf(state, id);
   const items: Item[] = Object.values(messages)
     .sort(later)
     .map((message) => ({ key: message.id, kind: "message", message, createdAt: message.createdAt }));
-  for (const generation of generationsOf(state, id)) {
+  // A card that is known from elsewhere waits for the talk about it, or it would jump when that is there.
+  const isRead = items.length > 0 || phase === "ready";
+  for (const generation of isRead ? generationsOf(state, id) : []) {
     const { createdAt } = generation;
     items.splice(placeFor(items, generation), 0, {
       key: generation.id,

@@ -78,6 +78,12 @@ test("a generation that nobody spoke of stands where its time puts it", () => {
   assert.deepEqual(keys(state), ["msg_1", "gen_2", "msg_4"]);
 });
 
+test("a generation that is known from elsewhere waits until its conversation is read", () => {
+  const state = run({ type: "thread.loading", id: "conv_1" }, generations(generation(1, "queued", 1)));
+  assert.deepEqual(keys(state), []);
+  assert.deepEqual(keys(reduce(state, { type: "thread.loaded", id: "conv_1" })), ["gen_1"]);
+});
+
 test("an older version of a generation changes nothing", () => {
   const state = run(generations(generation(1, "processing", 5, { progress: 40 })));
   assert.equal(reduce(state, generations(generation(1, "processing", 4, { progress: 20 }))), state);
