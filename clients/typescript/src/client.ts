@@ -45,6 +45,8 @@ export function createClient(options: ClientOptions = {}) {
   const { call } = http;
   const clock = options.clock ?? systemClock;
 
+  /** Whether the last that was heard of the service was not that it could not be reached. */
+  let reachable = true;
   const socketClass = options.webSocket === undefined ? globalThis.WebSocket : options.webSocket;
   const channel = createChannel({
     transports: options.transports ?? [
@@ -55,11 +57,16 @@ export function createClient(options: ClientOptions = {}) {
         clock,
       }),
       sseTransport({
-        request: ({ conversationId, cursor }, signal) =>
-          http.send(`/api/conversations/${conversationId}/events?${new URLSearchParams({ after: cursor })}`, {
-            headers: { accept: "text/event-stream" },
-            signal,
-          }),
+        async request({ conversationId, cursor }, signal) {
+          const path = `/api/conversations/${conversationId}/events?${new URLSearchParams({ after: cursor })}`;
+          try {
+            return await http.send(path, { headers: { accept: "text/event-stream" }, signal });
+          } catch (error) {
+            // The next call that goes through then says that the service is back.
+            if (!signal.aborted) reachable = false;
+            throw error;
+          }
+        },
         clock,
       }),
     ],
@@ -67,7 +74,6 @@ export function createClient(options: ClientOptions = {}) {
     surroundings: options.surroundings ?? browserSurroundings,
     lastCursor: async (id) => (await call("get", "/api/conversations/{id}", { id })).body.eventsCursor,
   });
-  let reachable = true;
   http.onReach((reached) => {
     if (reached && !reachable) channel.reached();
     reachable = reached;

@@ -292,6 +292,19 @@ test("word that the service is back ends the waiting", async () => {
   assert.deepEqual([links.length, last().transport], [before + 1, "websocket"]);
   channel.reached();
   assert.equal(links.length, before + 1, "a link that is being opened is left alone");
+  last().events.ended(null);
+  channel.reached();
+  assert.equal(links.length, before + 1, "it was heard already");
+  last().events.ended(null);
+  await clock.pass(20_000);
+  const waited = links.length;
+  last().events.ended(null);
+  channel.reached();
+  assert.equal(links.length, waited + 1);
+  last().events.opened();
+  last().events.ended(null);
+  channel.reached();
+  assert.equal(links.length, waited + 2, "a link that opened since makes it news");
 });
 
 test("a socket that worked is gone back to once the service is there again", async () => {

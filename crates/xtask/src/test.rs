@@ -10,6 +10,7 @@ use anyhow::{Result, bail, ensure};
 use nix::unistd::Uid;
 
 use crate::{
+    client,
     postgres::{self, PrivateServer},
     step,
 };
@@ -35,7 +36,7 @@ impl fmt::Display for Counts {
 }
 
 /// As a developer runs them: on the terminal, stopping at the first failure. With arguments for the runner,
-/// which choose among the Rust tests, the page's are left out.
+/// which choose among the Rust tests, those of the page and of the client are left out.
 pub(crate) fn run(runner_arguments: &[String]) -> Result<()> {
     prepare()?;
     if runner_arguments.is_empty() {
@@ -44,7 +45,8 @@ pub(crate) fn run(runner_arguments: &[String]) -> Result<()> {
     let server = PrivateServer::before_the_run();
     let outcome = step::run(runner("default").args(runner_arguments));
     server.stop();
-    outcome
+    outcome?;
+    if runner_arguments.is_empty() { client::run(&mut Counts::default()) } else { Ok(()) }
 }
 
 /// As CI runs them: all of them, whatever fails, and counted.
@@ -172,7 +174,7 @@ impl Program {
 impl Counts {
     /// Adds what a test runner's summary line says: nextest's, that of one binary under `cargo test`, or
     /// node's in the Test Anything Protocol.
-    fn read(&mut self, line: &str) {
+    pub(crate) fn read(&mut self, line: &str) {
         if let Some((what, number)) = line.strip_prefix("# ").and_then(|rest| rest.split_once(' ')) {
             let number = number.parse::<u32>().unwrap_or(0);
             match what {

@@ -91,6 +91,7 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
   let look: Timer | null = null;
   let lookedAt = 0;
   let openedAt = 0;
+  let reachedAt = -Infinity;
   let heardAt = 0;
   let hiddenAt: number | null = null;
   let probing = false;
@@ -141,6 +142,7 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
         inCharge(() => {
           open = true;
           hopeless = false;
+          reachedAt = -Infinity;
           openedAt = heardAt = clock.now();
           tellStates();
         }),
@@ -375,7 +377,11 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
     },
     /** The service was reached again after it was away: if the channel is waiting, it need not. */
     reached() {
-      if (followed.size > 0 && !open && retry !== null && !unauthenticated) kick();
+      if (followed.size === 0 || open || retry === null || unauthenticated) return;
+      // Where nothing can be pushed although the service can be reached, this is heard again and again.
+      if (clock.now() - reachedAt < RETRY_ALL) return;
+      reachedAt = clock.now();
+      kick();
     },
     /** Somebody else is asking from now on, or the same one with a new token. */
     renewed() {
