@@ -13,8 +13,12 @@ use crate::{
 const FOLDER: &str = "clients/typescript";
 const EXAMPLE: &str = "clients/typescript/example-nextjs";
 
-const NPM: Program =
-    Program { what: "npm, for the TypeScript client", package: "npm", check: &["npm", "--version"] };
+/// What installs and builds whatever is written in TypeScript.
+pub(crate) const NPM: Program = Program {
+    what: "npm, for the page and the TypeScript client",
+    package: "npm",
+    check: &["npm", "--version"],
+};
 
 /// Everything, and the tests counted.
 pub(crate) fn run(counts: &mut Counts) -> Result<()> {
@@ -31,13 +35,15 @@ pub(crate) fn run(counts: &mut Counts) -> Result<()> {
     step::run(&mut npm(EXAMPLE, &["run", "check"]))
 }
 
-fn npm(folder: &str, arguments: &[&str]) -> Command {
+/// npm in one of our packages.
+pub(crate) fn npm(folder: &str, arguments: &[&str]) -> Command {
     let mut npm = step::command("npm", arguments);
     npm.current_dir(crate::root().join(folder));
     npm
 }
 
-fn binary() -> PathBuf {
+/// The binary that the tests start.
+pub(crate) fn binary() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     crate::root().join(target).join("debug/reelay")
 }

@@ -1,10 +1,6 @@
 //! `cargo xtask test`: sets up what the tests need, then runs them all.
 
-use std::{
-    env, fmt,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, fmt, path::Path, process::Command};
 
 use anyhow::{Result, bail, ensure};
 use nix::unistd::Uid;
@@ -81,20 +77,15 @@ pub(crate) fn run_documentation(counts: &mut Counts) -> Result<()> {
 
 /// What is run for the page, in order. Its browser tests start the binary that they are about.
 fn page(reporter: &str) -> Vec<Command> {
-    let npm = |arguments: &[&str]| {
-        let mut npm = step::command("npm", arguments);
-        npm.current_dir(crate::root().join(PAGE));
-        npm
-    };
+    let npm = |arguments: &[&str]| client::npm(PAGE, arguments);
     let mut browser = npm(&["run", "--silent", "test:browser", "--", "--test-reporter", reporter]);
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from);
-    browser.env("REELAY_BIN", target.join("debug/reelay"));
+    browser.env("REELAY_BIN", client::binary());
     vec![
         npm(&["ci", "--no-audit", "--no-fund"]),
         npm(&["run", "--silent", "check"]),
         npm(&["run", "--silent", "compare"]),
         npm(&["run", "--silent", "test", "--", "--test-reporter", reporter]),
-        step::cargo(&["build", "--workspace", "--all-features", "--bins"]),
+        step::cargo(&["build", "--workspace", "--all-features", "--bin", "reelay"]),
         browser,
     ]
 }
@@ -137,7 +128,7 @@ const PROGRAMS: &[Program] = &[
             "const [a, b] = process.versions.node.split('.'); if (a * 100 + +b < 2019) process.exit(1)",
         ],
     },
-    Program { what: "npm, for what the page is built with", package: "npm", check: &["npm", "--version"] },
+    client::NPM,
     Program {
         what: "chromium, for the tests of the page",
         package: "chromium",

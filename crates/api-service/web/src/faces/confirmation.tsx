@@ -63,7 +63,7 @@ function Refusal({ failure, cost }: { failure: Failure; cost: string }) {
       <p>{moved ? `The price has changed to ${cost || "another one"}. Nothing was begun yet.` : failure.detail}</p>
       {budget && (
         <p>
-          {failure.resetsAt && `It goes again ${moment(failure.resetsAt, new Date())}. `}
+          {failure.resetsAt && `That is ${moment(failure.resetsAt, new Date())} where you are. `}
           <a href={usageHref}>See what was spent</a>
         </p>
       )}

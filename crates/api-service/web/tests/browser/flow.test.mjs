@@ -211,7 +211,7 @@ test("a budget that is used up is told of, with when it goes again", async () =>
     const refused = card.getByRole("alert");
     await Promise.race([face(page, "progress"), face(page, "player"), refused.waitFor()]);
     if (await refused.isVisible()) {
-      assert.match(await refused.innerText(), /It goes again (tomorrow )?(at|on)/);
+      assert.match(await refused.innerText(), /That is (tomorrow at|on|at) .* where you are/);
       await assertUsable(page, "budget");
       await shot(page, "budget-light");
       await refused.getByRole("link", { name: "See what was spent" }).click();
