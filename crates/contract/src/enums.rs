@@ -13,9 +13,10 @@ pub struct UnknownWord {
     pub allowed: String,
 }
 
-/// Declares an enumeration whose values are words on the wire and in the database.
+/// Declares an enumeration whose values are words on the wire and in the database. A word is matched as a token: a
+/// matched literal comes wrapped, and the description of the schema would not read it and name the variants instead.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:tt,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[cfg_attr(feature = "sql", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
@@ -160,6 +161,8 @@ impl JobStatus {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::PartialSchema;
+
     use super::*;
 
     #[test]
@@ -172,5 +175,18 @@ mod tests {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
         assert!("done".parse::<JobStatus>().is_err());
+    }
+
+    #[test]
+    fn the_described_words_are_those_of_the_wire() {
+        fn check<T: PartialSchema + fmt::Display>(all: &[T]) {
+            let words: Vec<_> = all.iter().map(ToString::to_string).collect();
+            let schema = serde_json::to_value(T::schema()).unwrap();
+            assert_eq!(schema["enum"], serde_json::json!(words));
+        }
+        check(GenerationStatus::ALL);
+        check(JobStatus::ALL);
+        check(Stage::ALL);
+        check(ErrorCode::ALL);
     }
 }

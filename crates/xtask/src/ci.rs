@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, bail};
 
 use crate::{
-    deny, step,
+    client, deny, step,
     test::{self, Counts},
     tidy,
 };
@@ -44,6 +44,7 @@ pub(crate) fn run() -> Result<()> {
     });
     step("test", &mut || test::run_counting(&mut counts));
     step("page tests", &mut || test::run_page(&mut counts));
+    step("client", &mut || client::run(&mut counts));
     step("doc tests", &mut || test::run_documentation(&mut counts));
 
     print!("\n{}", table(&steps));

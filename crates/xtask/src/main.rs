@@ -1,6 +1,7 @@
 //! `cargo xtask …`: what a developer and CI run. It builds in seconds, because it depends on none of our crates.
 
 mod ci;
+mod client;
 mod deny;
 mod faults;
 mod intent;

@@ -6,12 +6,16 @@ use anyhow::{Result, bail, ensure};
 use nix::unistd::Uid;
 
 use crate::{
+    client,
     postgres::{self, PrivateServer},
     step,
 };
 
 /// Where proptest takes the seed of its cases from.
 const PROPERTY_SEED: &str = "PROPTEST_RNG_SEED";
+
+/// Where the page is made.
+const PAGE: &str = "crates/api-service/web";
 
 /// How many tests there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,16 +32,17 @@ impl fmt::Display for Counts {
 }
 
 /// As a developer runs them: on the terminal, stopping at the first failure. With arguments for the runner,
-/// which choose among the Rust tests, the page's are left out.
+/// which choose among the Rust tests, those of the page and of the client are left out.
 pub(crate) fn run(runner_arguments: &[String]) -> Result<()> {
     prepare()?;
     if runner_arguments.is_empty() {
-        step::run(&mut page("spec"))?;
+        page("spec").iter_mut().try_for_each(step::run)?;
     }
     let server = PrivateServer::before_the_run();
     let outcome = step::run(runner("default").args(runner_arguments));
     server.stop();
-    outcome
+    outcome?;
+    if runner_arguments.is_empty() { client::run(&mut Counts::default()) } else { Ok(()) }
 }
 
 /// As CI runs them: all of them, whatever fails, and counted.
@@ -57,10 +62,11 @@ pub(crate) fn run_counting(counts: &mut Counts) -> Result<()> {
     Ok(())
 }
 
-/// The tests of the page's scripts, counted.
+/// The page: its types, whether the files that are built in are what its sources build to, its tests without a
+/// browser and in one, counted.
 pub(crate) fn run_page(counts: &mut Counts) -> Result<()> {
     prepare()?;
-    step::run_reading(&mut page("tap"), |line| counts.read(line))
+    page("tap").iter_mut().try_for_each(|command| step::run_reading(command, |line| counts.read(line)))
 }
 
 /// The tests in documentation comments, which nextest does not run, counted.
@@ -69,10 +75,19 @@ pub(crate) fn run_documentation(counts: &mut Counts) -> Result<()> {
     step::run_reading(&mut cargo, |line| counts.read(line))
 }
 
-fn page(reporter: &str) -> Command {
-    let mut node = step::command("node", &["--test", "--test-reporter", reporter]);
-    node.current_dir(crate::root().join("crates/api-service/web"));
-    node
+/// What is run for the page, in order. Its browser tests start the binary that they are about.
+fn page(reporter: &str) -> Vec<Command> {
+    let npm = |arguments: &[&str]| client::npm(PAGE, arguments);
+    let mut browser = npm(&["run", "--silent", "test:browser", "--", "--test-reporter", reporter]);
+    browser.env("REELAY_BIN", client::binary());
+    vec![
+        npm(&["ci", "--no-audit", "--no-fund"]),
+        npm(&["run", "--silent", "check"]),
+        npm(&["run", "--silent", "compare"]),
+        npm(&["run", "--silent", "test", "--", "--test-reporter", reporter]),
+        step::cargo(&["build", "--workspace", "--all-features", "--bin", "reelay"]),
+        browser,
+    ]
 }
 
 fn runner(profile: &str) -> Command {
@@ -105,9 +120,19 @@ const PROGRAMS: &[Program] = &[
         check: &["python3", "-c", "import venv, ensurepip"],
     },
     Program {
-        what: "node, for the tests of the page's scripts",
+        what: "node 20.19 or newer, to build and test the page",
         package: "nodejs",
-        check: &["node", "--version"],
+        check: &[
+            "node",
+            "--eval",
+            "const [a, b] = process.versions.node.split('.'); if (a * 100 + +b < 2019) process.exit(1)",
+        ],
+    },
+    client::NPM,
+    Program {
+        what: "chromium, for the tests of the page",
+        package: "chromium",
+        check: &["sh", "-c", "\"${CHROMIUM:-chromium}\" --version"],
     },
 ];
 
@@ -140,7 +165,7 @@ impl Program {
 impl Counts {
     /// Adds what a test runner's summary line says: nextest's, that of one binary under `cargo test`, or
     /// node's in the Test Anything Protocol.
-    fn read(&mut self, line: &str) {
+    pub(crate) fn read(&mut self, line: &str) {
         if let Some((what, number)) = line.strip_prefix("# ").and_then(|rest| rest.split_once(' ')) {
             let number = number.parse::<u32>().unwrap_or(0);
             match what {

@@ -19,63 +19,24 @@ use crate::{
 
 macro_rules! files {
     ($($name:literal,)*) => {
-        &[$(($name, include_bytes!(concat!("../../web/", $name)).as_slice()),)*]
+        &[$((
+            $name,
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/", $name)).as_slice(),
+        ),)*]
     };
 }
 
-/// Every file of the page.
-const FILES: &[(&str, &[u8])] = files![
-    "app.css",
-    "card.css",
-    "chat.css",
-    "favicon.svg",
-    "frame.css",
-    "frame.svg",
-    "icons.svg",
-    "index.html",
-    "js/actions.js",
-    "js/announcer.js",
-    "js/api.js",
-    "js/app.js",
-    "js/auth.js",
-    "js/backoff.js",
-    "js/card.js",
-    "js/channel.js",
-    "js/composer.js",
-    "js/confirmation.js",
-    "js/conversation.js",
-    "js/details.js",
-    "js/dialog.js",
-    "js/dom.js",
-    "js/drafts.js",
-    "js/ended.js",
-    "js/follow.js",
-    "js/format.js",
-    "js/gate.js",
-    "js/home.js",
-    "js/log.js",
-    "js/main.js",
-    "js/message.js",
-    "js/player.js",
-    "js/poller.js",
-    "js/progress.js",
-    "js/questions.js",
-    "js/routes.js",
-    "js/sidebar.js",
-    "js/sse.js",
-    "js/state.js",
-    "js/status.js",
-    "js/store.js",
-    "js/topbar.js",
-    "js/wording.js",
-    "perforation.svg",
-    "scene.svg",
-];
+/// Every file of the page, as the build of the page lists them: `npm run build` in `web/` writes both.
+const FILES: &[(&str, &[u8])] = include!("../../web/dist/embed.in");
+
+/// Where the files lie whose names change with their content.
+const HASHED: &str = "assets/";
 
 /// A file as it is served.
 #[derive(Debug)]
 pub(super) struct Asset {
     content_type: &'static str,
+    cache: &'static str,
     plain: Bytes,
     gzip: Option<Bytes>,
     tag: String,
@@ -86,7 +47,9 @@ impl Asset {
     pub(super) fn new(name: &str, content: Bytes) -> Self {
         let gzip = compress(&content).filter(|gzip| gzip.len() < content.len()).map(Bytes::from);
         let tag = sha256(&content).chars().take(32).collect();
-        Self { content_type: content_type(name), plain: content, gzip, tag }
+        // A name that does not change with the content has to be asked for each time, which costs a 304.
+        let cache = if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
+        Self { content_type: content_type(name), cache, plain: content, gzip, tag }
     }
 
     /// The answer to a request for it.
@@ -100,8 +63,7 @@ impl Asset {
         let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
             .insert_header((header::ETAG, tag))
-            // Names do not change with the content: ask each time, which costs a 304.
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .insert_header((header::CACHE_CONTROL, self.cache))
             .append_header((header::VARY, "accept-encoding"));
         if is_known {
             return response.finish();
@@ -135,6 +97,7 @@ fn content_type(name: &str) -> &'static str {
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
+        "webmanifest" => "application/manifest+json",
         _ => "application/octet-stream",
     }
 }
@@ -225,7 +188,7 @@ mod tests {
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             if !entry.path().is_dir() {
                 names.insert(name);
-            } else if name != "tests" {
+            } else {
                 collect(&entry.path(), &format!("{name}/"), names);
             }
         }
@@ -234,13 +197,22 @@ mod tests {
     #[test]
     fn every_file_of_the_page_is_built_in() {
         let mut there = BTreeSet::new();
-        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("web"), "", &mut there);
-        there.remove("package.json");
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist"), "", &mut there);
+        assert!(there.remove("embed.in"));
         let built_in: BTreeSet<_> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(built_in, there);
         for (name, _) in FILES {
             assert_ne!(content_type(name), "application/octet-stream", "{name}");
         }
+    }
+
+    #[test]
+    fn only_what_changes_its_name_is_kept_for_long() {
+        for (name, kept) in [("index.html", false), ("theme.js", false), ("assets/page-1.js", true)] {
+            let asset = Asset::new(name, Bytes::from_static(b"x"));
+            assert_eq!(asset.cache.contains("immutable"), kept, "{name}");
+        }
+        assert!(FILES.iter().any(|(name, _)| name.starts_with(HASHED)));
     }
 
     #[test]

@@ -36,7 +36,7 @@ async fn wrong_addresses_and_wrong_methods_are_told_apart() {
         answer.is_problem(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), Some(allow), "{path}");
     }
-    let answer = send(user.request(Method::POST, "/app.css")).await;
+    let answer = send(user.request(Method::POST, "/theme.js")).await;
     answer.is_problem(405, "method_not_allowed");
     app.stop().await;
 }

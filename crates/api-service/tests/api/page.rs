@@ -29,21 +29,28 @@ async fn the_page_comes_with_its_policy() {
         let kind = match path.rsplit('.').next().unwrap() {
             "js" => "text/javascript; charset=utf-8",
             "css" => "text/css; charset=utf-8",
+            "webmanifest" => "application/manifest+json",
             _ => "image/svg+xml",
         };
         assert_eq!(file.header("content-type"), Some(kind), "{path}");
+        let kept = file.header("cache-control").unwrap().contains("immutable");
+        assert_eq!(kept, path.starts_with("/assets/"), "{path}");
         files += 1;
     }
-    assert!(files > 10);
+    assert!(files > 4);
+    assert_eq!(page.header("cache-control"), Some("no-cache"));
     app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_small_and_sent_once() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
+    let page = app.nobody().get("/").await;
+    let style =
+        page.body.as_str().unwrap().split('"').find(|part| part.ends_with(".css")).unwrap().to_owned();
     let ask =
-        |name: &'static str, value: String| app.nobody().request(Method::GET, "/app.css").header(name, value);
-    let plain = app.nobody().get("/app.css").await;
+        |name: &'static str, value: String| app.nobody().request(Method::GET, &style).header(name, value);
+    let plain = app.nobody().get(&style).await;
     let tag = plain.header("etag").unwrap().to_owned();
     let known = send(ask("if-none-match", tag.clone())).await;
     assert_eq!(known.status, 304);
@@ -53,7 +60,7 @@ async fn files_are_small_and_sent_once() {
     assert_eq!(small.headers()["content-encoding"], "gzip");
     assert_ne!(small.headers()["etag"].to_str().unwrap(), tag, "another form has another tag");
     assert!(small.bytes().await.unwrap().len() < plain.body.as_str().unwrap().len());
-    for path in ["/", "/app.css"] {
+    for path in ["/", style.as_str()] {
         let head = send(app.nobody().request(Method::HEAD, path)).await;
         assert_eq!(head.status, 200, "{path}");
         assert!(head.header("etag").is_some() && head.body.is_null(), "{path}");

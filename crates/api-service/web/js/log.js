@@ -1,6 +1,0 @@
-// The page's points of the log catalogue, for whoever has the console open at debug level.
-
-/** `log("Polling started", {generationId, status})`. Prompts and messages are the user's own: never log them. */
-export function log(action, fields) {
-  console.debug(`[PAGE] ${action}`, fields);
-}

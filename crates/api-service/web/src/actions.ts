@@ -1,0 +1,285 @@
+// What the user can do. Each action asks the server and puts the answer, or the error, into the state; none touches
+// the document.
+
+import { type components, newKey, ReelayError } from "@reelay/client";
+
+import { models } from "./catalogue";
+import { forgetDrafts, writeDraft } from "./drafts";
+import { shorten } from "./format";
+import type { Pending } from "./model/state";
+import type { AnswerValue, Attachment, Generation, Usage } from "./model/types";
+import { conversationHref, homeHref } from "./routes";
+import { failureOf, server } from "./server";
+import { dispatch, state } from "./store";
+
+export { reload } from "./follow";
+
+type Schemas = components["schemas"];
+
+const LIST = 50;
+const SHELF = 24;
+/** How long somebody may go on typing before the search begins, in milliseconds. */
+const TYPING = 250;
+
+/** The keys of wishes whose outcome is unknown, so that asking again cannot do it twice. */
+const keys = new Map<string, string>();
+
+/** Runs `call(key)`. The key is used again until the server has given a definite answer. */
+async function once<T>(wish: string, call: (key: string) => Promise<T>): Promise<T> {
+  const key = keys.get(wish) ?? newKey();
+  keys.set(wish, key);
+  try {
+    const answer = await call(key);
+    keys.delete(wish);
+    return answer;
+  } catch (error) {
+    const refused = error instanceof ReelayError && error.status >= 400 && error.status < 500;
+    // The first sending may still be at work; with another key this one would be a second wish.
+    if (refused && !error.code.includes("in_flight")) keys.delete(wish);
+    throw error;
+  }
+}
+
+const go = (href: string) => {
+  location.hash = href;
+};
+
+// Who is here. The first two throw, and the form shows why.
+
+export async function register(body: Schemas["Registration"]): Promise<void> {
+  const { user } = await server.register(body);
+  dispatch({ type: "session.known", user });
+}
+
+export async function signIn(body: Schemas["Credentials"]): Promise<void> {
+  const { user } = await server.login(body);
+  dispatch({ type: "session.known", user });
+}
+
+/** Throws if the server could not be told. */
+export async function signOut(): Promise<void> {
+  try {
+    await server.logout();
+  } catch (error) {
+    if (failureOf(error).status <= 0) throw error;
+  }
+  forgetDrafts();
+  keys.clear();
+  dispatch({ type: "session.known", user: null });
+  go(homeHref);
+}
+
+// Conversations.
+
+export async function loadConversations(cursor: string | null = null): Promise<void> {
+  dispatch({ type: "conversations.loading" });
+  try {
+    const { items, nextCursor } = await server.listConversations({ limit: LIST, ...(cursor ? { cursor } : {}) });
+    dispatch({ type: "conversations.loaded", items, nextCursor: nextCursor ?? null, first: cursor === null });
+  } catch (error) {
+    dispatch({ type: "conversations.failed", error: failureOf(error) });
+  }
+}
+
+let typing: ReturnType<typeof setTimeout> | undefined;
+let searching: AbortController | null = null;
+
+/** Searches as soon as the typing rests; an empty query shows all conversations again. */
+export function search(query: string): void {
+  clearTimeout(typing);
+  searching?.abort();
+  dispatch({ type: "search.changed", query });
+  if (query) typing = setTimeout(() => void find(query, null), TYPING);
+}
+
+/** Reads a page of what the search finds. */
+export async function find(q: string, cursor: string | null): Promise<void> {
+  searching = new AbortController();
+  const { signal } = searching;
+  try {
+    const query = { q, limit: LIST, ...(cursor ? { cursor } : {}) };
+    const { items, nextCursor } = await server.listConversations(query, { signal });
+    dispatch({ type: "search.loaded", query: q, items, nextCursor: nextCursor ?? null, first: cursor === null });
+  } catch (error) {
+    if (!signal.aborted) dispatch({ type: "search.failed", query: q, error: failureOf(error) });
+  }
+}
+
+/** Makes a conversation of its first message. Throws if there is none made. */
+export async function startConversation(content: string, attachments: Attachment[]): Promise<void> {
+  const conversation = await once(`start ${content}`, (idempotencyKey) =>
+    server.createConversation({ title: shorten(content, 60) }, { idempotencyKey }),
+  );
+  dispatch({ type: "conversation.received", conversation });
+  void send(conversation.id, content, attachments);
+  go(conversationHref(conversation.id));
+}
+
+/** Throws, and the dialog shows why. */
+export async function renameConversation(id: string, title: string): Promise<void> {
+  dispatch({ type: "conversation.received", conversation: await server.renameConversation(id, title) });
+}
+
+/** Throws, and the dialog shows why. */
+export async function deleteConversation(id: string): Promise<void> {
+  try {
+    await server.deleteConversation(id);
+  } catch (error) {
+    if (failureOf(error).status !== 404) throw error;
+  }
+  dispatch({ type: "conversation.removed", id });
+  go(homeHref);
+}
+
+// Messages.
+
+export async function send(
+  id: string,
+  content: string,
+  attachments: Attachment[],
+  key: string = newKey(),
+): Promise<void> {
+  dispatch({
+    type: "send.started",
+    id,
+    pending: { key, content, attachments, createdAt: new Date().toISOString() },
+  });
+  try {
+    const pictures = attachments.map(({ uploadId, role }) => ({ uploadId, role }));
+    const body = { content, ...(pictures.length > 0 ? { attachments: pictures } : {}) };
+    const { message, reply, generation } = await server.sendMessage(id, body, { idempotencyKey: key });
+    dispatch({ type: "send.done", id, key, message, reply, generation: generation ?? null });
+  } catch (error) {
+    dispatch({ type: "send.failed", id, key, error: failureOf(error) });
+  }
+}
+
+export const resend = (id: string, { content, attachments, key }: Pending) => send(id, content, attachments, key);
+
+export const dropUnsent = (id: string, key: string) => dispatch({ type: "send.dropped", id, key });
+
+export const upload = (file: Blob) => server.uploadImage(file, { timeout: 120_000 });
+
+// Generations.
+
+/** Something asked of one generation; its card shows that it is under way, and what came of it. */
+async function deed(
+  generation: Generation,
+  name: string,
+  details: unknown,
+  call: (key: string) => Promise<Generation>,
+): Promise<void> {
+  const { id } = generation;
+  if (state.peek().deeds[id]?.busy) return;
+  dispatch({ type: "deed.started", id, name, status: generation.status });
+  try {
+    const answer = await once(`${name} ${id} ${JSON.stringify(details)}`, call);
+    dispatch({ type: "generations.received", generations: [answer] });
+    dispatch({ type: "deed.done", id });
+  } catch (error) {
+    const failure = failureOf(error);
+    // Somebody was faster: another tab, or the worker. What is so now says more than the refusal.
+    if (failure.status === 409) await loadGeneration(id).catch(() => {});
+    dispatch({ type: "deed.failed", id, error: failure });
+  }
+}
+
+export const clarify = (generation: Generation, responses: Record<string, AnswerValue>) =>
+  deed(generation, "clarify", responses, (idempotencyKey) =>
+    server.clarify(generation.id, responses, { idempotencyKey }),
+  );
+
+/** `enhancedPrompt` is left out where the server knows no such thing; `null` means the user's own words. */
+export function confirm(generation: Generation, enhancedPrompt?: string | null): Promise<void> {
+  const { id, estimatedCost } = generation;
+  const words = enhancedPrompt === undefined ? {} : { enhancedPrompt };
+  const user = state.peek().session.user?.id ?? "";
+  return deed(generation, "confirm", { estimatedCost, ...words }, async (idempotencyKey) => {
+    const answer = await server.confirm(id, estimatedCost, { ...words, idempotencyKey });
+    writeDraft(user, `words.${id}`, "");
+    return answer;
+  });
+}
+
+/** Goes along with whatever else is asked of the generation: a yes that is on its way has these words, too. */
+export async function reword(generation: Generation, enhancedPrompt: string | null): Promise<void> {
+  const { id, status } = generation;
+  try {
+    dispatch({ type: "generations.received", generations: [await server.reword(id, enhancedPrompt)] });
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.status === 409) await loadGeneration(id).catch(() => {});
+    else if (!state.peek().deeds[id]?.busy) {
+      dispatch({ type: "deed.started", id, name: "reword", status });
+      dispatch({ type: "deed.failed", id, error: failure });
+    }
+  }
+}
+
+export const cancel = (generation: Generation) =>
+  deed(generation, "cancel", null, (idempotencyKey) => server.cancel(generation.id, { idempotencyKey }));
+
+export const retry = (generation: Generation) =>
+  deed(generation, "retry", null, (idempotencyKey) => server.retry(generation.id, { idempotencyKey }));
+
+/** Asks for another video like one that is there. Throws, and the dialog shows why. */
+export async function vary(body: Schemas["NewGeneration"]): Promise<void> {
+  const generation = await once(`vary ${JSON.stringify(body)}`, (idempotencyKey) =>
+    server.createGeneration(body, { idempotencyKey }),
+  );
+  dispatch({ type: "generations.received", generations: [generation] });
+}
+
+/** Throws if it cannot be read. */
+export async function loadGeneration(id: string): Promise<Generation> {
+  const generation = await server.getGeneration(id);
+  dispatch({ type: "generations.received", generations: [generation] });
+  return generation;
+}
+
+/** A page of the gallery: the first one, or the next. */
+export async function loadGallery(status: string, first: boolean): Promise<void> {
+  const { gallery } = state.peek();
+  const cursor = first ? null : gallery.nextCursor;
+  if (!first && (gallery.phase === "loading" || !cursor)) return;
+  dispatch({ type: "gallery.loading", status, first });
+  try {
+    const { items, nextCursor } = await server.listGenerations({
+      limit: SHELF,
+      ...(cursor ? { cursor } : {}),
+      ...(status ? { status: status as Generation["status"] } : {}),
+    });
+    dispatch({ type: "gallery.loaded", status, items, nextCursor: nextCursor ?? null, first });
+  } catch (error) {
+    dispatch({ type: "gallery.failed", status, error: failureOf(error) });
+  }
+}
+
+/** What is being made, wherever it was asked for, so that its end can be told. */
+export async function loadRunning(): Promise<void> {
+  try {
+    const { items } = await server.listGenerations({ limit: SHELF });
+    dispatch({ type: "generations.received", generations: items });
+  } catch {
+    // The conversation that is open tells of its own; for the others the next reload will.
+  }
+}
+
+// What the server offers.
+
+let asked: Promise<void> | null = null;
+
+export function loadModels(): Promise<void> {
+  asked ??= server.listModels().then(
+    (items) => {
+      models.value = items;
+    },
+    () => {
+      asked = null;
+    },
+  );
+  return asked;
+}
+
+/** Throws if it cannot be read. */
+export const loadUsage = (): Promise<Usage> => server.getUsage();

@@ -1,0 +1,157 @@
+// What will be made and what it costs, before the yes.
+
+import { useId, useRef, useState } from "preact/hooks";
+
+import * as actions from "../actions";
+import { readThing, writeThing } from "../drafts";
+import { moment, money } from "../format";
+import { parameterList } from "../model/details";
+import type { Deed } from "../model/state";
+import type { Failure, Generation } from "../model/types";
+import { differs, followed, meant, type Wording, wordingOf } from "../model/wording";
+import { Button } from "../parts/icon";
+import { Pairs, Pictures } from "../parts/pairs";
+import { usageHref } from "../routes";
+import { state } from "../store";
+
+interface ConfirmationProps {
+  generation: Generation;
+  deed: Deed | undefined;
+}
+
+export function Confirmation({ generation, deed }: ConfirmationProps) {
+  const cost = money(generation.estimatedCost);
+  const words = useWords(generation);
+  const images = generation.parameters.images ?? [];
+  const failure = (deed?.name === "confirm" || deed?.name === "reword") && !deed.busy ? deed.error : null;
+  const confirming = deed?.busy && deed.name === "confirm";
+
+  return (
+    <div class="confirmation">
+      <Pairs look="chips" pairs={parameterList(generation)} />
+      <Pictures ids={images.map(({ uploadId }) => uploadId)} />
+      {words && <Words words={words} problem={failure?.fields["enhancedPrompt"]} />}
+      {failure && !failure.fields["enhancedPrompt"] && <Refusal failure={failure} cost={cost} />}
+      <div class="confirmation-foot">
+        <div>
+          <p class="price-label">Price</p>
+          <p class="price">{cost || "Not known"}</p>
+        </div>
+        <div class="buttons">
+          <Button busy={deed?.busy} onClick={() => void actions.cancel(generation)}>
+            Cancel
+          </Button>
+          <Button
+            look="primary"
+            busy={deed?.busy}
+            onClick={() => void actions.confirm(generation, words?.chosen())}
+          >
+            {confirming ? "One moment…" : cost ? `Make it for ${cost}` : "Make it"}
+          </Button>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** Why it was not begun, and what can be done about it. */
+function Refusal({ failure, cost }: { failure: Failure; cost: string }) {
+  const budget = failure.status === 402 || failure.code === "too_many_today";
+  const moved = failure.code === "price_changed";
+  return (
+    <div class="notice bad" role="alert">
+      <p>{moved ? `The price has changed to ${cost || "another one"}. Nothing was begun yet.` : failure.detail}</p>
+      {budget && (
+        <p>
+          {failure.resetsAt && `That is ${moment(failure.resetsAt, new Date())} where you are. `}
+          <a href={usageHref}>See what was spent</a>
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface WordsState {
+  form: Wording;
+  change: (form: Wording) => void;
+  /** Tells the server what was changed, so that a yes that is said in the chat is for it. */
+  tell: () => void;
+  /** What the yes carries: other words than the user's own, or `null` for these. */
+  chosen: () => string | null;
+}
+
+/** The words that the model gets, where the server lets one choose them. What is half written survives a reload. */
+function useWords(generation: Generation): WordsState | null {
+  const { id, enhancedPrompt } = generation;
+  const user = state.value.session.user?.id ?? "";
+  const place = `words.${id}`;
+  const before = useRef(generation);
+  const form = useRef<Wording | null>(null);
+  const [, redraw] = useState({});
+  form.current ??= readThing<Wording>(user, place) ?? wordingOf(generation);
+  form.current = followed(form.current, before.current, generation);
+  before.current = generation;
+  if (enhancedPrompt === undefined) return null;
+  const shown = form.current;
+  return {
+    form: shown,
+    change(next) {
+      form.current = next;
+      writeThing(user, place, differs(next, generation) ? next : null);
+      redraw({});
+    },
+    tell() {
+      if (form.current && differs(form.current, generation)) void actions.reword(generation, meant(form.current));
+    },
+    chosen: () => meant(form.current ?? shown),
+  };
+}
+
+interface WordsProps {
+  words: WordsState;
+  problem: string | undefined;
+}
+
+function Words({ words: { form, change, tell }, problem }: WordsProps) {
+  const id = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
+  return (
+    <div class="words">
+      {!form.own && (
+        <>
+          <label class="label" for={id}>
+            What we ask the model for
+          </label>
+          <textarea
+            id={id}
+            ref={field}
+            class="input"
+            rows={4}
+            maxLength={8192}
+            aria-invalid={problem ? true : undefined}
+            aria-describedby={problem ? `${id}-about` : undefined}
+            value={form.text}
+            onInput={(event) => change({ ...form, text: event.currentTarget.value })}
+            onChange={tell}
+          />
+          {problem && (
+            <p class="field-error" id={`${id}-about`} role="alert">
+              {problem}
+            </p>
+          )}
+        </>
+      )}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={form.own}
+          onChange={(event) => {
+            change({ ...form, own: event.currentTarget.checked });
+            tell();
+          }}
+        />
+        <span>Use my own words</span>
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+// The finished video, and what can be done with it.
+
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { shorten } from "../format";
+import { log } from "../log";
+import { posterFor, resultLine } from "../model/details";
+import type { Generation } from "../model/types";
+import { announce } from "../parts/announcer";
+import { Gate } from "../parts/gate";
+import { Button, Icon } from "../parts/icon";
+import { openVariation } from "../parts/variation";
+import { videoHref } from "../routes";
+import { thumbnailUrl, videoUrl } from "../server";
+
+/** About how wide the player is at most, in CSS pixels. */
+const WIDTH = 680;
+/** How long "Copied" stands. */
+const COPIED = 2_500;
+
+interface PlayerProps {
+  generation: Generation;
+  video: RefObject<HTMLVideoElement | null>;
+}
+
+export function Player({ generation, video }: PlayerProps) {
+  const { id, prompt, status, posters } = generation;
+  const [broken, setBroken] = useState(false);
+  /** Where it stood when its link died; it is fetched anew once before the user is told. */
+  const again = useRef<number | null>(null);
+  const poster = posterFor(posters, WIDTH * devicePixelRatio)?.url ?? thumbnailUrl(id);
+
+  useEffect(() => log("Video player displayed", { generationId: id, status }), [id]);
+
+  function failed() {
+    const element = video.current;
+    if (!element) return;
+    if (again.current !== null) return setBroken(true);
+    again.current = element.currentTime;
+    // Our own address leads to a fresh link each time.
+    element.load();
+  }
+
+  function loaded() {
+    const element = video.current;
+    setBroken(false);
+    if (element && again.current) element.currentTime = again.current;
+  }
+
+  function reload() {
+    again.current = null;
+    setBroken(false);
+    video.current?.load();
+    video.current?.focus();
+  }
+
+  return (
+    <div class="player">
+      <Gate generation={generation}>
+        <video
+          ref={video}
+          controls
+          playsInline
+          preload="metadata"
+          poster={poster}
+          src={videoUrl(id)}
+          aria-label={`Video: ${shorten(prompt || "untitled", 120)}`}
+          onError={failed}
+          onLoadedMetadata={loaded}
+          onPlaying={() => (again.current = null)}
+        />
+        {broken && (
+          <div class="broken" role="alert">
+            <p>The video could not be loaded.</p>
+            <Button look="small" icon="retry" onClick={reload}>
+              Try again
+            </Button>
+          </div>
+        )}
+      </Gate>
+      <div class="film-foot">
+        <p class="facts">{resultLine(generation)}</p>
+        <div class="buttons">
+          <CopyLink id={id} />
+          {/* The link leads to the store, another site, whose answer decides whether it is saved or shown: hence a new tab. */}
+          <a class="button small" href={`${videoUrl(id)}?download=1`} download="" target="_blank" rel="noopener">
+            <Icon name="download" />
+            Download
+          </a>
+          <Button look="small" icon="vary" onClick={() => openVariation(generation)}>
+            Make a variation
+          </Button>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** Copies the address of the video's own page, which never dies. */
+function CopyLink({ id }: { id: string }) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    const timer = copied ? setTimeout(() => setCopied(false), COPIED) : undefined;
+    return () => clearTimeout(timer);
+  }, [copied]);
+
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(new URL(videoHref(id), location.href).href);
+      setCopied(true);
+      announce("Link copied.");
+    } catch {
+      // Where the page may not write to the clipboard, the address bar has the link.
+      location.hash = videoHref(id);
+    }
+  }
+
+  return (
+    <Button look="small copy" icon={copied ? "check" : "link"} onClick={() => void copy()}>
+      {copied ? "Copied" : "Copy link"}
+    </Button>
+  );
+}

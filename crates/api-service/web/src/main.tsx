@@ -1,0 +1,84 @@
+// Starts the page: follows the address, asks who is signed in, and draws what there is to see.
+
+import { effect } from "@preact/signals";
+import { render } from "preact";
+
+import * as actions from "./actions";
+import { App } from "./app";
+import { followState } from "./follow";
+import { watchEnds } from "./notify";
+import { parseRoute } from "./routes";
+import { server } from "./server";
+import { dispatch, state } from "./store";
+import "./styles/index.css";
+import { showTitle } from "./title";
+
+/** The wait before the first question again, and the longest, in milliseconds. */
+const FIRST = 1_000;
+const LONGEST = 30_000;
+
+const wait = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
+const delay = (tried: number) => Math.min(LONGEST, FIRST * 2 ** tried) * (0.75 + Math.random() / 2);
+
+const routed = () => dispatch({ type: "route.changed", route: parseRoute(location.hash) });
+const network = () => dispatch({ type: "network.changed", offline: !navigator.onLine });
+window.addEventListener("hashchange", routed);
+window.addEventListener("online", network);
+window.addEventListener("offline", network);
+routed();
+network();
+
+followState();
+watchEnds();
+showTitle();
+
+// Where the user wanted to go before being asked to sign in.
+let wished = "#/";
+let user: string | null = null;
+effect(() => {
+  const { session, route } = state.value;
+  const entering = route.name === "signin" || route.name === "signup";
+  if (!entering) wished = location.hash || "#/";
+  else if (session.phase === "signedIn") location.replace(wished);
+  const now = session.user?.id ?? null;
+  if (now === user) return;
+  user = now;
+  if (!user) return;
+  queueMicrotask(() => {
+    void actions.loadConversations();
+    void actions.loadRunning();
+  });
+});
+
+// While the server is away, the page asks until it answers, so that it notices by itself.
+let probing = false;
+effect(() => {
+  const { connection, session } = state.value;
+  if (connection.unreachable && session.phase !== "unknown" && !probing) void probe();
+});
+
+async function probe(): Promise<void> {
+  probing = true;
+  for (let tried = 0; state.peek().connection.unreachable; tried += 1) {
+    await wait(delay(tried));
+    await server.me().catch(() => {});
+  }
+  probing = false;
+  const { session, conversations } = state.peek();
+  if (session.phase === "signedIn" && conversations.phase === "failed") void actions.loadConversations();
+}
+
+const root = document.getElementById("app");
+if (root) {
+  root.replaceChildren();
+  render(<App />, root);
+}
+
+for (let tried = 0; state.peek().session.phase === "unknown"; tried += 1) {
+  try {
+    const { user: known } = await server.me();
+    dispatch({ type: "session.known", user: known ?? null });
+  } catch {
+    await wait(delay(tried));
+  }
+}

@@ -1,0 +1,67 @@
+// The life of a generation in a person's words. What comes after what, and which of two versions is newer, is the
+// client's to say. Pure.
+
+import { isTerminal } from "@reelay/client";
+
+import type { Generation, GenerationStatus } from "./types";
+
+export { isRunning, isTerminal, isWaiting, newest } from "@reelay/client";
+
+export type Face = "questions" | "confirmation" | "progress" | "player" | "ended";
+
+/** Which face the generation's card shows. */
+export function faceOf(status: GenerationStatus): Face {
+  if (status === "pending_clarification") return "questions";
+  if (status === "pending_confirmation") return "confirmation";
+  if (status === "completed") return "player";
+  if (isTerminal(status)) return "ended";
+  return "progress";
+}
+
+const time = (text: string | null | undefined) => (text ? Date.parse(text) : 0);
+
+const STAGES: Record<string, string> = {
+  submitting: "Handing it to the model",
+  generating: "Making the pictures",
+  downloading: "Fetching the footage",
+  processing: "Checking the footage",
+  uploading: "Putting it in your library",
+  retrying: "That take failed, trying again",
+};
+
+/** What a generation's status is called. */
+export const STATUS_WORDS: Record<GenerationStatus, string> = {
+  pending_clarification: "A few questions",
+  pending_confirmation: "Ready when you are",
+  confirmed: "Confirmed",
+  queued: "Queued",
+  processing: "In the making",
+  completed: "Ready",
+  failed: "Not made",
+  cancelled: "Cancelled",
+};
+
+/** What is happening now, for a person. */
+export function stageOf(generation: Pick<Generation, "status" | "stage" | "queuePosition">): string {
+  const { status, stage, queuePosition } = generation;
+  if (status === "confirmed") return "Getting ready";
+  if (status === "queued") {
+    return (queuePosition ?? 0) > 1 ? `Number ${queuePosition} in the queue` : "Next in the queue";
+  }
+  return STAGES[stage ?? ""] ?? "Making your video";
+}
+
+/**
+ * Seconds that are left, as the server says, or else as the pace so far suggests; `null` if nothing can be
+ * said. `now` is in milliseconds.
+ */
+export function etaOf(
+  generation: Pick<Generation, "status" | "stage" | "etaSeconds" | "progress" | "startedAt" | "attempt">,
+  now: number,
+): number | null {
+  if (generation.status !== "processing" || generation.stage === "retrying") return null;
+  const { etaSeconds, progress, startedAt, attempt } = generation;
+  if (typeof etaSeconds === "number" && Number.isFinite(etaSeconds)) return etaSeconds;
+  if (!startedAt || !(progress >= 10) || attempt > 1) return null;
+  return Math.max(0, ((now - time(startedAt)) / 1000 / progress) * (100 - progress));
+}

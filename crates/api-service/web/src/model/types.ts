@@ -1,0 +1,44 @@
+// What the page knows of the server's things. The shapes are the client's, which come from the server's own
+// description; here stands only what the page adds.
+
+import type { components, Generation as Told } from "@reelay/client";
+
+export type { AnswerValue, Conversation, GenerationStatus, Message, Money } from "@reelay/client";
+
+type Schemas = components["schemas"];
+export type ClarificationQuestion = Schemas["ClarificationQuestion"];
+export type ImageRole = Schemas["ImageRole"];
+export type OfferedModel = Schemas["OfferedModel"];
+export type Parameters = Schemas["Parameters"];
+export type Period = Schemas["Period"];
+export type Usage = Schemas["Usage"];
+export type User = Schemas["User"];
+
+/** A picture of the video, by its size. */
+export type Poster = Schemas["PosterLink"];
+
+/** A generation, with what a status answer tells beyond it. */
+export type Generation = Told;
+
+// How the page hears of news.
+export type { ConnectionState } from "@reelay/client";
+
+/** An uploaded picture beside a message that is not sent yet. */
+export interface Attachment {
+  uploadId: string;
+  role: ImageRole;
+  name: string;
+}
+
+/** Why something did not come to be, as the page shows it. */
+export interface Failure {
+  /** The HTTP status; 0 if the server could not be reached. */
+  status: number;
+  code: string;
+  /** For a person. */
+  detail: string;
+  /** What is wrong with each field. */
+  fields: Readonly<Record<string, string>>;
+  /** From when on it goes again, for what a budget stands against. */
+  resetsAt: string | null;
+}

@@ -1,0 +1,122 @@
+// What can be asked of a model: lengths, shapes and resolutions that go together, what they cost, and which
+// pictures it takes. Pure; the server has the last word, and its price is the one that counts.
+
+import type { Attachment, Money, OfferedModel, Parameters } from "./types";
+
+/** What a variation is made with. */
+export interface Wish {
+  provider: string;
+  model: string;
+  duration: number;
+  aspectRatio: string;
+  resolution: string;
+}
+
+/** The model of that name, or the default one, or the first. */
+export function modelOf(models: readonly OfferedModel[], name?: string | null): OfferedModel | undefined {
+  return models.find(({ model }) => model === name) ?? models.find((one) => one.default) ?? models[0];
+}
+
+/** The wish as near to `wanted` as the model allows: what it does not know becomes its default. */
+export function fit(model: OfferedModel, wanted: Partial<Wish>): Wish {
+  const { defaults, resolutions } = model;
+  const resolution =
+    resolutions.find(({ name }) => name === wanted.resolution) ??
+    resolutions.find(({ name }) => name === defaults.resolution) ??
+    resolutions[0];
+  const durations = resolution?.durations ?? model.durations;
+  const duration = nearest(durations, wanted.duration ?? defaults.duration) ?? defaults.duration;
+  const shape = wanted.aspectRatio ?? "";
+  return {
+    provider: model.provider,
+    model: model.model,
+    duration,
+    aspectRatio: model.aspectRatios.includes(shape) ? shape : defaults.aspectRatio,
+    resolution: resolution?.name ?? defaults.resolution,
+  };
+}
+
+/** The lengths that the wished resolution comes in. */
+export function durationsOf(model: OfferedModel, resolution: string): readonly number[] {
+  return model.resolutions.find(({ name }) => name === resolution)?.durations ?? model.durations;
+}
+
+function nearest(values: readonly number[], wanted: number): number | undefined {
+  return values.toSorted((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted))[0];
+}
+
+/** About what it will cost, from the catalogue; counted in ten-thousandths so that no cent is lost. */
+export function priceOf(model: OfferedModel, { resolution, duration }: Wish): Money | null {
+  const price = model.resolutions.find(({ name }) => name === resolution)?.pricePerSecond;
+  if (!price) return null;
+  const parts = Math.round(Number(price.amount) * 10_000) * duration;
+  return { amount: (parts / 10_000).toFixed(2), currency: price.currency };
+}
+
+/** The parameters of a variation: what was wished, and what the one before had beside it and the model takes. */
+export function parametersOf(model: OfferedModel, wish: Wish, before: Parameters): Parameters {
+  const { style, negativePrompt, audio } = before;
+  return {
+    duration: wish.duration,
+    aspectRatio: wish.aspectRatio,
+    resolution: wish.resolution,
+    ...(style ? { style } : {}),
+    ...(negativePrompt && model.negativePrompt ? { negativePrompt } : {}),
+    // A seed makes a model repeat itself, which is the one thing that a variation must not do.
+    ...(typeof audio === "boolean" && model.audio === "optional" ? { audio } : {}),
+  };
+}
+
+export type Role = Attachment["role"];
+
+export const ROLE_WORDS: Record<Role, string> = {
+  first_frame: "Begins with it",
+  last_frame: "Ends with it",
+  reference: "Shows it",
+};
+
+/** The roles that the model knows at all. */
+export function rolesOf(model: OfferedModel): Role[] {
+  const { firstFrame, lastFrame, references } = model.images;
+  const roles: Role[] = [];
+  if (firstFrame) roles.push("first_frame");
+  if (lastFrame) roles.push("last_frame");
+  if ((references ?? 0) > 0) roles.push("reference");
+  return roles;
+}
+
+/** How many pictures fit beside one message. */
+export function picturesAllowed(model: OfferedModel): number {
+  const { firstFrame, lastFrame, references = 0, referencesWithFrames } = model.images;
+  const frames = Number(firstFrame ?? false) + Number(lastFrame ?? false);
+  return referencesWithFrames ? frames + references : Math.max(frames, references);
+}
+
+/** What the next picture is most likely for. */
+export function nextRole(model: OfferedModel, there: readonly Attachment[]): Role {
+  const roles = rolesOf(model);
+  const taken = new Set(there.map(({ role }) => role));
+  if (taken.has("reference") && roles.includes("reference")) return "reference";
+  return roles.find((role) => role === "reference" || !taken.has(role)) ?? "reference";
+}
+
+/** What is wrong with these pictures together, for a person; `null` if nothing is. */
+export function wrongWith(model: OfferedModel, there: readonly Attachment[]): string | null {
+  const count = (role: Role) => there.filter((one) => one.role === role).length;
+  const { references = 0, referencesWithFrames } = model.images;
+  const frames = count("first_frame") + count("last_frame");
+  if (count("first_frame") > 1) return "A video begins with one picture.";
+  if (count("last_frame") > 1) return "A video ends with one picture.";
+  if (count("last_frame") > 0 && count("first_frame") === 0) {
+    return "A picture to end with needs one to begin with.";
+  }
+  if (count("reference") > references) {
+    return references > 0
+      ? `${model.name} takes ${references} pictures to show.`
+      : `${model.name} takes no pictures to show.`;
+  }
+  if (frames > 0 && count("reference") > 0 && !referencesWithFrames) {
+    return `${model.name} takes pictures to begin or end with, or pictures to show, but not both.`;
+  }
+  return null;
+}

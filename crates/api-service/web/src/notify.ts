@@ -1,0 +1,65 @@
+// Says that a video is done while nobody looks: a notification of the system's, and only after the user asked for
+// it. Which videos were being made is read from the state, so it does not matter how the page hears of the end.
+
+import { computed, effect, signal } from "@preact/signals";
+
+import { shorten } from "./format";
+import { isRunning, isTerminal } from "./model/status";
+import type { Generation } from "./model/types";
+import { answer, notify } from "./preferences";
+import { videoHref } from "./routes";
+import { state } from "./store";
+
+export type Permission = "granted" | "denied" | "default" | "unsupported";
+
+const read = (): Permission => ("Notification" in window ? Notification.permission : "unsupported");
+
+/** What the browser allows. */
+export const permission = signal<Permission>(read());
+
+/** Whether it makes sense to offer it beside a video in the making. */
+export const canAsk = computed(() => notify.value === "unasked" && permission.value === "default");
+
+/** Whether notifications are on: wished here, and allowed by the browser. */
+export const enabled = computed(() => notify.value === "yes" && permission.value === "granted");
+
+/** Asks the browser. Must be called from a click, or browsers refuse. */
+export async function enable(): Promise<void> {
+  if (read() === "unsupported") return;
+  permission.value = await Notification.requestPermission();
+  answer(permission.value === "granted" ? "yes" : "no");
+}
+
+export function disable(): void {
+  answer("no");
+}
+
+const WORDS = { completed: "Your video is ready", failed: "Your video was not made" } as const;
+
+/** Watches the state from now on. */
+export function watchEnds(): void {
+  let running = new Set<string>();
+  effect(() => {
+    const { generations } = state.value;
+    const ended = [...running].flatMap((id) => generations[id] ?? []).filter(({ status }) => isTerminal(status));
+    for (const generation of ended) tell(generation);
+    running = new Set(
+      Object.values(generations).flatMap(({ id, status }) => (isRunning(status) ? [id] : [])),
+    );
+  });
+}
+
+function tell({ id, status, prompt }: Generation): void {
+  if (!enabled.peek() || !document.hidden || (status !== "completed" && status !== "failed")) return;
+  try {
+    // Of two tabs that both say it, the system shows one: the tag is the same.
+    const notification = new Notification(WORDS[status], { body: shorten(prompt, 120), tag: id, icon: "/favicon.svg" });
+    notification.onclick = () => {
+      window.focus();
+      location.hash = videoHref(id);
+      notification.close();
+    };
+  } catch {
+    // Some phones allow notifications to service workers alone; the page's title says it as well.
+  }
+}

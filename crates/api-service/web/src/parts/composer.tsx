@@ -1,0 +1,142 @@
+// Where the user writes. Keeps what is written as a draft until it is sent.
+
+import type { Ref } from "preact";
+import { useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import { readDraft, writeDraft } from "../drafts";
+import type { Attachment } from "../model/types";
+import { AttachButton, AttachmentList, useAttachments } from "./attachments";
+import { touch } from "./device";
+import { Icon } from "./icon";
+
+/** What the server takes of a message, in bytes. */
+const LIMIT = 8 * 1024;
+const encoder = new TextEncoder();
+
+/** What a view can do with its composer. */
+export interface ComposerHandle {
+  focus: () => void;
+  /** Puts words into it, in place of what stands there, or before it. */
+  fill: (text: string, keep?: boolean) => void;
+}
+
+interface ComposerProps {
+  userId: string;
+  /** Names the draft. */
+  place: string;
+  label: string;
+  placeholder: string;
+  busy: boolean;
+  handle?: Ref<ComposerHandle>;
+  /** Resolves to whether it was taken; what was written stays until then. */
+  onSend: (content: string, attachments: Attachment[]) => boolean | Promise<boolean>;
+}
+
+export function Composer({ userId, place, label, placeholder, busy, handle, onSend }: ComposerProps) {
+  const id = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [text, setText] = useState(() => readDraft(userId, place));
+  const attachments = useAttachments(userId, place);
+  const [told, setTold] = useState(false);
+  const over = encoder.encode(text.trim()).length - LIMIT;
+  const ready = text.trim() !== "" && over <= 0 && !busy && !attachments.wrong && !attachments.waiting;
+  const late = told && attachments.waiting ? "One moment, a picture is on its way." : "";
+  const about = over > 0 ? `Too long: please cut about ${over} characters.` : (attachments.wrong ?? late);
+
+  function write(next: string) {
+    setText(next);
+    writeDraft(userId, place, next);
+  }
+
+  useImperativeHandle(
+    handle ?? { current: null },
+    () => ({
+      focus: () => field.current?.focus(),
+      fill(words, keep) {
+        const before = keep ? (field.current?.value ?? "") : "";
+        write([words, before].filter(Boolean).join("\n"));
+        field.current?.focus();
+      },
+    }),
+    [place],
+  );
+
+  // Where the browser cannot size the field by its content, the page does.
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element || CSS.supports("field-sizing", "content")) return;
+    element.style.blockSize = "auto";
+    element.style.blockSize = `${element.scrollHeight}px`;
+  }, [text]);
+  // A picture that was on its way is there: the reason to wait is gone.
+  useEffect(() => {
+    if (!attachments.waiting) setTold(false);
+  }, [attachments.waiting]);
+
+  async function submit(event?: Event) {
+    event?.preventDefault();
+    setTold(true);
+    if (!ready) return;
+    const content = text.trim();
+    const pictures = attachments.ready();
+    // The words may be typed on while they are on their way; only what was sent is taken away.
+    if (!(await onSend(content, pictures))) return;
+    if (field.current?.value.trim() === content || !field.current) write("");
+    attachments.clear();
+  }
+
+  function keydown(event: KeyboardEvent) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch()) return;
+    void submit(event);
+  }
+
+  function paste(event: ClipboardEvent) {
+    const files = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
+    if (files.length === 0) return;
+    event.preventDefault();
+    attachments.add(files);
+  }
+
+  function drop(event: DragEvent) {
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    attachments.add(files);
+  }
+
+  return (
+    <form class="composer" onSubmit={submit} onDrop={drop} onDragOver={(event) => event.preventDefault()}>
+      <div class="composer-box">
+        <AttachmentList attachments={attachments} />
+        <div class="composer-line">
+          <AttachButton attachments={attachments} />
+          <textarea
+            id={id}
+            ref={field}
+            rows={1}
+            placeholder={placeholder}
+            aria-label={label}
+            aria-describedby={`${id}-about`}
+            enterkeyhint={touch() ? "enter" : "send"}
+            value={text}
+            onInput={(event) => write(event.currentTarget.value)}
+            onKeyDown={keydown}
+            onPaste={paste}
+          />
+          <button
+            type="submit"
+            class="send"
+            aria-label="Send"
+            title="Send"
+            aria-disabled={ready ? undefined : "true"}
+          >
+            <Icon name="send" />
+          </button>
+        </div>
+      </div>
+      <p class="composer-about" id={`${id}-about`} role="status">
+        {about}
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,31 @@
+// Names and values side by side.
+
+import type { Pair } from "../model/details";
+
+/** As a list of chips, or as a grid. */
+export function Pairs({ pairs, look = "details" }: { pairs: readonly Pair[]; look?: "details" | "chips" }) {
+  return (
+    <dl class={look}>
+      {pairs.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** The pictures that a video is made from. */
+export function Pictures({ ids }: { ids: readonly string[] }) {
+  if (ids.length === 0) return null;
+  return (
+    <ul class="pictures" aria-label="Pictures">
+      {ids.map((id, index) => (
+        <li key={id}>
+          <img src={`/api/uploads/${id}`} alt={`Picture ${index + 1}`} width={64} height={64} loading="lazy" />
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,179 @@
+// The list of conversations with its search, the ways to the other views, and who is signed in.
+
+import type { RefObject } from "preact";
+import { useId, useState } from "preact/hooks";
+
+import * as actions from "../actions";
+import { now } from "../clock";
+import { day } from "../format";
+import { conversationsOf, foundOf, type Listing, runningOf } from "../model/state";
+import type { Conversation } from "../model/types";
+import {
+  conversationHref,
+  galleryHref,
+  homeHref,
+  type Route,
+  settingsHref,
+  usageHref,
+} from "../routes";
+import { failureOf } from "../server";
+import { state } from "../store";
+import { drawer } from "./drawer";
+import { Brand, Button, Icon, IconButton, type IconName } from "./icon";
+
+const PLACES: { href: string; icon: IconName; label: string; names: Route["name"][] }[] = [
+  { href: galleryHref(), icon: "grid", label: "Videos", names: ["gallery", "video"] },
+  { href: usageHref, icon: "gauge", label: "Usage", names: ["usage"] },
+  { href: settingsHref, icon: "dials", label: "Settings", names: ["settings"] },
+];
+
+const close = () => {
+  drawer.value = false;
+};
+
+export function Sidebar({ element }: { element: RefObject<HTMLElement | null> }) {
+  const { session, route } = state.value;
+  const [problem, setProblem] = useState<string | null>(null);
+
+  async function signOut() {
+    setProblem(null);
+    try {
+      await actions.signOut();
+    } catch (error) {
+      setProblem(failureOf(error).detail);
+    }
+  }
+
+  return (
+    <aside class="sidebar" aria-label="Menu" ref={element}>
+      <div class="sidebar-head">
+        <a class="brand-link" href={homeHref} aria-label="Reelay, start" onClick={close}>
+          <Brand />
+        </a>
+        <IconButton icon="close" label="Close the menu" class="only-narrow" onClick={close} />
+      </div>
+      <a
+        class="button new"
+        href={homeHref}
+        aria-current={route.name === "home" ? "page" : undefined}
+        onClick={close}
+      >
+        <Icon name="plus" />
+        New video
+      </a>
+      <nav class="places" aria-label="Places">
+        {PLACES.map(({ href, icon, label, names }) => (
+          <a
+            key={href}
+            class="place"
+            href={href}
+            aria-current={names.includes(route.name) ? "page" : undefined}
+            onClick={close}
+          >
+            <Icon name={icon} />
+            {label}
+          </a>
+        ))}
+      </nav>
+      <Conversations />
+      {problem && (
+        <p class="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="account">
+        <div class="account-who">
+          <strong>{session.user?.name || "Signed in"}</strong>
+          <span class="muted">{session.user?.email}</span>
+        </div>
+        <IconButton icon="out" label="Sign out" onClick={() => void signOut()} />
+      </div>
+    </aside>
+  );
+}
+
+function Conversations() {
+  const id = useId();
+  const { conversations, search } = state.value;
+  const list: Listing = search ?? conversations;
+  const shown = search ? foundOf(state.value) : conversationsOf(state.value);
+  const more = list.nextCursor;
+  return (
+    <>
+      <div class="search" role="search">
+        <Icon name="search" />
+        <label class="unseen" for={id}>
+          Search the conversations
+        </label>
+        <input
+          id={id}
+          type="search"
+          placeholder="Search"
+          autocomplete="off"
+          maxLength={200}
+          value={search?.query ?? ""}
+          onInput={(event) => actions.search(event.currentTarget.value.trimStart())}
+        />
+      </div>
+      <nav class="sidebar-list" aria-label="Your conversations" aria-busy={list.phase === "loading" ? "true" : undefined}>
+        <ul class="conversations">
+          {shown.map((conversation) => (
+            <Entry key={conversation.id} conversation={conversation} />
+          ))}
+        </ul>
+        <p class="sidebar-note" role="status">
+          {noteOf(list, shown.length, search !== null)}
+        </p>
+        {list.phase === "failed" && (
+          <Button
+            look="small"
+            onClick={() => (search ? actions.search(search.query) : void actions.loadConversations())}
+          >
+            Try again
+          </Button>
+        )}
+        {more && list.phase !== "failed" && (
+          <Button
+            look="small"
+            busy={list.phase === "loading"}
+            onClick={() => (search ? void actions.find(search.query, more) : void actions.loadConversations(more))}
+          >
+            Show older
+          </Button>
+        )}
+      </nav>
+    </>
+  );
+}
+
+function noteOf({ phase, error }: Listing, shown: number, isSearch: boolean): string {
+  if (phase === "failed") return error?.detail ?? "";
+  if (shown > 0) return "";
+  if (phase !== "ready") return isSearch ? "Searching…" : "Loading…";
+  return isSearch ? "Nothing found." : "Your conversations will be listed here.";
+}
+
+function Entry({ conversation }: { conversation: Conversation }) {
+  const { route } = state.value;
+  const running = runningOf(state.value).get(conversation.id);
+  const open = route.name === "conversation" && route.id === conversation.id;
+  return (
+    <li>
+      <a
+        class="entry"
+        href={conversationHref(conversation.id)}
+        aria-current={open ? "page" : undefined}
+        onClick={close}
+      >
+        <span class="entry-title">{conversation.title || "Untitled"}</span>
+        {running === undefined ? (
+          <time class="entry-time" dateTime={conversation.createdAt}>
+            {day(conversation.createdAt, new Date(now.value))}
+          </time>
+        ) : (
+          <span class="entry-time entry-running">{Math.floor(running)} %</span>
+        )}
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,155 @@
+// "Make a variation": the words and parameters of a video, to be changed, and made into a new one beside it.
+
+import { useEffect, useId, useState } from "preact/hooks";
+
+import * as actions from "../actions";
+import { models } from "../catalogue";
+import { money, seconds } from "../format";
+import type { Generation } from "../model/types";
+import { durationsOf, fit, modelOf, parametersOf, priceOf, type Wish } from "../model/variation";
+import { conversationHref } from "../routes";
+import { Choices, isScale, type Option, Scale } from "./choices";
+import { DialogFrame, open } from "./dialog";
+
+/** Opens the dialog for a variation of `generation`. */
+export function openVariation(generation: Generation): void {
+  open(function Opened() {
+    return <Variation generation={generation} />;
+  });
+}
+
+function Variation({ generation }: { generation: Generation }) {
+  const id = useId();
+  const [prompt, setPrompt] = useState(generation.prompt);
+  const [wish, setWish] = useState<Partial<Wish>>(() => {
+    const { duration, aspectRatio, resolution } = generation.parameters;
+    return {
+      model: generation.model,
+      ...(duration ? { duration } : {}),
+      ...(aspectRatio ? { aspectRatio } : {}),
+      ...(resolution ? { resolution } : {}),
+    };
+  });
+  useEffect(() => void actions.loadModels(), []);
+  const model = modelOf(models.value, wish.model);
+  const fitted = model && fit(model, wish);
+  const change = (part: Partial<Wish>) => setWish((before) => ({ ...before, ...part }));
+  const price = model && fitted ? money(priceOf(model, fitted)) : "";
+
+  async function submit() {
+    if (!model || !fitted) return;
+    const { provider, model: name } = fitted;
+    await actions.vary({
+      conversationId: generation.conversationId,
+      prompt: prompt.trim(),
+      provider,
+      model: name,
+      parameters: parametersOf(model, fitted, generation.parameters),
+    });
+    location.hash = conversationHref(generation.conversationId);
+  }
+
+  return (
+    <DialogFrame
+      title="Make a variation"
+      class="wide"
+      yes="Continue"
+      blocked={!model || !prompt.trim()}
+      onSubmit={submit}
+      aside={
+        <p class="dialog-price" aria-live="polite">
+          {price && (
+            <>
+              <span class="price-label">About </span>
+              {price}
+            </>
+          )}
+        </p>
+      }
+    >
+      <div>
+        <label class="label" for={`${id}-prompt`}>
+          What it shall show
+        </label>
+        <textarea
+          id={`${id}-prompt`}
+          class="input"
+          rows={4}
+          value={prompt}
+          onInput={(event) => setPrompt(event.currentTarget.value)}
+        />
+      </div>
+      {model && fitted ? (
+        <>
+          <div>
+            <label class="label" for={`${id}-model`}>
+              Model
+            </label>
+            <select
+              id={`${id}-model`}
+              class="input"
+              value={model.model}
+              onChange={(event) => change({ model: event.currentTarget.value })}
+            >
+              {models.value.map((one) => (
+                <option key={one.model} value={one.model}>
+                  {one.name}
+                </option>
+              ))}
+            </select>
+          </div>
+          <Row
+            label="Length"
+            options={durationsOf(model, fitted.resolution).map((value) => ({ value, label: seconds(value) }))}
+            value={fitted.duration}
+            onChange={(duration) => change({ duration: Number(duration) })}
+          />
+          <Row
+            label="Shape"
+            options={model.aspectRatios.map((value) => ({ value, label: value }))}
+            value={fitted.aspectRatio}
+            onChange={(aspectRatio) => change({ aspectRatio: String(aspectRatio) })}
+          />
+          <Row
+            label="Resolution"
+            options={model.resolutions.map(({ name }) => ({ value: name, label: name }))}
+            value={fitted.resolution}
+            onChange={(resolution) => change({ resolution: String(resolution) })}
+          />
+        </>
+      ) : (
+        <div class="skeleton variation-skeleton" aria-hidden="true">
+          <span />
+          <span />
+        </div>
+      )}
+    </DialogFrame>
+  );
+}
+
+interface RowProps {
+  label: string;
+  options: readonly Option[];
+  value: string | number;
+  onChange: (value: string | number | boolean) => void;
+}
+
+function Row({ label, options, value, onChange }: RowProps) {
+  const id = useId();
+  if (isScale(options)) {
+    return (
+      <div>
+        <label class="label" for={id}>
+          {label}
+        </label>
+        <Scale id={id} options={options} value={value} onChange={onChange} />
+      </div>
+    );
+  }
+  return (
+    <fieldset>
+      <legend class="label">{label}</legend>
+      <Choices name={id} options={options} value={value} onChange={onChange} />
+    </fieldset>
+  );
+}

@@ -1,0 +1,39 @@
+// The way to the server: the client, told what the page does when the server is away or the session has ended, and
+// its errors as what a view shows.
+
+import { createClient, ReelayError } from "@reelay/client";
+
+import type { Failure } from "./model/types";
+import { dispatch, state } from "./store";
+
+export const server = createClient({
+  onReach: (reached) => dispatch({ type: "network.changed", unreachable: !reached }),
+  onUnauthorized() {
+    if (state.peek().session.phase !== "signedIn") return;
+    dispatch({ type: "session.ended", notice: "Your session has ended. Please sign in again." });
+  },
+});
+
+/** Links that redirect to a fresh link each time, so they never die. */
+export const videoUrl = (id: string) => `/api/generations/${id}/video`;
+export const thumbnailUrl = (id: string) => `/api/generations/${id}/thumbnail`;
+
+const UNREACHABLE = "Reelay could not be reached. Check your connection and try again.";
+
+/** What went wrong, as a view shows it. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof ReelayError)) {
+    // A mistake of the page's own: whoever has the console open shall see it.
+    console.error(error);
+    const detail = "Something went wrong on this page. Please try again.";
+    return { status: -1, code: "page", detail, fields: {}, resetsAt: null };
+  }
+  const { status, code, errors, resetsAt } = error;
+  return {
+    status,
+    code,
+    detail: status === 0 ? UNREACHABLE : error.message,
+    fields: Object.fromEntries(errors.map(({ field, message }) => [field, message])),
+    resetsAt,
+  };
+}

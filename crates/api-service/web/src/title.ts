@@ -1,0 +1,36 @@
+// The window's title. It tells from another tab how far the video is.
+
+import { effect } from "@preact/signals";
+
+import { generationsOf, type State } from "./model/state";
+import { isRunning } from "./model/status";
+import { state } from "./store";
+
+const NAMES: Partial<Record<State["route"]["name"], string>> = {
+  gallery: "Videos",
+  usage: "Usage",
+  settings: "Settings",
+  signup: "Create your account",
+};
+
+export function titleOf(current: State): string {
+  const { route, session, conversations, generations } = current;
+  if (session.phase !== "signedIn") return "Reelay";
+  const all =
+    route.name === "conversation" ? generationsOf(current, route.id) : Object.values(generations);
+  const running = all.findLast(({ status }) => isRunning(status));
+  const name =
+    route.name === "conversation"
+      ? (conversations.byId[route.id]?.title ?? "Conversation")
+      : route.name === "video"
+        ? generations[route.id]?.prompt || "Video"
+        : NAMES[route.name];
+  return `${running ? `${Math.floor(running.progress ?? 0)} % · ` : ""}${name ? `${name} · ` : ""}Reelay`;
+}
+
+export function showTitle(): void {
+  effect(() => {
+    const title = titleOf(state.value);
+    if (document.title !== title) document.title = title;
+  });
+}

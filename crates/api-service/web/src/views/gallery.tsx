@@ -1,0 +1,172 @@
+// All videos, newest first, as a wall of pictures.
+
+import { useEffect, useRef } from "preact/hooks";
+
+import * as actions from "../actions";
+import { now } from "../clock";
+import { day, seconds, shorten } from "../format";
+import { posterSet } from "../model/details";
+import { galleryOf } from "../model/state";
+import { isRunning, isWaiting, STATUS_WORDS, stageOf } from "../model/status";
+import type { Generation } from "../model/types";
+import { useArrival } from "../parts/arrival";
+import { shapeOf } from "../parts/gate";
+import { Button, Icon, IconButton } from "../parts/icon";
+import { Topbar } from "../parts/topbar";
+import { openVariation } from "../parts/variation";
+import { conversationHref, galleryHref, homeHref, videoHref } from "../routes";
+import { thumbnailUrl } from "../server";
+import { state } from "../store";
+
+const FILTERS = [
+  ["", "All"],
+  ["completed", "Ready"],
+  ["processing", "In the making"],
+  ["failed", "Not made"],
+  ["cancelled", "Cancelled"],
+] as const;
+
+export function Gallery() {
+  const { route, gallery } = state.value;
+  const status = route.name === "gallery" ? route.status : "";
+  const shown = galleryOf(state.value);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const end = useRef<HTMLDivElement>(null);
+  const { phase, error, nextCursor } = gallery;
+  useArrival((first) => !first && heading.current?.focus());
+
+  useEffect(() => void actions.loadGallery(status, true), [status]);
+  // The next page is fetched before its place comes into sight.
+  useEffect(() => {
+    const element = end.current;
+    if (!element || phase !== "ready" || !nextCursor) return;
+    const observer = new IntersectionObserver(
+      ([entry]) => entry?.isIntersecting && void actions.loadGallery(status, false),
+      { rootMargin: "600px" },
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [status, phase, nextCursor]);
+
+  const loading = phase === "loading" || phase === "idle";
+  return (
+    <div class="view scrolls">
+      <Topbar title="Videos" heading={heading} />
+      <div class="sheet wide">
+        <nav class="filters" aria-label="Which videos">
+          {FILTERS.map(([name, label]) => (
+            <a
+              key={name}
+              class="filter"
+              href={galleryHref(name)}
+              aria-current={name === status ? "page" : undefined}
+            >
+              {label}
+            </a>
+          ))}
+        </nav>
+        {phase === "failed" && shown.length === 0 ? null : (
+          <ul class="wall" aria-label="Videos" aria-busy={loading ? "true" : undefined}>
+            {shown.map((generation) => (
+              <Tile key={generation.id} generation={generation} />
+            ))}
+            {loading && shown.length === 0 && Array.from({ length: 6 }, (_, index) => <Blank key={index} />)}
+          </ul>
+        )}
+        {phase === "failed" && (
+          <div class="empty" role="alert">
+            <p>{error?.detail}</p>
+            <Button icon="retry" onClick={() => void actions.loadGallery(status, shown.length === 0)}>
+              Try again
+            </Button>
+          </div>
+        )}
+        {phase === "ready" && shown.length === 0 && (
+          <div class="empty" role="status">
+            <p>{status ? "There are none of these." : "Your videos will hang here."}</p>
+            <a class="button primary" href={homeHref}>
+              Start a new video
+            </a>
+          </div>
+        )}
+        <div ref={end} class="wall-end">
+          {loading && shown.length > 0 && <p class="muted">Loading…</p>}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Blank() {
+  return (
+    <li class="tile blank" aria-hidden="true">
+      <span class="tile-picture" />
+      <span class="tile-title" />
+    </li>
+  );
+}
+
+function Tile({ generation }: { generation: Generation }) {
+  const { id, status, prompt, createdAt, parameters, conversationId } = generation;
+  const done = status === "completed";
+  const length = generation.duration ?? parameters.duration;
+  const facts = [day(createdAt, new Date(now.value)), typeof length === "number" ? seconds(Math.round(length)) : ""];
+  return (
+    <li class="tile" data-status={status}>
+      <a class="tile-link" href={isWaiting(status) ? conversationHref(conversationId) : videoHref(id)}>
+        <span class="tile-picture">
+          {done ? <Picture generation={generation} /> : <Stand generation={generation} />}
+        </span>
+        <span class="tile-title">{shorten(prompt || "A new video", 120)}</span>
+      </a>
+      <div class="tile-foot">
+        <p>
+          {!done && <span class="chip">{STATUS_WORDS[status]}</span>}
+          {facts.filter(Boolean).join(" · ")}
+        </p>
+        {done && <IconButton icon="vary" label="Make a variation" onClick={() => openVariation(generation)} />}
+        {(status === "failed" || status === "cancelled") && prompt && (
+          <IconButton icon="retry" label="Try again" onClick={() => void retry(generation)} />
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** What is tried again waits for its yes where it was asked for. */
+async function retry(generation: Generation): Promise<void> {
+  await actions.retry(generation);
+  if (!state.peek().deeds[generation.id]?.error) location.hash = conversationHref(generation.conversationId);
+}
+
+function Picture({ generation }: { generation: Generation }) {
+  const set = posterSet(generation.posters);
+  return (
+    <img
+      src={thumbnailUrl(generation.id)}
+      {...(set ? { srcset: set, sizes: "(max-width: 34rem) 92vw, 18rem" } : {})}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      class={shapeOf(generation) < 1 ? "upright" : ""}
+    />
+  );
+}
+
+/** What stands where a picture will be, or never came. */
+function Stand({ generation }: { generation: Generation }) {
+  const { status, progress } = generation;
+  if (isRunning(status)) {
+    return (
+      <span class="tile-making">
+        <span class="tile-percent">{status === "processing" ? `${Math.floor(progress)} %` : ""}</span>
+        <span>{stageOf(generation)}</span>
+      </span>
+    );
+  }
+  return (
+    <span class="tile-making">
+      <Icon name={status === "failed" ? "alert" : status === "cancelled" ? "stop" : "chat"} />
+    </span>
+  );
+}

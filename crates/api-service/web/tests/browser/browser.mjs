@@ -1,0 +1,153 @@
+// A real browser for the tests, with what they do again and again: sign up, ask for a video, wait for a card, look
+// for what is hard to use, take a picture. Everything waits for what it needs; nothing sleeps.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const SHOTS = process.env.REELAY_SHOTS ?? fileURLToPath(new URL("../../../../../target/page/", import.meta.url));
+const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+export const WIDE = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+/** How long a whole video may take on a busy machine. */
+export const LONG = 90_000;
+
+export async function launch() {
+  const executablePath = PLACES.find((path) => path && existsSync(path));
+  assert.ok(executablePath, "the tests need chromium (Debian: sudo apt-get install chromium), or CHROMIUM");
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+let count = 0;
+const complaints = new WeakMap();
+
+/** A browser window of nobody's yet, at `system`'s page. What the page complains of is kept. */
+export async function visit(browser, system, { hash = "", ...options } = {}) {
+  const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", timezoneId: "UTC", ...options });
+  return { context, page: await openPage(context, system, hash) };
+}
+
+/** One more tab. */
+export async function openPage(context, system, hash = "") {
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const told = [];
+  complaints.set(page, told);
+  page.on("pageerror", (error) => told.push(String(error)));
+  page.on("console", (message) => {
+    // Refusals of the server are part of some tests, and the browser writes each of them down.
+    if (message.type() === "error" && !/Failed to load resource|WebSocket connection/.test(message.text())) {
+      told.push(message.text());
+    }
+  });
+  await page.goto(`${system.url}/${hash}`);
+  return page;
+}
+
+/** That the page made no mistake and its policy forbade it nothing. */
+export function assertQuiet(page) {
+  assert.deepEqual(complaints.get(page), []);
+}
+
+/** Makes an account by the form. */
+export async function signUp(page, name = "Ada Moving") {
+  count += 1;
+  const email = `page-${process.pid}-${count}@example.com`;
+  await page.getByRole("link", { name: "Create an account" }).click();
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill("a long enough password");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByRole("heading", { name: /What shall we film/ }).waitFor();
+  return { email, password: "a long enough password" };
+}
+
+/** Describes a video on the first page. Leads to its conversation. */
+export async function describe(page, words) {
+  await page.getByLabel("Describe your video").fill(words);
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.waitForURL(/#\/c\/conv_/);
+}
+
+/** The card at its end of the conversation. */
+export const lastCard = (page) => page.locator("article.card").last();
+
+/** Waits until the last card shows this face. */
+export async function face(page, name, timeout = LONG) {
+  const card = page.locator(`article.card[data-face="${name}"]`).last();
+  await card.waitFor({ timeout });
+  return card;
+}
+
+/** From the first words to the price. */
+export async function askFor(page, words) {
+  await describe(page, words);
+  const card = page.locator("article.card").last();
+  await card.waitFor();
+  if ((await card.getAttribute("data-face")) === "questions") {
+    await card.getByRole("button", { name: "Continue" }).click();
+  }
+  return face(page, "confirmation");
+}
+
+/** Says yes to the price. */
+export async function accept(page) {
+  const card = await face(page, "confirmation");
+  await card.getByRole("button", { name: /Make it/ }).click();
+}
+
+/** Plays the video of the last card until its time moves on. */
+export async function assertPlays(page) {
+  const card = await face(page, "player");
+  const video = card.locator("video");
+  await video.evaluate((element) => {
+    element.muted = true;
+    return element.play();
+  });
+  await page.waitForFunction((element) => element.currentTime > 0.3, await video.elementHandle());
+}
+
+/** That axe finds nothing serious. */
+export async function assertUsable(page, where) {
+  // Evaluated by the debugger, which the page's policy does not bind.
+  await page.evaluate(await readFile(axePath, "utf8"));
+  const found = await page.evaluate(async () => {
+    // What is half faded in has colours that it will not keep.
+    await Promise.all(
+      document.getAnimations().flatMap((animation) =>
+        animation.effect?.getComputedTiming().iterations === Infinity ? [] : [animation.finished.catch(() => {})],
+      ),
+    );
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical" || impact === "moderate")
+      .map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  });
+  assert.deepEqual(found, [], where);
+}
+
+/** A picture of what is to be seen, into `target/page/`. */
+export async function shot(page, name) {
+  await mkdir(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, animations: "disabled" });
+}
+
+/** That nothing is wider than the window. */
+export async function assertFits(page, where) {
+  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(wide <= window, `${where}: ${wide} px in a window of ${window} px`);
+}

@@ -1,0 +1,312 @@
+// How it feels to use: by keyboard alone, by thumb, with the back button and links, with drafts, in the chosen
+// colours, with notifications, with a search, with words of one's own.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import {
+  accept,
+  askFor,
+  assertPlays,
+  assertQuiet,
+  assertUsable,
+  describe,
+  face,
+  launch,
+  PHONE,
+  shot,
+  signUp,
+  visit,
+} from "./browser.mjs";
+import { startSystem } from "./system.mjs";
+
+let system;
+let browser;
+before(async () => {
+  system = await startSystem();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+/** Presses Tab until something of this role and name has the focus, as somebody would who cannot see where it is. */
+async function tabTo(page, role, name) {
+  const wanted = await page.getByRole(role, { name }).first();
+  await wanted.waitFor();
+  for (let pressed = 0; pressed < 60; pressed += 1) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`${role} "${name}" is out of the keyboard's reach`);
+}
+
+test("by keyboard alone, from an account to a video that plays", async () => {
+  const { context, page } = await visit(browser, system, { reducedMotion: "reduce" });
+  await tabTo(page, "link", "Create an account");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Create your account" }).waitFor();
+  await tabTo(page, "textbox", "Email");
+  await page.keyboard.type(`keys-${process.pid}@example.com`);
+  await tabTo(page, "textbox", "Password");
+  await page.keyboard.type("a long enough password");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "What shall we film?" }).waitFor();
+
+  await tabTo(page, "link", "Skip to the content");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("a swan on a lake");
+  await page.keyboard.press("Enter");
+  await face(page, "questions");
+  await tabTo(page, "radio", "8 seconds");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  const confirmation = await face(page, "confirmation");
+  await confirmation.getByText("6 s", { exact: true }).waitFor();
+  // The yes never has the focus by itself: a key held too long must not buy anything.
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "ARTICLE");
+  await tabTo(page, "button", /Make it/);
+  await page.keyboard.press("Enter");
+  await face(page, "player");
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "ARTICLE");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "VIDEO", "the player comes next");
+  await assertPlays(page);
+  assertQuiet(page);
+  await context.close();
+});
+
+test("by thumb, on a phone", async () => {
+  const { context, page } = await visit(browser, system, { viewport: PHONE, hasTouch: true, isMobile: true });
+  await signUp(page, "Bo");
+  await page.getByRole("button", { name: "A paper boat crossing", exact: false }).tap();
+  await page.getByRole("button", { name: "Send" }).tap();
+  const questions = await face(page, "questions");
+  await questions.getByRole("radio", { name: "Portrait" }).tap();
+  await questions.getByRole("button", { name: "Continue" }).tap();
+  await (await face(page, "confirmation")).getByRole("button", { name: /Make it/ }).tap();
+  await assertPlays(page);
+  const box = await page.locator("video").boundingBox();
+  assert.ok(box && box.height > box.width && box.width <= PHONE.width, "an upright video stands upright");
+  await shot(page, "player-phone");
+  await page.getByRole("button", { name: "Menu", exact: true }).tap();
+  await page.getByRole("link", { name: "Videos" }).tap();
+  await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
+  await page.getByRole("link", { name: "New video" }).waitFor({ state: "hidden" });
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll("button, a.button, a.filter, input")]
+      .filter((element) => element.checkVisibility() && !element.closest("[inert]"))
+      .map((element) => element.getBoundingClientRect())
+      .filter(({ width, height }) => Math.min(width, height) < 24).length,
+  );
+  assert.equal(small, 0, "everything is large enough for a finger");
+  assertQuiet(page);
+  await context.close();
+});
+
+test("the back button, links and reloads lead where they should", async () => {
+  const { context, page } = await visit(browser, system);
+  const account = await signUp(page);
+  await askFor(page, "a comet, 4 seconds, landscape");
+  await accept(page);
+  await face(page, "player");
+  const conversation = page.url();
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "Copy link" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+
+  await page.getByRole("link", { name: "Videos" }).click();
+  await page.waitForFunction(() => document.activeElement?.matches("h1") && document.activeElement.innerText === "Videos");
+  await page.getByRole("link", { name: "Ready", exact: true }).click();
+  await page.waitForURL(/status=completed/);
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.goBack();
+  await page.locator("a.tile-link", { hasText: "a comet" }).waitFor();
+  assert.match(page.url(), /status=completed/);
+  await page.goBack();
+  await page.goBack();
+  await page.waitForURL(conversation);
+  await face(page, "player");
+
+  // The link of the video, opened by somebody who has to sign in first.
+  const { context: elsewhere, page: opened } = await visit(browser, system, { hash: new URL(link).hash });
+  await opened.getByLabel("Email").fill(account.email);
+  await opened.getByLabel("Password").fill(account.password);
+  await opened.getByRole("button", { name: "Sign in" }).click();
+  await assertPlays(opened);
+  await opened.getByRole("link", { name: "Open the conversation" }).click();
+  await opened.waitForURL(/#\/c\/conv_/);
+  await opened.goto(`${system.url}/#/videos/gen_00000000000000000000000000000000`);
+  await opened.getByText("This video does not exist, or it is not yours.").waitFor();
+  await opened.goto(`${system.url}/#/c/conv_00000000000000000000000000000000`);
+  await opened.getByText("This conversation does not exist, or it is not yours.").waitFor();
+  await assertUsable(opened, "not there");
+  for (const tab of [page, opened]) assertQuiet(tab);
+  await elsewhere.close();
+  await context.close();
+});
+
+test("drafts survive a reload and go with the session", async () => {
+  const { context, page } = await visit(browser, system);
+  const account = await signUp(page);
+  await page.getByLabel("Describe your video").fill("half a thought");
+  await page.reload();
+  await page.getByLabel("Describe your video").waitFor();
+  assert.equal(await page.getByLabel("Describe your video").inputValue(), "half a thought");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("Email").fill(account.email);
+  await page.getByLabel("Password").fill(account.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  assert.equal(await page.getByLabel("Describe your video").inputValue(), "");
+  assertQuiet(page);
+  await context.close();
+});
+
+test("the chosen appearance wins over the system's, from the first moment", async () => {
+  const { context, page } = await visit(browser, system, { colorScheme: "light" });
+  await signUp(page);
+  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await paper();
+  await page.goto(`${system.url}/#/settings`);
+  await page.getByRole("radio", { name: "Dark" }).check();
+  const dark = await paper();
+  assert.notEqual(dark, light);
+  await page.reload();
+  await page.getByText("Appearance").waitFor();
+  assert.equal(await paper(), dark);
+  assert.equal(await page.getByRole("radio", { name: "Dark" }).isChecked(), true);
+  await page.getByRole("radio", { name: "As the system" }).check();
+  assert.equal(await paper(), light);
+  assertQuiet(page);
+  await context.close();
+});
+
+test("a video that ends out of sight is told of, to whoever asked for it", async () => {
+  const { context, page } = await visit(browser, system);
+  await page.addInitScript(() => {
+    const told = (globalThis.told = []);
+    let answer = "default";
+    globalThis.Notification = class {
+      constructor(title, options) {
+        told.push({ title, ...options });
+      }
+      static get permission() {
+        return answer;
+      }
+      static async requestPermission() {
+        answer = "granted";
+        return answer;
+      }
+    };
+    globalThis.away = false;
+    Object.defineProperty(document, "hidden", { get: () => globalThis.away });
+  });
+  await page.reload();
+  await signUp(page);
+  await askFor(page, "a glacier, 4 seconds, landscape");
+  await accept(page);
+  await page.getByRole("button", { name: "Tell me when it is done" }).click();
+  await page.getByRole("button", { name: "Tell me when it is done" }).waitFor({ state: "hidden" });
+  // It need not be the conversation that is open.
+  await page.goto(`${system.url}/#/settings`);
+  assert.equal(await page.getByRole("switch", { name: "Tell me when a video is done" }).isChecked(), true);
+  await page.evaluate(() => (globalThis.away = true));
+  await page.waitForFunction(() => globalThis.told.length > 0, null, { timeout: 60_000 });
+  const told = await page.evaluate(() => globalThis.told);
+  assert.deepEqual(
+    told.map(({ title, body }) => [title, body]),
+    [["Your video is ready", "a glacier"]],
+  );
+  assertQuiet(page);
+  await context.close();
+});
+
+test("the search asks once the typing rests, and shows what was found", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  for (const words of ["a whale under ice", "a market at noon"]) {
+    await page.goto(`${system.url}/#/`);
+    await describe(page, words);
+    await face(page, "questions");
+  }
+  // What is found is the server's business; here it finds by title.
+  const asked = [];
+  await page.route(/\/api\/conversations\?.*\bq=/, async (route) => {
+    const url = new URL(route.request().url());
+    const query = url.searchParams.get("q");
+    asked.push(query);
+    url.searchParams.delete("q");
+    const answer = await route.fetch({ url: url.href });
+    const { items } = await answer.json();
+    await route.fulfill({ json: { items: items.filter(({ title }) => title.includes(query)), nextCursor: null } });
+  });
+  const list = page.getByRole("navigation", { name: "Your conversations" });
+  await page.getByRole("searchbox", { name: "Search the conversations" }).pressSequentially("whale");
+  await list.getByRole("link", { name: /market/ }).waitFor({ state: "detached" });
+  await list.getByRole("link", { name: /whale/ }).waitFor();
+  assert.deepEqual(asked, ["whale"]);
+  await page.getByRole("searchbox").fill("nobody");
+  await list.getByText("Nothing found.").waitFor();
+  await assertUsable(page, "search");
+  await page.getByRole("searchbox").fill("");
+  await list.getByRole("link", { name: /market/ }).waitFor();
+  assertQuiet(page);
+  await context.close();
+});
+
+/** Lets the server speak of better words, whether it does or not, and keeps what the page answers. */
+async function enhance(page, enhancedPrompt) {
+  const confirmed = [];
+  const add = (value) => {
+    if (Array.isArray(value)) return value.map(add);
+    if (value === null || typeof value !== "object") return value;
+    const inner = Object.fromEntries(Object.entries(value).map(([name, one]) => [name, add(one)]));
+    return "clarificationQuestions" in inner ? { ...inner, enhancedPrompt } : inner;
+  };
+  // Pushed news would not come by here.
+  await page.routeWebSocket(/\/api\/ws/, (socket) => socket.close());
+  await page.route(/\/api\/.*\/events/, (route) => route.abort());
+  await page.route(/\/api\/(conversations|generations)/, async (route) => {
+    const request = route.request();
+    if (/\/events/.test(request.url())) return route.abort();
+    if (!/\/confirm$/.test(request.url())) {
+      const answer = await route.fetch();
+      const text = await answer.text();
+      return route.fulfill({ response: answer, body: text && JSON.stringify(add(JSON.parse(text))) });
+    }
+    const { enhancedPrompt: words, ...body } = request.postDataJSON();
+    confirmed.push(words);
+    const answer = await route.fetch({ postData: body });
+    return route.fulfill({ response: answer, json: add(await answer.json()) });
+  });
+  // Sockets are caught from the next load on.
+  await page.reload();
+  return confirmed;
+}
+
+test("better words can be changed, or left for one's own", async () => {
+  const better = "A swan glides over a still lake at dawn, slow dolly in, soft light";
+  for (const [choose, wanted] of [
+    [async () => {}, better],
+    [(card) => card.getByLabel("What we ask the model for").fill("A black swan at dusk"), "A black swan at dusk"],
+    [(card) => card.getByLabel("Use my own words").check(), null],
+  ]) {
+    const { context, page } = await visit(browser, system);
+    await signUp(page);
+    const confirmed = await enhance(page, better);
+    const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
+    assert.equal(await card.getByLabel("What we ask the model for").inputValue(), better);
+    await choose(card);
+    if (wanted === better) {
+      await assertUsable(page, "words");
+      await shot(page, "words-light");
+    }
+    await card.getByRole("button", { name: /Make it/ }).click();
+    await card.waitFor({ state: "detached" });
+    assert.deepEqual(confirmed, [wanted]);
+    assertQuiet(page);
+    await context.close();
+  }
+});
