@@ -169,7 +169,8 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
     ];
     for (index, (prompt, at, fate, error)) in cases.into_iter().enumerate() {
         let gate =
-            Gate::before(&bench.provider(), move |head, _| if at(head) { fate } else { Fate::Pass }).await;
+            Gate::before(&bench.provider(), move |head, _| if at(head) { fate.clone() } else { Fate::Pass })
+                .await;
         let workflow = bench.workflow_through(&gate.address, Arc::new(bench.storage.bucket()), &[]);
         let generation = bench.queued(prompt).await;
         let job = bench.run(&workflow, &generation).await;
