@@ -176,6 +176,7 @@ mod tests {
     fn a_real_ones_settings_are_the_environments_alone() {
         let providers = read(&[("PROVIDERS", "veo3,omni"), ("VEO3_API_KEY", "k")]);
         let names: Vec<_> = providers.variables("x").into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["OMNI_BASE_URL", "OMNI_API_KEY", "OMNI_USUAL_LATENCY"]);
+        let expected = ["OMNI_BASE_URL", "OMNI_API_KEY", "OMNI_USUAL_LATENCY", "OMNI_WEBHOOK_JWKS_URL"];
+        assert_eq!(names, expected);
     }
 }

@@ -330,6 +330,7 @@ async fn tokens_are_verified_by_the_providers_keys() {
 
 /// One worker runs the job, another is told: what it writes down comes along with the heartbeat.
 async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let store = open(&database, terms()).await;
     let job = queued(&store).await;
     let worker = store.register_worker("one").await.unwrap();
