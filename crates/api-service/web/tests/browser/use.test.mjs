@@ -47,6 +47,7 @@ test("by keyboard alone, from an account to a video that plays", async () => {
   await tabTo(page, "link", "Create an account");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Create your account" }).waitFor();
+  await assertUsable(page, "sign up");
   await tabTo(page, "textbox", "Email");
   await page.keyboard.type(`keys-${process.pid}@example.com`);
   await tabTo(page, "textbox", "Password");
@@ -252,6 +253,35 @@ test("the search asks once the typing rests, and shows what was found", async ()
   await assertUsable(page, "search");
   await page.getByRole("searchbox").fill("");
   await list.getByRole("link", { name: /market/ }).waitFor();
+  assertQuiet(page);
+  await context.close();
+});
+
+test("the wall of videos goes on as far as one scrolls", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  const count = 30;
+  await page.evaluate(async (wanted) => {
+    for (let index = 0; index < wanted; index += 1) {
+      const response = await fetch("/api/generations", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ prompt: `star number ${index}`, parameters: { duration: 4, aspectRatio: "16:9" } }),
+      });
+      if (!response.ok) throw new Error(await response.text());
+    }
+  }, count);
+  await page.setViewportSize({ width: 900, height: 500 });
+  await page.goto(`${system.url}/#/videos`);
+  await page.locator(".tile").nth(23).waitFor({ state: "attached" });
+  assert.equal(await page.locator(".tile").count(), 24, "the next page waits until one comes near");
+  await page.locator(".wall-end").scrollIntoViewIfNeeded();
+  await page.locator(".tile").nth(count - 1).waitFor();
+  const titles = await page.locator(".tile-title").allInnerTexts();
+  assert.deepEqual(titles, Array.from({ length: count }, (_, index) => `star number ${count - 1 - index}`));
+  await page.getByRole("link", { name: "In the making" }).click();
+  await page.getByText("There are none of these.").waitFor();
+  await assertUsable(page, "empty wall");
   assertQuiet(page);
   await context.close();
 });
