@@ -11,6 +11,7 @@ import {
   type ConversationUpdate,
   type Means,
   type Message,
+  type Reads,
   type Status,
 } from "../src/follow.js";
 import { isTerminal, type Generation } from "../src/generation.js";
@@ -25,6 +26,7 @@ class Service {
   messages: Message[] = [];
   cursor = "5";
   asked: string[] = [];
+  etags: (string | null)[] = [];
   failures: Error[] = [];
 
   private answer<Body>(what: string, body: () => Body): Promise<Body> {
@@ -37,10 +39,11 @@ class Service {
     return { ...this.generation, eventsCursor: this.cursor };
   }
 
-  readonly reads = {
+  readonly reads: Reads = {
     generation: () => this.answer("generation", () => this.whole),
     status: (_id: string, etag: string | null) =>
       this.answer("status", () => {
+        this.etags.push(etag);
         const { id, status, progress, updatedAt } = this.generation;
         const terminal = isTerminal(status);
         const view: Status = { id, status, progress, updatedAt, terminal, pollAfterMs: terminal ? null : 5_000 };
@@ -121,6 +124,8 @@ test("while nothing is pushed it is asked for every 5 s, and no more once someth
   assert.deepEqual(service.asked, ["generation", "status", "generation"]);
   await clock.pass(15_000);
   assert.equal(service.asked.length, 6, "what did not change is not read in full");
+  const [first, ...tags] = service.etags;
+  assert.deepEqual([first, tags.length, tags.every((tag) => tag?.includes("processing"))], [null, 3, true]);
   last().events.opened();
   await clock.pass(40_000);
   assert.deepEqual([service.asked.length, states.at(-1)], [6, "live"]);
@@ -240,6 +245,61 @@ test("a poll that fails is asked again later each time", async () => {
     known = service.asked.length;
   }
   assert.deepEqual(at, [5, 10, 20, 40, 45, 50, 55]);
+});
+
+test("a change that was learnt of but could not be read is asked for again", async () => {
+  const { service, clock, progress, ends } = await following();
+  service.happen({ status: "processing", progress: 10 });
+  const { generation: read } = service.reads;
+  service.reads.generation = () => {
+    service.reads.generation = read;
+    return Promise.reject(failed(503));
+  };
+  await clock.pass(10_000);
+  assert.deepEqual([progress(), ends], [["queued 0", "processing 10"], []]);
+});
+
+test("whoever joins others on a conversation catches up with what they have heard", async () => {
+  const { service, clock, last, means, told } = await following();
+  last().events.opened();
+  const late: Generation[] = [];
+  const { generation: read } = service.reads;
+  // It is read before something happens, and followed after the others have heard of it.
+  service.reads.generation = async () => {
+    const before = await read("gen_1", new AbortController().signal);
+    service.reads.generation = read;
+    last().tell(...service.happen({ status: "processing", progress: 10 }));
+    return before;
+  };
+  const follower = followGeneration(means, "gen_1", {
+    generation: (generation) => late.push(generation),
+    failed: (error) => assert.fail(String(error)),
+  });
+  await settle();
+  assert.deepEqual(late.map(({ progress }) => progress), [0, 10]);
+  assert.equal(told.length, 2);
+  const shown: string[] = [];
+  const { conversation: readConversation } = service.reads;
+  service.reads.conversation = async () => {
+    const before = await readConversation("conv_1", new AbortController().signal);
+    service.reads.conversation = readConversation;
+    // Said after the list was read, and told before it is followed.
+    const { messages: readMessages } = service.reads;
+    service.reads.messages = async function* () {
+      service.reads.messages = readMessages;
+      yield { items: [], cursor: null };
+      last().tell(...service.say("m1"));
+    };
+    return before;
+  };
+  const other = followConversation(means, "conv_1", {
+    update: (update) => shown.push(update.type),
+    failed: (error) => assert.fail(String(error)),
+  });
+  await clock.pass(0);
+  assert.deepEqual(shown, ["snapshot", "message"]);
+  follower.stop();
+  other.stop();
 });
 
 test("a follower that was stopped tells nothing, whatever is still under way", async () => {

@@ -151,6 +151,14 @@ test("a call that is given up ends with the signal's reason, also while it waits
   }
 });
 
+test("a change that is given up is not taken for a service that is away", async () => {
+  const reached: boolean[] = [];
+  const { client } = world(["never"], { onReach: (is) => reached.push(is) });
+  const signal = AbortSignal.timeout(20);
+  await assert.rejects(client.renameConversation("conv_1", "t", { signal }), { name: "TimeoutError" });
+  assert.deepEqual(reached, []);
+});
+
 test("a 304 brings nothing but its tag", async () => {
   const { client, asked } = world([
     json({ id: "gen_1", status: "queued" }, 200, { etag: '"a"' }),

@@ -16,6 +16,10 @@ const texts: [name: string, text: string, events: SseEvent[]][] = [
     { id: "1", event: "message", data: "a" },
     { id: "1", event: "message", data: "b" },
   ]],
+  ["a name that does not stay", "event: a\ndata: 1\n\ndata: 2\n\n", [
+    { id: null, event: "a", data: "1" },
+    { id: null, event: "message", data: "2" },
+  ]],
   ["every kind of line end", "id: 1\r\ndata: a\r\n\r\nid: 2\rdata: b\r\rid: 3\ndata: c\n\n", [
     { id: "1", event: "message", data: "a" },
     { id: "2", event: "message", data: "b" },

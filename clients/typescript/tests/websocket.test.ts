@@ -26,7 +26,11 @@ class FakeSocket implements Socket {
   }
 }
 
-async function world({ token = null as string | null, connect = (url: string) => new FakeSocket(url) } = {}) {
+async function world({
+  token = null as string | null,
+  connect = (url: string) => new FakeSocket(url),
+  close = false,
+} = {}) {
   const clock = new FakeClock();
   const sockets: FakeSocket[] = [];
   const told: unknown[][] = [];
@@ -50,6 +54,7 @@ async function world({ token = null as string | null, connect = (url: string) =>
     ended: (status) => told.push(["ended", status]),
   });
   assert.ok(link);
+  if (close) link.close();
   await settle();
   const [socket] = sockets;
   return { clock, link, told, socket: socket as FakeSocket };
@@ -144,4 +149,9 @@ test("a link that was closed says nothing and leaves no timer, opened or not", a
     socket.onclose?.();
     assert.deepEqual([told.slice(open ? 1 : 0), clock.waiting, socket.closed], [[], 0, true]);
   }
+});
+
+test("a link that was closed before its token was there opens no socket", async () => {
+  const { socket, told, clock } = await world({ token: "secret", close: true });
+  assert.deepEqual([socket, told, clock.waiting], [undefined, [], 0]);
 });
