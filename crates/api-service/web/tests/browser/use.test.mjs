@@ -286,7 +286,7 @@ test("the wall of videos goes on as far as one scrolls", async () => {
   await context.close();
 });
 
-/** Lets the server speak of better words, whether it does or not, and keeps what the page answers. */
+/** Lets the server speak of better words, or with `null` of none, whether it does or not, and keeps what the page answers. */
 async function enhance(page, enhancedPrompt) {
   const confirmed = [];
   const add = (value) => {
@@ -315,6 +315,25 @@ async function enhance(page, enhancedPrompt) {
   await page.reload();
   return confirmed;
 }
+
+test("without better words one's own can be changed", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  const confirmed = await enhance(page, null);
+  const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
+  await card.getByRole("button", { name: "Change the words" }).click();
+  const field = card.getByLabel("What we ask the model for");
+  assert.equal(await field.inputValue(), "a swan on a lake");
+  assert.equal(await field.evaluate((element) => element === document.activeElement), true);
+  await field.fill("two swans on a lake");
+  await page.reload();
+  assert.equal(await field.inputValue(), "two swans on a lake");
+  await card.getByRole("button", { name: /Make it/ }).click();
+  await card.waitFor({ state: "detached" });
+  assert.deepEqual(confirmed, ["two swans on a lake"]);
+  assertQuiet(page);
+  await context.close();
+});
 
 test("better words can be changed, or left for one's own", async () => {
   const better = "A swan glides over a still lake at dawn, slow dolly in, soft light";
