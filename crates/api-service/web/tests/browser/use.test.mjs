@@ -94,7 +94,7 @@ test("by thumb, on a phone", async () => {
   await page.getByRole("button", { name: "Menu", exact: true }).tap();
   await page.getByRole("link", { name: "Videos" }).tap();
   await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
-  await page.getByRole("link", { name: "New video" }).waitFor({ state: "hidden" });
+  await page.getByRole("link", { name: "New video", exact: true }).waitFor({ state: "hidden" });
   const small = await page.evaluate(() =>
     [...document.querySelectorAll("button, a.button, a.filter, input")]
       .filter((element) => element.checkVisibility() && !element.closest("[inert]"))
