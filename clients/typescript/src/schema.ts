@@ -240,7 +240,7 @@ export interface paths {
          * @description `enhancedPrompt` is what the provider is asked for in place of the prompt: a model's proposal, or whatever is
          *     written here. Possible until the yes, which may also bring it.
          */
-        patch: operations["reword"];
+        patch: operations["patch_generations_id"];
         trace?: never;
     };
     "/api/generations/{id}/cancel": {
@@ -295,7 +295,7 @@ export interface paths {
         put?: never;
         /**
          * Say yes
-         * @description Answers as soon as the yes is stored, without waiting for the worker. A second yes changes nothing, whatever
+         * @description With `enhancedPrompt` the yes is for that text, and with `null` for the prompt in one's own words. Answers as soon as the yes is stored, without waiting for the worker. A second yes changes nothing, whatever
          *     has become of the generation since the first.
          */
         post: operations["post_generations_id_confirm"];
@@ -2224,13 +2224,10 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    reword: {
+    patch_generations_id: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description Sent again with the same key and body within 24 h, the request is answered with its first answer and does nothing more. 422 `idempotency_key_reused` with another body, 409 `idempotency_in_flight` while the first is being answered. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The generation's id */
                 id: string;
@@ -2254,7 +2251,18 @@ export interface operations {
                     "application/json": components["schemas"]["Generation"];
                 };
             };
-            /** @description `invalid_state`, or `price_changed` if `estimatedCost` is not the price */
+            /** @description No such generation */
+            404: {
+                headers: {
+                    /** @description The request's id, which also stands in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_state`: it no longer waits for its user */
             409: {
                 headers: {
                     /** @description The request's id, which also stands in our logs. */
@@ -2265,8 +2273,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_queued`: too many are being made */
-            429: {
+            /** @description It says nothing, or is too long for the model */
+            422: {
                 headers: {
                     /** @description The request's id, which also stands in our logs. */
                     "x-request-id"?: string;
@@ -2410,6 +2418,17 @@ export interface operations {
             };
             /** @description `invalid_state`, or `price_changed` if `estimatedCost` is not the price */
             409: {
+                headers: {
+                    /** @description The request's id, which also stands in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `enhancedPrompt` says nothing, or is too long for the model */
+            422: {
                 headers: {
                     /** @description The request's id, which also stands in our logs. */
                     "x-request-id"?: string;

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig, type Plugin } from "vite";
 
+const API = process.env.REELAY_API ?? "http://127.0.0.1:8080";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** The views that a user may never open, and what only they use. */
@@ -56,7 +57,8 @@ export default defineConfig(({ isSsrBuild }) => ({
   server: {
     // `REELAY_API=http://127.0.0.1:8080 npm run dev`: the page from here, everything else from a running system.
     proxy: {
-      "/api": { target: process.env.REELAY_API ?? "http://127.0.0.1:8080", ws: true },
+      // The system takes changes from its own page alone.
+      "^/(api|docs)": { target: API, ws: true, changeOrigin: true, headers: { origin: new URL(API).origin } },
     },
   },
 }));

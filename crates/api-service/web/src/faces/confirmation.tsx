@@ -1,6 +1,6 @@
 // What will be made and what it costs, before the yes.
 
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { readThing, writeThing } from "../drafts";
@@ -30,7 +30,7 @@ export function Confirmation({ generation, deed }: ConfirmationProps) {
     <div class="confirmation">
       <Pairs look="chips" pairs={parameterList(generation)} />
       <Pictures ids={images.map(({ uploadId }) => uploadId)} />
-      {words && <Words words={words} problem={failure?.fields["enhancedPrompt"]} />}
+      {words && <Words words={words} prompt={generation.prompt} problem={failure?.fields["enhancedPrompt"]} />}
       {failure && !failure.fields["enhancedPrompt"] && <Refusal failure={failure} cost={cost} />}
       <div class="confirmation-foot">
         <div>
@@ -103,18 +103,45 @@ function useWords(generation: Generation): WordsState | null {
     tell() {
       if (form.current && differs(form.current, generation)) void actions.reword(generation, meant(form.current));
     },
-    chosen: () => meant(form.current ?? shown),
+    chosen() {
+      const words = meant(form.current ?? shown);
+      return words === generation.prompt.trim() ? null : words;
+    },
   };
 }
 
 interface WordsProps {
   words: WordsState;
+  prompt: string;
   problem: string | undefined;
 }
 
-function Words({ words: { form, change, tell }, problem }: WordsProps) {
+function Words({ words: { form, change, tell }, prompt, problem }: WordsProps) {
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
+  const opened = useRef(false);
+  useEffect(() => {
+    if (opened.current && !form.own) field.current?.focus();
+    opened.current = false;
+  }, [form.own]);
+
+  // Nobody has proposed other words: there is nothing to choose from, only something to change.
+  if (form.own && form.text === prompt) {
+    return (
+      <div>
+        <Button
+          look="small"
+          icon="pencil"
+          onClick={() => {
+            opened.current = true;
+            change({ ...form, own: false });
+          }}
+        >
+          Change the words
+        </Button>
+      </div>
+    );
+  }
   return (
     <div class="words">
       {!form.own && (

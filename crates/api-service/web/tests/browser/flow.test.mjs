@@ -124,7 +124,7 @@ test("every view is usable, light and dark, on a desk and on a phone", async () 
   }
   await page.setViewportSize(PHONE);
   await page.getByRole("button", { name: "Menu", exact: true }).click();
-  await page.getByRole("link", { name: "New video" }).waitFor();
+  await page.getByRole("link", { name: "New video", exact: true }).waitFor();
   await assertUsable(page, "menu");
   await shot(page, "menu-phone");
   assertQuiet(page);

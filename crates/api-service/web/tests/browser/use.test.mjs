@@ -47,6 +47,7 @@ test("by keyboard alone, from an account to a video that plays", async () => {
   await tabTo(page, "link", "Create an account");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Create your account" }).waitFor();
+  await assertUsable(page, "sign up");
   await tabTo(page, "textbox", "Email");
   await page.keyboard.type(`keys-${process.pid}@example.com`);
   await tabTo(page, "textbox", "Password");
@@ -93,7 +94,7 @@ test("by thumb, on a phone", async () => {
   await page.getByRole("button", { name: "Menu", exact: true }).tap();
   await page.getByRole("link", { name: "Videos" }).tap();
   await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
-  await page.getByRole("link", { name: "New video" }).waitFor({ state: "hidden" });
+  await page.getByRole("link", { name: "New video", exact: true }).waitFor({ state: "hidden" });
   const small = await page.evaluate(() =>
     [...document.querySelectorAll("button, a.button, a.filter, input")]
       .filter((element) => element.checkVisibility() && !element.closest("[inert]"))
@@ -256,7 +257,36 @@ test("the search asks once the typing rests, and shows what was found", async ()
   await context.close();
 });
 
-/** Lets the server speak of better words, whether it does or not, and keeps what the page answers. */
+test("the wall of videos goes on as far as one scrolls", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  const count = 30;
+  await page.evaluate(async (wanted) => {
+    for (let index = 0; index < wanted; index += 1) {
+      const response = await fetch("/api/generations", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ prompt: `star number ${index}`, parameters: { duration: 4, aspectRatio: "16:9" } }),
+      });
+      if (!response.ok) throw new Error(await response.text());
+    }
+  }, count);
+  await page.setViewportSize({ width: 900, height: 500 });
+  await page.goto(`${system.url}/#/videos`);
+  await page.locator(".tile").nth(23).waitFor({ state: "attached" });
+  assert.equal(await page.locator(".tile").count(), 24, "the next page waits until one comes near");
+  await page.locator(".wall-end").scrollIntoViewIfNeeded();
+  await page.locator(".tile").nth(count - 1).waitFor();
+  const titles = await page.locator(".tile-title").allInnerTexts();
+  assert.deepEqual(titles, Array.from({ length: count }, (_, index) => `star number ${count - 1 - index}`));
+  await page.getByRole("link", { name: "In the making" }).click();
+  await page.getByText("There are none of these.").waitFor();
+  await assertUsable(page, "empty wall");
+  assertQuiet(page);
+  await context.close();
+});
+
+/** Lets the server speak of better words, or with `null` of none, whether it does or not, and keeps what the page answers. */
 async function enhance(page, enhancedPrompt) {
   const confirmed = [];
   const add = (value) => {
@@ -285,6 +315,25 @@ async function enhance(page, enhancedPrompt) {
   await page.reload();
   return confirmed;
 }
+
+test("without better words one's own can be changed", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  const confirmed = await enhance(page, null);
+  const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
+  await card.getByRole("button", { name: "Change the words" }).click();
+  const field = card.getByLabel("What we ask the model for");
+  assert.equal(await field.inputValue(), "a swan on a lake");
+  assert.equal(await field.evaluate((element) => element === document.activeElement), true);
+  await field.fill("two swans on a lake");
+  await page.reload();
+  assert.equal(await field.inputValue(), "two swans on a lake");
+  await card.getByRole("button", { name: /Make it/ }).click();
+  await card.waitFor({ state: "detached" });
+  assert.deepEqual(confirmed, ["two swans on a lake"]);
+  assertQuiet(page);
+  await context.close();
+});
 
 test("better words can be changed, or left for one's own", async () => {
   const better = "A swan glides over a still lake at dawn, slow dolly in, soft light";
