@@ -104,9 +104,10 @@ async fn idle_listeners_are_cheap(socket: bool) {
             before = memory(pid);
         }
         let conversation = &conversations[number % MANY_CONVERSATIONS];
-        wires.push(match socket {
-            true => Wire::by_socket(&api, &token, conversation).await,
-            false => Wire::by_stream(&api, &token, conversation).await,
+        wires.push(if socket {
+            Wire::by_socket(&api, &token, conversation).await
+        } else {
+            Wire::by_stream(&api, &token, conversation).await
         });
     }
     let taken = memory(pid).saturating_sub(before);

@@ -156,7 +156,7 @@ struct Accepted {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Entry {
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
     /// The video of this operation was finished.
     Rendered(String),
     /// This operation was cancelled before it ended.
@@ -250,7 +250,7 @@ impl Operations {
         let mut book = Book::default();
         for entry in entries {
             match entry {
-                Entry::Accepted(accepted) => drop(book.enter(accepted)),
+                Entry::Accepted(accepted) => drop(book.enter(*accepted)),
                 Entry::Rendered(name) => {
                     if let Some(operation) = book.by_name.get(&name) {
                         operation.rendered.store(true, Ordering::Relaxed);
@@ -320,10 +320,10 @@ impl Operations {
         let at = Timestamp::now();
         let due_at = at.checked_add(behaviour.latency).map_err(io::Error::other)?;
         let accepted = Accepted { submission, file: new_id(), faults: behaviour.faults, at, due_at };
-        let entry = Entry::Accepted(accepted);
+        let entry = Entry::Accepted(Box::new(accepted));
         self.journal.append(&entry).await?;
         if let Entry::Accepted(accepted) = entry {
-            let operation = self.book_mut().enter(accepted);
+            let operation = self.book_mut().enter(*accepted);
             let Submission { name, model, .. } = &operation.accepted.submission;
             tracing::info!(operation = name, model, "Submission accepted");
             self.start_telling(&operation);

@@ -28,7 +28,7 @@ pub(crate) fn run(counts: &mut Counts) -> Result<()> {
     step::run(&mut npm(FOLDER, &["ci"]))?;
     step::run(&mut npm(FOLDER, &["run", "build"]))?;
     step::run_reading(npm(FOLDER, &["run", "test:tap"]).env("REELAY_BIN", binary()), |line| {
-        counts.read(line)
+        counts.read(line);
     })?;
     // What is optional are compilers for one machine or another, which types do not need.
     step::run(&mut npm(EXAMPLE, &["ci", "--omit=optional"]))?;

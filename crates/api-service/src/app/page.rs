@@ -186,10 +186,10 @@ mod tests {
         for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if !entry.path().is_dir() {
-                names.insert(name);
-            } else {
+            if entry.path().is_dir() {
                 collect(&entry.path(), &format!("{name}/"), names);
+            } else {
+                names.insert(name);
             }
         }
     }

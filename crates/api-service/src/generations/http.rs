@@ -94,7 +94,10 @@ pub struct PosterQuery {
 #[post("/api/generations")]
 async fn create(action: Action<NewGeneration>, state: Data<State>) -> AppResult<HttpResponse> {
     state.limits().message(&action.user.id)?;
-    action.run_in_flow(|flow, user, body, ticket| async move { flow.create(&user, body, ticket).await }).await
+    let create = action.run_in_flow(|flow, user, body, ticket| async move {
+        Box::pin(flow.create(&user, body, ticket)).await
+    });
+    create.await
 }
 
 /// One's generations

@@ -100,7 +100,7 @@ pub fn confirmation(generation: &Generation, model: &str) -> String {
     }
     if enhanced.is_some() {
         said.push(' ');
-        said.push_str(&words.own_words);
+        said.push_str(&words.as_said);
     }
     format!("{said} {}", pick(key, &words.go_ahead))
 }
@@ -363,7 +363,7 @@ mod tests {
             offer.language = language;
             offer.estimated_cost = Some(Money::usd_ten_thousandths(32_000));
             let plain = confirmation(&offer, "Veo 3.1");
-            let way_back = &Words::of(language).own_words;
+            let way_back = &Words::of(language).as_said;
             assert!(!plain.contains(way_back), "{plain}");
             offer.enhanced_prompt = Some(enhanced.trim().to_owned());
             let text = confirmation(&offer, "Veo 3.1");

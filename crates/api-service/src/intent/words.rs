@@ -53,7 +53,7 @@ pub(crate) struct Words {
     // The plan and its price.
     pub(crate) plan: Vec<String>,
     pub(crate) enhanced: String,
-    pub(crate) own_words: String,
+    pub(crate) as_said: String,
     pub(crate) go_ahead: Vec<String>,
     pub(crate) price: String,
     pub(crate) with_sound: String,

@@ -57,7 +57,7 @@ impl Pace {
         let well_over = usual.mul_f64(1.5);
         if elapsed < well_over {
             // The longest wait does not hold here: it is for those who do not tell.
-            return (well_over - elapsed).max(self.shortest);
+            return well_over.saturating_sub(elapsed).max(self.shortest);
         }
         (elapsed / 4).max(self.shortest).min(self.longest.max(self.shortest))
     }

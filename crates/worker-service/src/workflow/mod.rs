@@ -136,7 +136,7 @@ impl Workflow {
         };
         let run = Run { workflow: &self.0, provider: provider.as_ref(), lease };
         match step::next(run.lease.attempts(), self.0.settings.submission_unknown) {
-            Step::Submit { resubmission } => run.submit(resubmission).await,
+            Step::Submit { resubmission } => Box::pin(run.submit(resubmission)).await,
             Step::GiveUp => run.lease.end(step::given_up()).await,
             Step::Unknown { since } => {
                 metrics::counter!(metric::SUBMISSIONS_UNKNOWN, "provider" => name).increment(1);

@@ -247,7 +247,7 @@ fn going_wrong(wrong: Wrong, beginning: &'static str, over: &Arc<Notify>) -> Ans
     let body = futures_util::stream::unfold(begin, move |(piece, sending)| async move {
         let next = match (wrong, piece) {
             (_, 0) => Ok(Bytes::from_static(beginning.as_bytes())),
-            (Wrong::Endless, _) => Ok(Bytes::from_static(&[b'A'; 64 * 1024])),
+            (Wrong::Endless, _) => Ok(Bytes::from(vec![b'A'; 64 * 1024])),
             (Wrong::Trickling, _) => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 Ok(Bytes::from_static(b"AAAA"))

@@ -108,12 +108,13 @@ async fn a_video_is_made_from_pictures(database: TestDatabase) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_ends_as_it_shall() {
+    /// What is asked for, the settings, the error that it ends with, the attempts, what the provider took, and whether
+    /// it may charge for that.
+    type Case = (&'static str, Changes, Option<ErrorCode>, i32, usize, bool);
     let bench = Bench::start(TestDatabase::sqlite()).await;
     let impatient: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s")];
     let cautious: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
-    // What is asked for, the settings, the error that it ends with, the attempts, what the provider took, and whether it
-    // may charge for that.
-    let cases: [(&str, Changes, Option<ErrorCode>, i32, usize, bool); 11] = [
+    let cases: [Case; 11] = [
         ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4, false),
         ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1, false),
         // The filter says that the same words may pass.
@@ -155,11 +156,13 @@ fn unknown_submissions(metrics: &telemetry::Metrics) -> u64 {
 
 /// Whatever the provider says in place of an operation's name or of a video: one submission, which may be charged.
 async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatabase) {
+    /// What is asked for, when the provider goes wrong, how, and the error that it ends with.
+    type Case = (&'static str, fn(&Parts) -> bool, Fate, ErrorCode);
     let bench = Bench::start(database).await;
     let metrics = telemetry::install_metrics().unwrap();
     let counted_before = unknown_submissions(&metrics);
     let (unknown, gone) = (ErrorCode::SubmissionUnknown, ErrorCode::ProviderError);
-    let cases: [(&str, fn(&Parts) -> bool, Fate, ErrorCode); 6] = [
+    let cases: [Case; 6] = [
         ("no name", is_submission, Fate::Replace(200, "{}"), unknown),
         ("a name that leads astray", is_submission, Fate::Replace(200, r#"{"name":"../x"}"#), unknown),
         ("gone", is_poll, Fate::Replace(404, "{}"), gone),

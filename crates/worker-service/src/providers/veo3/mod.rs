@@ -29,11 +29,9 @@ pub(super) fn make(
     common: &ProviderSettings,
 ) -> Result<Arc<dyn Provider>, SettingError> {
     let vertex = vertex::Settings::read(environment)?;
-    Ok(match vertex.project.clone() {
-        Some(project) => Arc::new(vertex::Vertex::new(&project, vertex, environment, common)?),
-        None => {
-            let hook = Hook::veo3(environment, common)?;
-            Arc::new(gemini::Gemini::new(gemini::Settings::read(environment)?, hook, common))
-        }
-    })
+    if let Some(project) = vertex.project.clone() {
+        return Ok(Arc::new(vertex::Vertex::new(&project, vertex, environment, common)?));
+    }
+    let hook = Hook::veo3(environment, common)?;
+    Ok(Arc::new(gemini::Gemini::new(gemini::Settings::read(environment)?, hook, common)))
 }
