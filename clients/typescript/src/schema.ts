@@ -111,7 +111,7 @@ export interface paths {
         };
         /**
          * One's conversations
-         * @description The newest first.
+         * @description The newest first; with `q`, those that have something in them.
          */
         get: operations["get_conversations"];
         put?: never;
@@ -318,6 +318,27 @@ export interface paths {
          *     stays open after the generation's end; close it when the status is terminal.
          */
         get: operations["get_generations_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/generations/{id}/poster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A poster
+         * @description Redirects to a link that works now: to the smallest poster that is at least `width` pixels wide, or to the
+         *     largest that there is. A video from before there were posters has its thumbnail for one.
+         */
+        get: operations["get_generations_id_poster"];
         put?: never;
         post?: never;
         delete?: never;
@@ -955,6 +976,12 @@ export interface components {
             message: string;
             /** @description Whether asking again may help. */
             retryable: boolean;
+            /**
+             * @description The media type of what the provider delivered in place of an MP4 video, as far as its first bytes tell;
+             *     absent otherwise.
+             * @example video/webm
+             */
+            delivered?: string | null;
         };
         /** @description The worker's side of a generation. */
         JobId: string;
@@ -989,6 +1016,8 @@ export interface components {
              * @description Seconds from the first claim to completion.
              */
             processingTime: number;
+            /** @description Its first picture in several sizes, the smallest first; none in what was written before there were any. */
+            posters?: components["schemas"]["Poster"][];
         };
         /**
          * @description The whole state of a job: what `GET …/status` answers and what every webhook carries, so that a lost
@@ -1430,8 +1459,30 @@ export interface components {
              */
             videosAllowed?: number | null;
         };
+        /** @description The first picture of a video in one size, a JPEG. */
+        Poster: {
+            /**
+             * Format: int32
+             * @description Pixels; no two posters of a video have the same.
+             */
+            width: number;
+            /**
+             * Format: int32
+             * @description Pixels.
+             */
+            height: number;
+            /** @description Where it lies, unsigned. */
+            url: string;
+            /** @description Its key in the bucket. */
+            key: string;
+        };
         /** @description A link to the first picture of a video in one size, a JPEG. */
         PosterLink: {
+            /**
+             * Format: int32
+             * @description Pixels; no two posters of a video have the same.
+             */
+            width: number;
             /**
              * Format: int32
              * @description Pixels.
@@ -1439,11 +1490,6 @@ export interface components {
             height: number;
             /** @description The link. */
             url: string;
-            /**
-             * Format: int32
-             * @description Pixels; no two posters of a video have the same.
-             */
-            width: number;
         };
         /** @description An error answer. It never holds internals: no SQL, no addresses, no other user's data. */
         Problem: {
@@ -1796,6 +1842,8 @@ export interface operations {
     get_conversations: {
         parameters: {
             query?: {
+                /** @description Only those that have each of these words in their title or in a message, in any case. */
+                q?: string;
                 /** @description Items on the page: 1–100, 20 if nothing is said. */
                 limit?: number;
                 /** @description Where the page begins: `nextCursor` of the page before. */
@@ -2505,6 +2553,46 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_generations_id_poster: {
+        parameters: {
+            query?: {
+                /** @description How many pixels wide the place for it is. Without it, the largest poster is given. */
+                width?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The generation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the poster */
+            302: {
+                headers: {
+                    /** @description A fresh link */
+                    location?: string;
+                    /** @description The request's id, which also stands in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such generation, or no video yet */
+            404: {
+                headers: {
+                    /** @description The request's id, which also stands in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];
