@@ -2,6 +2,7 @@
 //!
 //! It knows the wire contract and telemetry, and nothing of either service.
 
+pub mod address;
 pub mod crash;
 pub mod database;
 pub mod s3;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use contract::Problem;
+use foundation::address::is_this_machine;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 /// How long one request may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -59,7 +60,7 @@ impl Client {
     pub(crate) fn new(base: &str, token: Option<&str>) -> Result<Self, ClientError> {
         let url = Url::parse(base).map_err(|_| ClientError::Address(base.to_owned()))?;
         let mut http = reqwest::Client::builder().connect_timeout(CONNECT_LIMIT);
-        if is_local(&url) {
+        if is_this_machine(&url) {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| ClientError::Unreachable(base.to_owned(), source(&error)))?;
@@ -89,7 +90,7 @@ impl Client {
         let link = Url::parse(&self.base).and_then(|base| base.join(link));
         let link = link.map_err(|_| ClientError::Address("the link".to_owned()))?;
         let mut http = reqwest::Client::builder().connect_timeout(CONNECT_LIMIT);
-        if is_local(&link) {
+        if is_this_machine(&link) {
             http = http.no_proxy();
         }
         let unreachable = |error: &reqwest::Error| ClientError::Unreachable(host(&link), source(error));
@@ -134,16 +135,6 @@ impl Client {
 
     fn unreachable(&self, error: &reqwest::Error) -> ClientError {
         ClientError::Unreachable(self.base.clone(), source(error))
-    }
-}
-
-/// Whether `url` names this machine, which is reached without a proxy.
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

@@ -22,6 +22,18 @@ pub(super) fn client(settings: &ProviderSettings) -> reqwest::ClientBuilder {
         .user_agent(concat!("reelay/", env!("CARGO_PKG_VERSION")))
 }
 
+/// Reads a short answer. One of more bytes than `longest` is given up where that shows.
+pub(super) async fn short(mut response: Response, longest: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+        body.extend_from_slice(&chunk);
+        if body.len() > longest {
+            return Err("the answer is too long".to_owned());
+        }
+    }
+    Ok(body)
+}
+
 /// Whether a URL is of the same scheme, host and port as the base.
 pub(super) fn is_own(base: &Url, url: &Url) -> bool {
     base.scheme() == url.scheme()

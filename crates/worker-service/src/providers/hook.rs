@@ -7,9 +7,12 @@ use contract::{
     Timestamp,
     signing::{Refusal, Secrets, SignedHeaders},
 };
-use foundation::settings::{Environment, Live, Setting, SettingError, Variable};
+use foundation::{
+    address::is_this_machine,
+    settings::{Environment, Live, Setting, SettingError, Variable},
+};
 use serde_json::{Value, json};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     ProviderSettings, Submission,
@@ -24,16 +27,10 @@ pub struct SafeUrl(Url);
 impl Setting for SafeUrl {
     fn parse(text: &str) -> Result<Self, String> {
         let url = <Url as Setting>::parse(text)?;
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
         let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         match url.scheme() {
             "https" if is_plain => Ok(Self(url)),
-            "http" if is_plain && is_loopback => Ok(Self(url)),
+            "http" if is_plain && is_this_machine(&url) => Ok(Self(url)),
             _ => Err("must be an https URL without a query (http on this machine alone)".to_owned()),
         }
     }

@@ -87,18 +87,12 @@ impl KeySet {
     }
 
     async fn fetch(&self) -> Result<Vec<Key>, String> {
-        let broken = |error: reqwest::Error| error.without_url().to_string();
-        let mut response = self.client.get(self.url.clone()).send().await.map_err(broken)?;
+        let sent = self.client.get(self.url.clone()).send().await;
+        let response = sent.map_err(|error| error.without_url().to_string())?;
         if !response.status().is_success() {
             return Err(format!("the answer was {}", response.status().as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > LONGEST {
-                return Err("the answer is too long".to_owned());
-            }
-        }
+        let body = fetch::short(response, LONGEST).await?;
         jwt::keys(&body).ok_or_else(|| "the answer is no key set".to_owned())
     }
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::super::ApiKey;
+use super::super::{ApiKey, fetch};
 
 /// What tokens are asked for.
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -203,17 +203,11 @@ impl Tokens {
             (None, Identity::Account(_) | Identity::Key(_)) => return Err("there is no account".to_owned()),
         };
         let asked = async {
-            let mut response = request.send().await.map_err(|error| error.without_url().to_string())?;
+            let response = request.send().await.map_err(|error| error.without_url().to_string())?;
             if !response.status().is_success() {
                 return Err(format!("no access token was given: {}", response.status().as_u16()));
             }
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
-                body.extend_from_slice(&chunk);
-                if body.len() > LONGEST_ANSWER {
-                    break;
-                }
-            }
+            let body = fetch::short(response, LONGEST_ANSWER).await?;
             serde_json::from_slice(&body).map_err(|_| "the answer holds no access token".to_owned())
         };
         let asked = tokio::time::timeout(self.timeout, asked).await;
