@@ -9,7 +9,7 @@ pub mod openapi;
 pub mod page;
 pub mod proxies;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpRequest, middleware::from_fn, web::Data};
 use foundation::{database::OpenError, settings::Environment, tasks::Tasks};
@@ -242,7 +242,7 @@ impl Application {
     /// open streams, no background work, no database. An error means that nobody asked for the stop.
     pub async fn run_until_stopped(
         self,
-        shutdown: impl Future<Output = io::Result<&'static str>>,
+        shutdown: impl Future<Output = &'static str>,
     ) -> Result<(), RunError> {
         let Self { state, server, tasks, patience, notice } = self;
         let stopping = server.run_until(shutdown, patience).await;

@@ -1,26 +1,45 @@
 //! How a process learns that it must stop.
 
-use std::io::Read;
+use std::io::{self, Read as _};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
 
-/// Waits for SIGINT or SIGTERM, and, if `end_with_parent` is set, for the end of standard input: the
-/// launcher holds the other end, so a child ends when its parent does, even by kill -9.
-///
-/// Returns what happened, for the log. Cancellation-safe.
-///
-/// # Errors
-/// If the signal handlers cannot be installed.
-pub async fn requested(end_with_parent: bool) -> std::io::Result<&'static str> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => Ok("SIGINT"),
-        _ = terminate.recv() => Ok("SIGTERM"),
-        () = parent_gone(), if end_with_parent => Ok("parent ended"),
+/// What asks a process to stop. From the moment this exists no such signal ends the process by itself, and one
+/// that comes while nobody waits is kept: a process makes it first of all, lest a stop that comes while it starts
+/// or between two waits kills it, or is lost.
+#[derive(Debug)]
+pub struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+    end_with_parent: bool,
+}
+
+impl StopSignals {
+    /// Hears SIGINT and SIGTERM from now on, and, if `end_with_parent` is set, the end of standard input: the
+    /// launcher holds the other end, so a child ends when its parent does, even by kill -9.
+    ///
+    /// # Errors
+    /// If the signal handlers cannot be installed.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn hear(end_with_parent: bool) -> io::Result<Self> {
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, end_with_parent })
+    }
+
+    /// Waits for one of them, and says which, for the log. Called again, it waits for the next one.
+    /// Cancellation-safe.
+    pub async fn requested(&mut self) -> &'static str {
+        let Self { interrupt, terminate, end_with_parent } = self;
+        tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            () = parent_gone(), if *end_with_parent => "parent ended",
+        }
     }
 }
 

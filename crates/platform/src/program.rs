@@ -1,18 +1,13 @@
 //! A service as a program: settings in, log lines and an exit code out.
 
-use std::{
-    fmt::Display,
-    io::{self, Write as _},
-    net::SocketAddr,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{fmt::Display, io::Write as _, net::SocketAddr, process::ExitCode, time::Duration};
 
 use foundation::{
     crash::{self, CrashSettings},
     settings::{self, Environment, SettingError, Variable},
-    shutdown,
+    shutdown::StopSignals,
 };
+use telemetry::event;
 
 /// A setting is missing or malformed.
 const BAD_SETTING: u8 = 2;
@@ -44,7 +39,8 @@ pub struct Program {
 
 impl Program {
     /// Runs the service until SIGINT, SIGTERM or, with `end_with_parent`, the end of standard input: `read` makes
-    /// its settings, `serve` does everything else between the start of telemetry and its end.
+    /// its settings, `serve` does everything else between the start of telemetry and its end. A stop is heard from
+    /// the first moment.
     ///
     /// With `end_with_parent` logs go to standard error, and once the service listens, its base URL is the one
     /// line on standard output. Without it logs go to standard output.
@@ -67,6 +63,8 @@ impl Program {
             Err(error) => return self.fail(1, &format!("cannot start the runtime: {error}")),
         };
         let ended = runtime.block_on(async {
+            let stop = StopSignals::hear(end_with_parent)
+                .map_err(|error| (1, format!("signals cannot be heard: {error}")))?;
             let environment = Environment::process();
             let settings = read(&environment).map_err(|error| (BAD_SETTING, error.to_string()))?;
             let options = telemetry::Options::from_settings(self.name, |name| std::env::var(name).ok());
@@ -76,7 +74,8 @@ impl Program {
                 .map_err(|error| (BAD_SETTING, error.to_string()))?;
             let ended = match crash::arm(&environment) {
                 Ok(()) => {
-                    serve(settings, Process { end_with_parent }).await.map_err(|error| (1, error.to_string()))
+                    let process = Process { stop, end_with_parent };
+                    serve(settings, process).await.map_err(|error| (1, error.to_string()))
                 }
                 Err(error) => Err((BAD_SETTING, error.to_string())),
             };
@@ -111,22 +110,37 @@ impl Program {
 }
 
 /// The process that a service runs in, as whoever started it sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Process {
+    stop: StopSignals,
     end_with_parent: bool,
 }
 
 impl Process {
+    /// Starts the service: `None` if the process shall stop before `starting` is ready, which is dropped then.
+    pub async fn start<Service, StartError>(
+        &mut self,
+        starting: impl Future<Output = Result<Service, StartError>>,
+    ) -> Result<Option<Service>, StartError> {
+        tokio::select! {
+            started = starting => started.map(Some),
+            reason = self.stop.requested() => {
+                event!(INFO, SERVICE_STOPPING, reason);
+                Ok(None)
+            }
+        }
+    }
+
     /// Tells the parent where the service listens.
-    pub fn tell_address(self, address: SocketAddr) {
+    pub fn tell_address(&self, address: SocketAddr) {
         if self.end_with_parent {
             print(&format!("http://{address}\n"));
         }
     }
 
-    /// Waits until the process shall stop, and says why. An error means that it would never be heard.
-    pub async fn stop_requested(self) -> io::Result<&'static str> {
-        shutdown::requested(self.end_with_parent).await
+    /// Waits until the process shall stop, and says why.
+    pub async fn stop_requested(mut self) -> &'static str {
+        self.stop.requested().await
     }
 }
 

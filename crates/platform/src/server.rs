@@ -60,9 +60,6 @@ pub enum RunError {
     /// One of its servers ended first.
     #[error("a server ended by itself: {0}")]
     Server(String),
-    /// It would not have heard that it shall stop.
-    #[error("signals cannot be heard: {0}")]
-    Signals(#[source] io::Error),
 }
 
 /// The addresses of a service, taken but not yet answered at.
@@ -241,23 +238,16 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` says why it shall not, or that it cannot know. Requests are answered still, until
+    /// Serves until `shutdown` says why it shall not. Requests are answered still, until
     /// the stop that has begun ends them; `whole` is how long all of it may take.
-    pub async fn run_until(
-        self,
-        shutdown: impl Future<Output = io::Result<&'static str>>,
-        whole: Duration,
-    ) -> Stopping {
+    pub async fn run_until(self, shutdown: impl Future<Output = &'static str>, whole: Duration) -> Stopping {
         let handles = self.parts.iter().map(dev::Server::handle).collect();
         let mut serving: Vec<JoinHandle<io::Result<()>>> = self.parts.into_iter().map(tokio::spawn).collect();
         event!(INFO, SERVICE_LISTENING, address = %self.address);
-        let ended = tokio::select! {
-            reason = shutdown => reason.map_err(RunError::Signals),
-            (ended, ..) = select_all(&mut serving) => Err(RunError::Server(cause(ended))),
-        };
-        let (reason, failure) = match ended {
-            Ok(reason) => (reason, None),
-            Err(failure) => {
+        let (reason, failure) = tokio::select! {
+            reason = shutdown => (reason, None),
+            (ended, ..) = select_all(&mut serving) => {
+                let failure = RunError::Server(cause(ended));
                 event!(ERROR, SERVICE_TASK_FAILED, task = "server", error = %failure);
                 ("a failure", Some(failure))
             }

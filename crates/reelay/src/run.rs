@@ -9,7 +9,7 @@ use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::In
 use anyhow::Context;
 use foundation::{
     settings::{Environment, Hidden, SettingError},
-    shutdown,
+    shutdown::StopSignals,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -56,9 +56,13 @@ pub(crate) fn run(part: RunPart) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         RunPart::Provider { options, lifeline } => {
-            // Without signals it runs on until it is killed, which is what is left then.
-            let stop = async move { drop(shutdown::requested(lifeline.end_with_parent).await) };
-            home()?.block_on(veo_simulator::command::serve(options, stop))?;
+            home()?.block_on(async {
+                let mut stop = lifeline.stop_signals()?;
+                let stop = async move {
+                    stop.requested().await;
+                };
+                veo_simulator::command::serve(options, stop).await
+            })?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -73,7 +77,14 @@ fn refuse(error: &SettingError) -> ExitCode {
     ExitCode::from(BAD_SETTING)
 }
 
+impl Lifeline {
+    fn stop_signals(self) -> anyhow::Result<StopSignals> {
+        StopSignals::hear(self.end_with_parent).context("signals cannot be heard")
+    }
+}
+
 async fn serve_s3(settings: S3ServerSettings, lifeline: Lifeline) -> anyhow::Result<()> {
+    let mut signals = lifeline.stop_signals()?;
     let logs = telemetry::Options::from_settings("object-storage", |name| std::env::var(name).ok())?;
     let logs = telemetry::init(if lifeline.end_with_parent { logs.to_stderr() } else { logs })?;
     let S3ServerSettings { bind, data_dir, .. } = &settings;
@@ -95,7 +106,7 @@ async fn serve_s3(settings: S3ServerSettings, lifeline: Lifeline) -> anyhow::Res
     }
     let stop = CancellationToken::new();
     let serving = tokio::spawn(server.run(stop.clone()));
-    let reason = shutdown::requested(lifeline.end_with_parent).await?;
+    let reason = signals.requested().await;
     let begun = Instant::now();
     telemetry::event!(INFO, SERVICE_STOPPING, reason = reason);
     stop.cancel();

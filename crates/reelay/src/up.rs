@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use anyhow::{Context, Result};
-use foundation::shutdown;
+use foundation::shutdown::StopSignals;
 
 use crate::{
     cli::UpOptions,
@@ -17,19 +17,19 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode> {
         Some(directory) => directory.clone(),
         None => data_dir::default_path()?,
     };
-    let mut asked_to_stop = std::pin::pin!(shutdown::requested(false));
+    let mut stop = StopSignals::hear(false).context("signals cannot be heard")?;
     let system = tokio::select! {
         system = System::start(&options, &directory, LogTo::Terminal) => system?,
         // What has been started so far ends with this process.
-        _ = &mut asked_to_stop => return Ok(ExitCode::FAILURE),
+        _ = stop.requested() => return Ok(ExitCode::FAILURE),
     };
     announce(system.facts(), options.json)?;
-    let reason = asked_to_stop.await.context("signals cannot be listened for")?;
+    let reason = stop.requested().await;
     eprintln!("reelay: stopping ({reason})");
     tokio::select! {
         () = system.stop() => {}
         // Asked twice: whoever asks is in a hurry.
-        _ = shutdown::requested(false) => return Ok(ExitCode::FAILURE),
+        _ = stop.requested() => return Ok(ExitCode::FAILURE),
     }
     eprintln!("reelay: stopped");
     Ok(ExitCode::SUCCESS)

@@ -243,7 +243,7 @@ impl Application {
     /// that nobody asked for the stop.
     pub async fn run_until_stopped(
         self,
-        shutdown: impl Future<Output = io::Result<&'static str>>,
+        shutdown: impl Future<Output = &'static str>,
     ) -> Result<(), RunError> {
         let Self { state, server, runner, dispatcher, sweeper, cancels, bucket, settings, .. } = self;
         let home = Handle::current();

@@ -15,8 +15,10 @@ pub fn run(end_with_parent: bool) -> ExitCode {
         about: "Job state, the queue and the making of the video.",
         areas: Settings::areas(),
     };
-    program.run(end_with_parent, Settings::read, async |settings, process| {
-        let application = Application::build(settings).await?;
+    program.run(end_with_parent, Settings::read, async |settings, mut process| {
+        let Some(application) = process.start(Box::pin(Application::build(settings))).await? else {
+            return Ok(());
+        };
         process.tell_address(application.address());
         application.run_until_stopped(process.stop_requested()).await?;
         Ok::<(), Box<dyn Error>>(())

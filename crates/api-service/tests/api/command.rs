@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use foundation::testing::TestDatabase;
@@ -38,6 +38,11 @@ fn refused(output: &Output, code: i32, named: &str) {
     let told = lines(&output.stderr);
     assert!(matches!(told.as_slice(), [line] if line.contains(named)), "{told:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
+}
+
+fn ask_to_stop(child: &Child) {
+    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(told.success());
 }
 
 #[test]
@@ -90,12 +95,25 @@ fn it_runs_until_it_is_told_to_stop_and_says_so() {
         if message == "[SERVICE] Listening" {
             let address = line["address"].as_str().unwrap();
             assert!(std::net::TcpStream::connect(address).is_ok(), "{address}");
-            let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-            assert!(told.success());
+            ask_to_stop(&child);
         }
         messages.push(message);
     }
-    assert!(child.wait().unwrap().success());
+    let ended = child.wait().unwrap();
+    assert!(ended.success(), "{ended}");
     messages.retain(|message| message.starts_with("[SERVICE]"));
     assert_eq!(messages, ["[SERVICE] Listening", "[SERVICE] Stopping", "[SERVICE] Stopped"]);
+}
+
+#[test]
+fn asked_to_stop_while_it_starts_it_ends_well() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = format!("postgres://someone:secret@{}/reelay", silent.local_addr().unwrap());
+    let child = program(&database).stdout(Stdio::piped()).spawn().unwrap();
+    let _waiting = silent.accept().unwrap();
+    ask_to_stop(&child);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let messages = lines(&output.stdout);
+    assert!(matches!(messages.as_slice(), [.., last] if last.contains("[SERVICE] Stopping")), "{messages:?}");
 }

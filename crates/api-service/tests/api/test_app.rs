@@ -80,7 +80,7 @@ impl TestApp {
         let stopped = stop.clone().cancelled_owned();
         let running = tokio::spawn(application.run_until_stopped(async move {
             stopped.await;
-            Ok("the test is over")
+            "the test is over"
         }));
         Self { url, http: client(), stop, running, database: Some(database) }
     }

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use contract::{ErrorCode, GenerationStatus, Money, Parameters, Stage};
-use foundation::shutdown;
+use foundation::shutdown::StopSignals;
 use indicatif::{HumanBytes, ProgressBar};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -68,17 +68,22 @@ pub(crate) async fn generate(options: GenerateOptions) -> Result<ExitCode> {
     }
     // Before anything is paid for.
     let file = VideoFile::create(options.out.as_deref(), &options.prompt)?;
+    let mut stop = StopSignals::hear(false).context("signals cannot be heard")?;
     match (&options.api_url, &options.token) {
         (Some(url), Some(token)) => {
             let client = Client::new(url.as_str(), Some(token))?;
-            interruptible(&client, &options, file, false).await
+            interruptible(&client, &options, file, false, &mut stop).await
         }
-        _ => with_own_system(&options, file).await,
+        _ => with_own_system(&options, file, &mut stop).await,
     }
 }
 
 /// Starts a system of its own on free ports and a temporary directory, and removes all of it afterwards.
-async fn with_own_system(options: &GenerateOptions, file: VideoFile) -> Result<ExitCode> {
+async fn with_own_system(
+    options: &GenerateOptions,
+    file: VideoFile,
+    stop: &mut StopSignals,
+) -> Result<ExitCode> {
     let folder = tempfile::Builder::new().prefix("reelay-").tempdir().context("no temporary directory")?;
     let free = Some(0);
     let up = UpOptions {
@@ -92,7 +97,7 @@ async fn with_own_system(options: &GenerateOptions, file: VideoFile) -> Result<E
     waiting.enable_steady_tick(follow::TICK);
     let started = tokio::select! {
         started = System::start(&up, folder.path(), LogTo::DataDir) => started,
-        _ = shutdown::requested(false) => return Ok(ExitCode::from(INTERRUPTED)),
+        _ = stop.requested() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     waiting.finish_and_clear();
     let system = match started {
@@ -104,7 +109,7 @@ async fn with_own_system(options: &GenerateOptions, file: VideoFile) -> Result<E
     };
     let client = Client::new(&system.facts().api, Some(&system.facts().token));
     let outcome = match client {
-        Ok(client) => interruptible(&client, options, file, system.provider_is_simulated()).await,
+        Ok(client) => interruptible(&client, options, file, system.provider_is_simulated(), stop).await,
         Err(error) => Err(error.into()),
     };
     system.stop().await;
@@ -126,11 +131,12 @@ async fn interruptible(
     options: &GenerateOptions,
     file: VideoFile,
     simulated: bool,
+    stop: &mut StopSignals,
 ) -> Result<ExitCode> {
     let asked_for = Mutex::new(None);
     let outcome = tokio::select! {
         outcome = make(client, options, file, simulated, &asked_for) => outcome,
-        _ = shutdown::requested(false) => {
+        _ = stop.requested() => {
             let id = asked_for.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(id) = id {
                 cancel(client, &id).await?;
