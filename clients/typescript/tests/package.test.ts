@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { root } from "./server.js";
+import { programs, root } from "./server.js";
 
 const run = promisify(execFile);
 
@@ -27,6 +27,10 @@ before(async () => {
   // Copies, so that they are others than the client's own, as they would be anywhere else.
   for (const name of ["react", "react-dom", "scheduler"]) {
     cpSync(join(root, "node_modules", name), installed(name), { recursive: true });
+  }
+  mkdirSync(installed("@types"));
+  for (const name of ["node", "react"]) {
+    symlinkSync(join(root, "node_modules/@types", name), installed("@types", name), "dir");
   }
 });
 after(() => rmSync(project, { recursive: true, force: true }));
@@ -58,4 +62,32 @@ test("its hooks are those of the project's React", async () => {
   );
   const { stdout } = await run(process.execPath, ["page.mjs"], { cwd: project });
   assert.equal(stdout.trim(), "<p>0</p>");
+});
+
+test("the programs of the README are right, as a strict project sees it", async () => {
+  const { js, tsx } = programs();
+  write("video.mjs", js);
+  write("App.tsx", tsx);
+  const compilerOptions = {
+    target: "ES2023",
+    lib: ["ES2023", "DOM", "DOM.Iterable"],
+    module: "ESNext",
+    moduleResolution: "bundler",
+    jsx: "react-jsx",
+    types: ["node"],
+    strict: true,
+    noUnusedLocals: true,
+    noUnusedParameters: true,
+    verbatimModuleSyntax: true,
+    allowJs: true,
+    checkJs: true,
+    skipLibCheck: true,
+    noEmit: true,
+  };
+  write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["video.mjs", "App.tsx"] }));
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const { stdout } = await run(process.execPath, [tsc, "-p", "."], { cwd: project }).catch((error: unknown) =>
+    assert.fail((error as { stdout: string }).stdout),
+  );
+  assert.equal(stdout, "");
 });
