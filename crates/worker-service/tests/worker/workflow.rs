@@ -114,7 +114,7 @@ async fn every_fault_ends_as_it_shall() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
     let impatient: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s")];
     let cautious: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
-    let cases: [Case; 11] = [
+    let cases: [Case; 13] = [
         ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4, false),
         ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1, false),
         // The filter says that the same words may pass.
@@ -128,6 +128,9 @@ async fn every_fault_ends_as_it_shall() {
         ("[sim:hang]", impatient, Some(ErrorCode::SubmissionUnknown), 2, 0, false),
         ("[sim:lost]", impatient, None, 2, 2, true),
         ("[sim:lost] again", cautious, Some(ErrorCode::SubmissionUnknown), 1, 1, false),
+        // It was taken and did not fail, so it may be charged, and there is no other.
+        ("[sim:nameless]", &[], Some(ErrorCode::SubmissionUnknown), 1, 1, true),
+        ("[sim:empty]", &[], Some(ErrorCode::ProviderError), 1, 1, true),
     ];
     for (prompt, changes, error, attempts, submissions, billable) in cases {
         let before = bench.submissions().await;
@@ -424,6 +427,8 @@ async fn omni_says_why_there_is_no_video() {
         ("[sim:fail]", Some(ErrorCode::ProviderError), 4),
         ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1),
         ("[sim:audio]", None, 2),
+        ("[sim:nameless]", Some(ErrorCode::SubmissionUnknown), 1),
+        ("[sim:empty]", Some(ErrorCode::ProviderError), 1),
     ] {
         let generation = bench.queued_for("omni", "gemini-omni-1.1-flash", prompt).await;
         let job = bench.run(&bench.workflow(&[]), &generation).await;
