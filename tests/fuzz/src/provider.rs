@@ -20,7 +20,8 @@ use worker_service::{
 
 const BASE: &str = "https://provider.example/proxy";
 
-const REFUSALS: &[u16] = &[300, 302, 400, 401, 402, 403, 404, 408, 410, 425, 429, 500, 502, 503, 504];
+const REFUSALS: &[u16] =
+    &[300, 302, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 422, 425, 429, 500, 502, 503, 504];
 
 /// The body; the first line may be `retry-after: …`.
 ///
@@ -178,11 +179,14 @@ fn refused(refusal: &Refusal, body: &[u8]) {
     match poll_refused(refusal) {
         // The operation may be charged, and the provider did not say that it failed.
         Polled::Lost(error) => {
-            assert!(matches!(status, 404 | 410), "{status}");
+            assert!(own_words && matches!(status, 404 | 410), "{status}");
             told(&error);
         }
         Polled::Unclear { wait, .. } => bounded(wait),
-        Polled::Refused(failure) => check(&failure),
+        Polled::Refused(failure) => {
+            assert!(own_words && matches!(status, 400 | 401 | 403 | 422), "{status}");
+            check(&failure);
+        }
         other => unreachable!("{other:?}"),
     }
 }

@@ -98,7 +98,8 @@ impl Store {
         Ok(writing!(&self.database, |c| noticed.execute(c).await)? == 1)
     }
 
-    /// Operations of jobs that have ended lately without a video, none of which was called off yet.
+    /// Operations of jobs that have ended lately without a video, none of which was called off yet. One whose attempt
+    /// is lost has ended at the provider, or is not known there any more: there is nothing to call off.
     pub async fn abandoned_operations(&self, limit: i64) -> Result<Vec<Abandoned>, Error> {
         let query = attempt::table
             .inner_join(job::table.on(job::id.eq(attempt::job_id)))
