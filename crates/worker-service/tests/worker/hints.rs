@@ -225,6 +225,19 @@ async fn a_webhook_that_never_comes_costs_little() {
     scene.end().await;
 }
 
+/// Of a kind that usually takes longer than the job may: it is asked after while there is time to fetch it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_never_comes_does_not_cost_the_video() {
+    let scene = Scene::start(TestDatabase::sqlite(), &[("JOB_DEADLINE", "16s")]).await;
+    let (wanted, _) = scene.ask("a boat [sim:silent]").await;
+    let over = eventually(|| async {
+        let status = scene.status(&wanted).await["status"].as_str().unwrap_or_default().to_owned();
+        ["completed", "failed"].contains(&status.as_str()).then_some(status)
+    });
+    assert_eq!(over.await, "completed");
+    scene.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_hints_is_bounded() {
     let scene = Scene::start(TestDatabase::sqlite(), &[]).await;
