@@ -1,5 +1,7 @@
 //! What Google's APIs have in common on the wire: the key, the shape of an error and what follows from it. Pure.
 
+mod within;
+
 use std::time::Duration;
 
 use contract::{ErrorCode, worker_api::JobError};
@@ -8,6 +10,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
+pub use self::within::refused_within;
 use super::{ApiKey, Failure, Polled, Source};
 use crate::jobs::state::Retry;
 

@@ -77,7 +77,7 @@ impl Provider for Omni {
         if let Some(hook) = &self.hook {
             body["webhook_config"] = hook.config(submission);
         }
-        self.api.caller.submit(request.json(&body), wire::interaction).await
+        self.api.caller.submit(request.json(&body), wire::interaction, google::refused_within).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {
