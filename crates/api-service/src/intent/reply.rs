@@ -14,7 +14,7 @@ use crate::{
     catalogue::Model,
     conversations::title::cut,
     generations::{
-        clarification::{AnswerValue, ClarificationQuestion, shape},
+        clarification::{AnswerValue, ClarificationQuestion, QuestionKind, shape},
         generation::Generation,
     },
     usage::budget::{Exceeded, Span},
@@ -51,16 +51,23 @@ pub fn answers_refused(
     questions: &[ClarificationQuestion],
 ) -> String {
     let words = Words::of(language);
-    let wrong = |question: &&ClarificationQuestion| {
-        errors.iter().any(|error| error.field.strip_prefix("responses.") == Some(&question.id))
+    // A question that names what there is to choose says it better than the error; what takes only a yes does not.
+    let asks = |question: &ClarificationQuestion, error: &FieldError| {
+        question.kind != QuestionKind::Boolean
+            && error.field.strip_prefix("responses.") == Some(question.id.as_str())
     };
-    let again: Vec<_> = questions.iter().filter(wrong).map(|question| question.question.as_str()).collect();
-    if again.is_empty() {
-        let told: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
-        return fill(&words.not_yet, &[("problems", &told.join(" "))]);
+    let is_told = |error: &&FieldError| !questions.iter().any(|question| asks(question, error));
+    let told: Vec<_> = errors.iter().filter(is_told).map(|error| error.message.as_str()).collect();
+    let is_open = |question: &&ClarificationQuestion| errors.iter().any(|error| asks(question, error));
+    let open: Vec<_> = questions.iter().filter(is_open).map(|question| question.question.as_str()).collect();
+    let mut said: Vec<String> = Vec::new();
+    if !told.is_empty() {
+        said.push(fill(&words.not_yet, &[("problems", &told.join(" "))]));
     }
-    // A question that names what there is to choose says it better than the error.
-    fill(&words.still_open, &[("questions", &again.join(" "))])
+    if !open.is_empty() {
+        said.push(fill(&words.still_open, &[("questions", &open.join(" "))]));
+    }
+    said.join(" ")
 }
 
 /// Shows what will be made, by the model of that name, and what it costs, and asks for a yes. An enhanced prompt is shown in full: nobody says yes
@@ -391,6 +398,34 @@ mod tests {
         assert!(text.contains("8 seconds and landscape (16:9)"), "{text}");
         let only_subject = questions(Language::English, &draft.questions[..1], "msg_1");
         assert!(!only_subject.contains("preference"), "{only_subject}");
+    }
+
+    #[test]
+    fn refused_answers_are_told_in_every_language() {
+        let veo = Catalogue::built_in().default_model().clone();
+        let silent = Parameters { audio: Some(false), ..Parameters::default() };
+        let responses = serde_json::json!({"duration": 7, "aspect_ratio": "16:9", "audio": false});
+        for language in Language::ALL {
+            let draft = clarification::draft(language, &veo, Some("a boat"), &silent, &[]);
+            let asked = |id: &str| draft.questions.iter().find(|question| question.id == id).unwrap();
+            let responses = responses.as_object().unwrap();
+            let errors = clarification::apply(
+                language,
+                responses,
+                &draft.questions,
+                &draft.prompt,
+                &draft.parameters,
+                &veo,
+            );
+            let text = answers_refused(language, &errors.unwrap_err(), &draft.questions);
+            let words = Words::of(language);
+            let only_a_yes = fill(&words.not_otherwise, &[("model", &veo.name)]);
+            let problems = fill(&words.not_yet, &[("problems", &only_a_yes)]);
+            let again =
+                fill(&words.still_open, &[("questions", &asked(clarification::id::DURATION).question)]);
+            assert_eq!(text, format!("{problems} {again}"), "{language:?}");
+            assert!(!text.contains(&asked(clarification::id::AUDIO).question), "{text}");
+        }
     }
 
     #[test]

@@ -40,6 +40,16 @@ pub(crate) struct Words {
     pub(crate) seed_unclear: String,
     pub(crate) negative_prompt_never: String,
 
+    // What is wrong with an answer.
+    pub(crate) no_such_question: String,
+    pub(crate) needs_answer: String,
+    pub(crate) choose_one: String,
+    pub(crate) needs_number: String,
+    pub(crate) needs_words: String,
+    pub(crate) needs_true_or_false: String,
+    pub(crate) does_not_fit: String,
+    pub(crate) not_otherwise: String,
+
     // Around the questions.
     pub(crate) gladly: Vec<String>,
     pub(crate) one_question: String,
