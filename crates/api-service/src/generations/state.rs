@@ -190,8 +190,7 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
         Input::CommandAccepted(answer) => Ok(accepted(generation, answer, now)),
         Input::CommandRefused if status.is_terminal() => Ok(Decision::Nothing(Unchanged::Terminal)),
         Input::CommandRefused => {
-            let error = internal("The request could not be handed on to be made.");
-            let draft = fail(Draft::of(generation), error, now, now);
+            let draft = fail(Draft::of(generation), &internal(), now, now);
             // The worker may have a job from an earlier command, which must not go on.
             Ok(draft.tell(DesiredState::Cancelled))
         }
@@ -326,9 +325,9 @@ fn cancel(generation: &Generation, now: Timestamp) -> Decision {
 
 fn expire(generation: &Generation, now: Timestamp) -> Decision {
     let mut draft = called_off(Draft::of(generation), now, now);
-    draft.0.after.error_code = Some(ErrorCode::Expired);
-    draft.0.after.error_message = Some("Nobody confirmed it in time.".to_owned());
     let words = reply::expired(generation.language);
+    draft.0.after.error_code = Some(ErrorCode::Expired);
+    draft.0.after.error_message = Some(words.clone());
     draft.says(MessageKind::Text, words).tell(DesiredState::Cancelled)
 }
 
@@ -339,21 +338,19 @@ fn called_off(draft: Draft, at: Timestamp, now: Timestamp) -> Draft {
     draft.says(MessageKind::Text, words)
 }
 
-/// Something is wrong between the services.
-fn internal(message: &str) -> JobError {
-    JobError { code: ErrorCode::Internal, message: message.to_owned(), retryable: true, delivered: None }
+/// Something is wrong between the services: the worker refuses a command, or leaves out why a job failed or what it made.
+fn internal() -> JobError {
+    JobError::new(ErrorCode::Internal, "Something is wrong between the services.", true)
 }
 
-fn fail(draft: Draft, error: JobError, at: Timestamp, now: Timestamp) -> Draft {
+fn fail(draft: Draft, error: &JobError, at: Timestamp, now: Timestamp) -> Draft {
     let mut draft = ended(draft, Status::Failed, now);
     let after = &mut draft.0.after;
+    // Not the error's own message, which is in English.
+    let words = reply::failed(after.language, error);
     after.error_code = Some(error.code);
-    after.error_message = Some(error.message);
+    after.error_message = Some(words.clone());
     after.failed_at = Some(at);
-    let words = match error.delivered {
-        Some(delivered) => reply::not_mp4(after.language, &delivered),
-        None => reply::failed(after.language, error.code),
-    };
     draft.says(MessageKind::Error, words)
 }
 
@@ -422,8 +419,8 @@ fn snapshot_applied(generation: &Generation, snapshot: &JobSnapshot, now: Timest
         JobStatus::Completed => complete(draft, snapshot, now),
         JobStatus::Failed => {
             let error = snapshot.error.clone();
-            let error = error.unwrap_or_else(|| internal("It failed, and the reason was not told."));
-            fail(draft, error, snapshot.completed_at.unwrap_or(now), now).done()
+            let error = error.unwrap_or_else(internal);
+            fail(draft, &error, snapshot.completed_at.unwrap_or(now), now).done()
         }
         JobStatus::Cancelled => called_off(draft, snapshot.completed_at.unwrap_or(now), now).done(),
     }
@@ -453,7 +450,7 @@ fn is_ahead(told: Option<i64>, known: Option<i64>) -> bool {
 fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     let at = snapshot.completed_at.unwrap_or(now);
     let Some(result) = &snapshot.result else {
-        return fail(draft, internal("The video was finished and then not found."), at, now).done();
+        return fail(draft, &internal(), at, now).done();
     };
     let mut draft = ended(draft, Status::Completed, now);
     let after = &mut draft.0.after;

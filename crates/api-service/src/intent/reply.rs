@@ -4,7 +4,7 @@
 //! Where there are several ways to say a thing, a key (the message's or generation's id) chooses, so that a
 //! conversation does not repeat itself and a repeated request still gets the same answer.
 
-use contract::{ErrorCode, Money, Parameters, problem::FieldError};
+use contract::{ErrorCode, Money, Parameters, problem::FieldError, worker_api::JobError};
 
 use super::{
     Language, Relative,
@@ -237,13 +237,17 @@ pub fn ready(language: Language) -> String {
 
 /// There will be no video, and what a person can do about it.
 #[must_use]
-pub fn failed(language: Language, code: ErrorCode) -> String {
-    Words::of(language).failed(code)
+pub fn failed(language: Language, error: &JobError) -> String {
+    let words = Words::of(language);
+    match (&error.delivered, error.reason) {
+        (Some(delivered), _) => not_mp4(language, delivered),
+        (None, Some(reason)) => words.because(reason),
+        (None, None) => words.failed(error.code),
+    }
 }
 
 /// There is no video that can be shown, because something of this media type was delivered in its place.
-#[must_use]
-pub fn not_mp4(language: Language, delivered: &str) -> String {
+fn not_mp4(language: Language, delivered: &str) -> String {
     let words = Words::of(language);
     match video_format(delivered) {
         Some(format) => fill(&words.other_format, &[("format", &format)]),
@@ -278,7 +282,7 @@ pub fn cancelled(language: Language, key: &str) -> String {
 /// Nobody said yes in time.
 #[must_use]
 pub fn expired(language: Language) -> String {
-    failed(language, ErrorCode::Expired)
+    Words::of(language).failed(ErrorCode::Expired)
 }
 
 /// One of several ways to say it, chosen by the key alone (FNV-1a, which stays the same over releases).
@@ -323,6 +327,8 @@ fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use contract::ErrorReason;
+
     use super::*;
     use crate::intent::{Context, Intent, analyse};
     use crate::{
@@ -430,12 +436,20 @@ mod tests {
 
     #[test]
     fn every_failure_has_its_own_sentence() {
-        let mut texts: Vec<_> = ErrorCode::ALL.iter().map(|code| failed(Language::English, *code)).collect();
-        assert!(texts.iter().all(|text| text.len() > 30 && text.ends_with(['.', '!'])));
-        assert!(!texts.iter().any(|text| text.contains("veo") || text.contains('_')));
-        texts.sort();
-        texts.dedup();
-        assert_eq!(texts.len(), ErrorCode::ALL.len());
+        let by_code = ErrorCode::ALL.iter().map(|code| JobError::new(*code, "In English.", true));
+        let by_reason = ErrorReason::ALL.iter();
+        let by_reason = by_reason
+            .map(|reason| JobError::new(ErrorCode::ProviderError, "In English.", true).because(*reason));
+        let errors: Vec<_> = by_code.chain(by_reason).collect();
+        let mut all = std::collections::BTreeSet::new();
+        for language in Language::ALL {
+            for error in &errors {
+                let text = failed(language, error);
+                assert!(text.chars().count() > 30 && text.ends_with('.'), "{text}");
+                assert!(!text.contains("veo") && !text.contains(['_', '{', '}']), "{text}");
+                assert!(all.insert(text), "{language:?} {error:?}");
+            }
+        }
     }
 
     #[test]
@@ -455,7 +469,10 @@ mod tests {
                 assert!(told.ends_with('.') && !told.contains(['{', '}']), "{told}");
                 assert_eq!(told.contains("MP4"), named.is_some(), "{told}");
                 assert!(named.is_none_or(|named| told.contains(named)), "{told}");
-                assert_ne!(told, failed(language, ErrorCode::InvalidVideo));
+                let mut error = JobError::new(ErrorCode::InvalidVideo, "In English.", false);
+                assert_ne!(told, failed(language, &error));
+                error.delivered = Some(delivered.to_owned());
+                assert_eq!(told, failed(language, &error));
             }
         }
     }
