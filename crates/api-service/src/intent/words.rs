@@ -120,6 +120,9 @@ pub(crate) struct Words {
     pub(crate) cancelled: Vec<String>,
     pub(crate) other_format: String,
     pub(crate) no_video: String,
+    pub(crate) not_charged: String,
+    pub(crate) may_be_charged: String,
+    pub(crate) begun_may_be_charged: String,
     failed: BTreeMap<String, String>,
     because: BTreeMap<String, String>,
 }

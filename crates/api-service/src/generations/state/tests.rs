@@ -275,6 +275,48 @@ fn why_there_is_no_video_is_told_in_the_users_language() {
     }
 }
 
+/// Whether it is charged is told by the worker alone, and by nothing that failed.
+#[test]
+fn an_end_without_a_video_says_what_became_of_the_price() {
+    let (free, paid) = ("You were not charged.", "so it counts against your budget.");
+    let said = |generation: &Generation, input: Input<'_>| match decide(generation, input, NOW) {
+        Ok(Decision::Change(change)) => change.says.unwrap().1,
+        other => panic!("{other:?}"),
+    };
+    let making = in_status(Status::Processing);
+    let failed = |error: JobError, billable| {
+        let error = Some(error);
+        said(
+            &making,
+            Input::Snapshot(&JobSnapshot { error, billable, ..snapshot(&making, JobStatus::Failed) }),
+        )
+    };
+    for code in ErrorCode::ALL {
+        for (billable, told, other) in [(true, paid, free), (false, free, paid)] {
+            let said = failed(JobError::new(*code, "", true), billable);
+            assert!(said.ends_with(told) && !said.contains(other), "{said}");
+        }
+    }
+    // It was taken, whatever its code says of others.
+    let lost = JobError::new(ErrorCode::SubmissionUnknown, "", true).because(ErrorReason::SubmissionLost);
+    let lost = failed(lost, true);
+    assert!(lost.contains("took your request") && !lost.contains("can't tell"), "{lost}");
+    assert!(lost.ends_with(paid), "{lost}");
+    let nothing = JobSnapshot { result: None, ..snapshot(&making, JobStatus::Completed) };
+    assert!(said(&making, Input::Snapshot(&nothing)).ends_with(paid));
+    let refused = said(&making, Input::CommandRefused);
+    assert!(!refused.contains("charge"), "nobody knows yet: {refused}");
+
+    let stopped = |billable| JobSnapshot { billable, ..snapshot(&making, JobStatus::Cancelled) };
+    assert!(said(&making, Input::Snapshot(&stopped(true))).ends_with(paid));
+    assert!(!said(&making, Input::Snapshot(&stopped(false))).contains("charge"));
+    for status in Status::ALL.iter().filter(|status| !status.is_terminal()) {
+        let said = said(&in_status(*status), Input::Cancelled);
+        let begun = said.contains("What the provider has begun may be charged");
+        assert_eq!(begun, *status == Status::Processing, "{status}: {said}");
+    }
+}
+
 #[test]
 fn between_two_attempts_it_is_processing() {
     let generation = in_status(Status::Queued);
