@@ -428,15 +428,17 @@ async fn every_provider_makes_a_video_in_each_of_its_ways() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn omni_says_why_there_is_no_video() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
-    for (prompt, error, attempts) in [
-        ("[sim:fail]", Some(ErrorCode::ProviderError), 4),
-        ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1),
-        ("[sim:audio]", None, 2),
+    for (prompt, error, attempts, billable) in [
+        ("[sim:fail]", Some(ErrorCode::ProviderError), 4, false),
+        // It says so in words.
+        ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1, false),
+        ("[sim:audio]", None, 2, true),
     ] {
         let generation = bench.queued_for("omni", "gemini-omni-1.1-flash", prompt).await;
         let job = bench.run(&bench.workflow(&[]), &generation).await;
         assert_eq!(job.life.error.as_ref().map(|error| error.code), error, "{prompt}");
         assert_eq!(job.life.attempt, attempts, "{prompt}");
+        assert_eq!(bench.is_billable(&job).await, billable, "{prompt}");
     }
 }
 
