@@ -400,7 +400,9 @@ impl Flow {
         };
         let asked = plan::again(model, &earlier).map_err(AppError::validation)?;
         let plan = plan::plan(model, place, &asked, Timestamp::now()).map_err(AppError::validation)?;
-        let plan = plan.worded(earlier.enhanced_prompt.clone());
+        // The model may take less than it did.
+        let enhanced = earlier.enhanced_prompt.clone().filter(|text| model.check_prompt(text).is_none());
+        let plan = plan.worded(enhanced);
         let answer = self.begin(user, &earlier.conversation_id, false, None, &plan, ticket.as_ref()).await?;
         answer.ok_or_else(unknown)
     }

@@ -225,6 +225,32 @@ on_both_databases! {
     }
 }
 
+/// A model may come to take less than it did: what is tried again is then asked for in the user's own words.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_keeps_no_words_that_the_model_takes_no_more() {
+    let worker = FakeWorker::start();
+    let app = start(TestDatabase::sqlite(), &worker).await;
+    let user = app.user().await;
+    let generation = priced(&user).await;
+    let long = json!({"enhancedPrompt": "boats ".repeat(100).trim()});
+    assert_eq!(user.patch(&path(&generation), &long).await.status, 200);
+    assert_eq!(user.post(&format!("{}/cancel", path(&generation)), &json!({})).await.status, 200);
+    let retry = format!("{}/retry", path(&generation));
+    assert_eq!(user.post(&retry, &json!({})).await.body["enhancedPrompt"], long["enhancedPrompt"]);
+
+    let token = user.token.clone();
+    let models = include_str!("../../src/catalogue/models.json");
+    let models = models.replace(r#""maxPromptBytes": 8192"#, r#""maxPromptBytes": 500"#);
+    let settings = [("WORKER_URL", worker.url.as_str()), ("MODELS", &models)];
+    let app = TestApp::start_with(app.stop().await.unwrap(), &settings).await;
+    let user = app.holder_of(token);
+    let retried = user.post(&retry, &json!({})).await;
+    assert_eq!(retried.status, 201, "{:?}", retried.body);
+    let retried = retried.body;
+    assert_eq!((text(&retried["prompt"]), &retried["enhancedPrompt"]), ("a paper boat", &Value::Null));
+    app.stop().await;
+}
+
 /// What a video shows may only come to be known with an answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subject_that_is_told_later_is_enhanced_then() {
