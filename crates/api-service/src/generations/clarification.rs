@@ -269,7 +269,7 @@ impl ClarificationQuestion {
             QuestionKind::Text => given
                 .as_str()
                 .map(|text| AnswerValue::Text(text.to_owned()))
-                .ok_or_else(|| words.needs_words.clone()),
+                .ok_or_else(|| words.needs_a_text.clone()),
             QuestionKind::Boolean => {
                 yes_or_no(given).map(AnswerValue::Boolean).ok_or_else(|| words.needs_true_or_false.clone())
             }

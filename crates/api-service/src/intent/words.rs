@@ -45,7 +45,7 @@ pub(crate) struct Words {
     pub(crate) needs_answer: String,
     pub(crate) choose_one: String,
     pub(crate) needs_number: String,
-    pub(crate) needs_words: String,
+    pub(crate) needs_a_text: String,
     pub(crate) needs_true_or_false: String,
     pub(crate) does_not_fit: String,
     pub(crate) not_otherwise: String,

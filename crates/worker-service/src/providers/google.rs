@@ -1,5 +1,7 @@
 //! What Google's APIs have in common on the wire: the key, the shape of an error and what follows from it. Pure.
 
+mod within;
+
 use std::time::Duration;
 
 use contract::{ErrorCode, ErrorReason, worker_api::JobError};
@@ -8,6 +10,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
+pub use self::within::refused_within;
 use super::{ApiKey, Failure, Polled, Source};
 use crate::jobs::state::Retry;
 
@@ -97,6 +100,12 @@ impl Refusal {
         self.wait.map(|wait| wait.min(LONGEST_WAIT))
     }
 
+    /// What it says of an operation that was asked after: nothing, so it is asked after again.
+    #[must_use]
+    pub fn unclear(&self) -> Polled {
+        Polled::Unclear { reason: self.reason(), wait: self.patience() }
+    }
+
     fn retry(&self) -> Retry {
         self.patience().map_or(Retry::OnSchedule, Retry::NotBefore)
     }
@@ -184,14 +193,20 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     begins.filter(|first| **first == b'{').and_then(|_| serde_json::from_slice(body).ok())
 }
 
-/// What it means that a poll was refused.
+/// What it means that a poll was refused. Only the provider's own words can end a video that is being made, and may be
+/// charged: a proxy that answers in its place for a moment says nothing of it, and it is asked after again until the
+/// job's time is over.
 #[must_use]
 pub fn poll_refused(refusal: &Refusal) -> Polled {
+    if refusal.error.is_none() {
+        return refusal.unclear();
+    }
     match refusal.status.as_u16() {
         // The provider knows the operation no more, so nothing will come of it; it may have been charged.
         404 | 410 => Polled::Lost(lost()),
-        408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.patience() },
-        _ => Polled::Refused(refusal.failure()),
+        400 | 401 | 403 | 422 => Polled::Refused(refusal.failure()),
+        // These are about the moment, the way or the account's credit.
+        _ => refusal.unclear(),
     }
 }
 
@@ -529,15 +544,35 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_is_gone_is_told_from_a_server_that_is() {
-        let refusal = |status: u16| {
-            let status = StatusCode::from_u16(status).unwrap();
-            poll_refused(&Refusal { status, error: None, wait: None })
+    fn only_the_providers_own_words_end_what_it_makes() {
+        let told = |status: u16, body: &Value| match poll_refused(&refusal(status, body)) {
+            Polled::Lost(error) if error == lost() => "lost",
+            Polled::Refused(_) => "refused",
+            Polled::Unclear { reason, wait: None } if reason.starts_with(&status.to_string()) => "unclear",
+            other => panic!("{status}: {other:?}"),
         };
-        for gone in [404, 410] {
-            assert_eq!(refusal(gone), Polled::Lost(lost()), "{gone}");
+        let own = json!({"error": {"message": "As the provider says it.", "status": "SOME_WORD"}});
+        let foreign = [json!("<html>"), json!({}), json!({"error": "not found"}), json!({"detail": own})];
+        for (expected, statuses) in [
+            ("lost", &[404, 410][..]),
+            ("refused", &[400, 401, 403, 422][..]),
+            ("unclear", &[300, 302, 307, 402, 405, 407, 408, 409, 425, 429, 451, 500, 503][..]),
+        ] {
+            for status in statuses.iter().copied() {
+                assert_eq!(told(status, &own), expected, "{status}");
+                assert_eq!(told(status, &json!([own])), expected, "{status} in an array");
+                for foreign in &foreign {
+                    assert_eq!(told(status, foreign), "unclear", "{status} {foreign}");
+                }
+            }
         }
-        assert!(matches!(refusal(503), Polled::Unclear { .. }));
-        assert!(matches!(refusal(401), Polled::Refused(_)));
+    }
+
+    #[test]
+    fn who_asks_to_be_left_alone_is_whoever_it_is() {
+        let headers = HeaderMap::from_iter([("retry-after".parse().unwrap(), "7".parse().unwrap())]);
+        let refusal = Refusal::read(StatusCode::NOT_FOUND, &headers, b"no such route");
+        let wait = Some(Duration::from_secs(7));
+        assert_eq!(poll_refused(&refusal), Polled::Unclear { reason: "404".to_owned(), wait });
     }
 }
