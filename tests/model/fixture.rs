@@ -100,5 +100,5 @@ pub fn result() -> JobResult {
 
 /// Why something failed.
 pub fn error(code: ErrorCode) -> JobError {
-    JobError { code, message: code.as_str().to_owned(), retryable: true, delivered: None }
+    JobError::new(code, code.as_str(), true)
 }

@@ -1,13 +1,13 @@
 //! A conversation in the user's language, from the first wish to the next video, and with a model that is away.
 
-use contract::{JobStatus, worker_api::DesiredState};
+use contract::{EventId, JobStatus, worker_api::DesiredState};
 use foundation::testing::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::{
     generations::{becomes, id, path, start, text},
     test_app::{Caller, TestApp, on_both_databases},
-    worker::{FakeWorker, tell},
+    worker::{FakeWorker, deliver, event, tell},
 };
 
 pub(crate) async fn say(user: &Caller, conversation: &str, content: &str) -> Value {
@@ -65,6 +65,35 @@ on_both_databases! {
         let again = say(&user, &conversation, "nochmal, aber quer").await;
         assert_eq!(again["generation"]["parameters"]["aspectRatio"], "16:9");
         assert_eq!(again["generation"]["parameters"]["duration"], 6, "like the one that was made");
+        app.stop().await;
+    }
+
+    /// In the chat and on the card, whatever a worker of another age calls the reason.
+    async fn why_there_is_no_video_is_told_in_the_users_language(database: TestDatabase) {
+        let worker = FakeWorker::start();
+        let app = start(database, &worker).await;
+        let user = app.user().await;
+        for (reason, told) in [
+            ("picture_gone", "Ein Bild, aus dem dieses Video entstehen soll, ist nicht mehr da. Bitte lade es noch einmal hoch."),
+            ("filtered_by_the_moon", "Der Sicherheitsfilter des Videoanbieters hat das nicht durchgelassen"),
+        ] {
+            let conversation = user.conversation().await;
+            say(&user, &conversation, "Mach mir ein Video von einem Papierboot, 6 Sekunden, hochkant").await;
+            let generation = say(&user, &conversation, "ja").await["generation"].clone();
+            becomes(&user, &generation, "queued").await;
+            let mut failed = serde_json::to_value(event(worker.snapshot(&id(&generation), JobStatus::Failed, 2))).unwrap();
+            failed["data"]["error"]["reason"] = json!(reason);
+            let answer = deliver(&app, EventId::new().as_str(), &serde_json::to_vec(&failed).unwrap()).await;
+            assert_eq!(answer.status, 204, "{:?}", answer.body);
+            let failed = becomes(&user, &generation, "failed").await;
+            let message = text(&failed["errorMessage"]);
+            assert!(message.starts_with(told), "{message}");
+            let status = user.get(&format!("{}/status", path(&generation))).await.body;
+            assert_eq!(text(&status["errorMessage"]), message);
+            let said = user.get(&format!("/api/conversations/{conversation}/messages?limit=100")).await.body;
+            let last = said["items"].as_array().unwrap().last().unwrap().clone();
+            assert_eq!((text(&last["type"]), text(&last["content"])), ("error", message));
+        }
         app.stop().await;
     }
 }

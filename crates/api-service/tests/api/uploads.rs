@@ -216,6 +216,22 @@ on_both_databases! {
         app.stop().await;
     }
 
+    async fn pictures_that_do_not_go_together_are_told_in_the_users_language(database: TestDatabase) {
+        let (app, _worker) = start(database, &[]).await;
+        let user = app.user().await;
+        let messages = format!("/api/conversations/{}/messages", user.conversation().await);
+        let last = json!([{"uploadId": uploaded(&user).await, "role": "last_frame"}]);
+        for (content, told) in [
+            ("Mach ein Video von diesem Hund", "Ein Bild für das Ende braucht auch eines für den Anfang."),
+            ("Make a video of this dog", "A last frame needs a first frame, too."),
+        ] {
+            let refused = user.post(&messages, &json!({"content": content, "attachments": last})).await;
+            refused.is_problem(422, "validation_failed");
+            assert_eq!(refused.body["errors"], json!([{"field": "attachments", "message": told}]));
+        }
+        app.stop().await;
+    }
+
     async fn from_references_the_length_is_asked(database: TestDatabase) {
         let (app, _worker) = start(database, &[]).await;
         let user = app.user().await;

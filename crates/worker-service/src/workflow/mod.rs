@@ -11,7 +11,7 @@ pub mod step;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use contract::{ErrorCode, Stage, Timestamp, worker_api::JobError};
+use contract::{ErrorCode, ErrorReason, Stage, Timestamp, worker_api::JobError};
 use foundation::{
     crash::{Place, sending},
     s3::{Links, S3Settings},
@@ -129,10 +129,9 @@ impl Workflow {
         let (name, prompt) = (job.wanted.provider.clone(), telemetry::prompt(&job.wanted.prompt));
         event!(INFO, GENERATION_WORKFLOW_STARTING, jobId = %job.id, generationId = %job.generation_id, prompt, provider = name);
         let Some(provider) = self.0.providers.get(&name) else {
-            let message = "The provider of this video is not available here.".to_owned();
-            let error =
-                JobError { code: ErrorCode::InvalidRequest, message, retryable: false, delivered: None };
-            return lease.fail(None, error).await;
+            let message = "The provider of this video is not available here.";
+            let error = JobError::new(ErrorCode::InvalidRequest, message, false);
+            return lease.fail(None, error.because(ErrorReason::ModelNotOffered)).await;
         };
         let run = Run { workflow: &self.0, provider: provider.as_ref(), lease };
         match step::next(run.lease.attempts(), self.0.settings.submission_unknown) {
@@ -236,9 +235,9 @@ impl Run<'_> {
         if wanted.is_empty() {
             return Ok(Ok(Vec::new()));
         }
-        let failed = |code, message: &str, retry| {
+        let failed = |code, reason: ErrorReason, message: &str, retry| {
             let retryable = code == ErrorCode::StorageError;
-            Ok(Err((JobError { code, message: message.to_owned(), retryable, delivered: None }, retry)))
+            Ok(Err((JobError::new(code, message, retryable).because(reason), retry)))
         };
         match self.workflow.uploads.fetch(&wanted).await {
             Ok(Some(images)) => {
@@ -247,14 +246,14 @@ impl Run<'_> {
             }
             Ok(None) => {
                 let message = "A picture that this video is made from is no longer kept. Upload it again.";
-                failed(ErrorCode::InvalidRequest, message, Retry::Never)
+                failed(ErrorCode::InvalidRequest, ErrorReason::PictureGone, message, Retry::Never)
             }
             Err(uploads::service::Error::Store(error)) => Err(error),
             Err(uploads::service::Error::Bucket(error)) => {
                 tracing::warn!(%error, "A picture could not be fetched");
                 let message =
                     "A picture that this video is made from could not be fetched. Please try again later.";
-                failed(ErrorCode::StorageError, message, Retry::OnSchedule)
+                failed(ErrorCode::StorageError, ErrorReason::PictureNotFetched, message, Retry::OnSchedule)
             }
         }
     }

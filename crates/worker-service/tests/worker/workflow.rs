@@ -11,7 +11,7 @@ use std::{
 };
 
 use contract::{
-    ErrorCode, ImageRole, JobStatus, UploadId,
+    ErrorCode, ErrorReason, ImageRole, JobStatus, UploadId,
     worker_api::{Command, DesiredState},
 };
 use foundation::{settings::Environment, testing::TestDatabase};
@@ -96,7 +96,8 @@ async fn a_video_is_made_from_pictures(database: TestDatabase) {
     // What cannot be fetched is not submitted without it.
     let gone = bench.queued_from("the boat is gone", &[(&UploadId::new(), ImageRole::FirstFrame)]).await;
     let job = bench.run(&bench.workflow(&[]), &gone).await;
-    assert_eq!(job.life.error.map(|error| error.code), Some(ErrorCode::InvalidRequest));
+    let error = job.life.error.unwrap();
+    assert_eq!((error.code, error.reason), (ErrorCode::InvalidRequest, Some(ErrorReason::PictureGone)));
     let gate = Gate::before(bench.storage.settings.endpoint.as_ref().unwrap(), |head, _| {
         let reads = head.method == Method::GET && head.uri.path().contains("/uploads/");
         if reads { Fate::Refuse(403) } else { Fate::Pass }
@@ -108,8 +109,9 @@ async fn a_video_is_made_from_pictures(database: TestDatabase) {
     let workflow = bench.workflow_through(&bench.provider(), bucket, &[]);
     let away = bench.queued_from("the boat is away", &frames).await;
     let job = bench.run(&workflow, &away).await;
-    assert_eq!(job.life.error.map(|error| error.code), Some(ErrorCode::StorageError));
     assert_eq!((job.life.retry_count, job.life.attempt), (3, 0));
+    let error = job.life.error.unwrap();
+    assert_eq!((error.code, error.reason), (ErrorCode::StorageError, Some(ErrorReason::PictureNotFetched)));
     assert_eq!(bench.submissions().await, 1);
 }
 
@@ -189,6 +191,12 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
         let job = bench.run(&workflow, &generation).await;
         let told = job.life.error.as_ref().unwrap();
         assert_eq!((job.life.status, told.code), (JobStatus::Failed, error), "{prompt}");
+        let reason = match prompt {
+            _ if error == unknown => Some(ErrorReason::SubmissionLost),
+            "a video that is gone" => Some(ErrorReason::VideoGone),
+            _ => None,
+        };
+        assert_eq!(told.reason, reason, "{prompt}");
         assert_eq!((job.life.attempt, job.life.retry_count), (1, 0), "{prompt}");
         assert_eq!(bench.submissions().await, index + 1, "{prompt}");
         assert!(bench.is_billable(&job).await, "{prompt}");
@@ -472,17 +480,19 @@ async fn every_provider_makes_a_video_in_each_of_its_ways() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn omni_says_why_there_is_no_video() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
-    for (prompt, error, attempts) in [
-        ("[sim:fail]", Some(ErrorCode::ProviderError), 4),
-        ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1),
-        ("[sim:audio]", None, 2),
-        ("[sim:nameless]", Some(ErrorCode::SubmissionUnknown), 1),
-        ("[sim:empty]", Some(ErrorCode::ProviderError), 1),
+    for (prompt, error, attempts, billable) in [
+        ("[sim:fail]", Some(ErrorCode::ProviderError), 4, false),
+        // It says so in words.
+        ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1, false),
+        ("[sim:audio]", None, 2, true),
+        ("[sim:nameless]", Some(ErrorCode::SubmissionUnknown), 1, true),
+        ("[sim:empty]", Some(ErrorCode::ProviderError), 1, true),
     ] {
         let generation = bench.queued_for("omni", "gemini-omni-1.1-flash", prompt).await;
         let job = bench.run(&bench.workflow(&[]), &generation).await;
         assert_eq!(job.life.error.as_ref().map(|error| error.code), error, "{prompt}");
         assert_eq!(job.life.attempt, attempts, "{prompt}");
+        assert_eq!(bench.is_billable(&job).await, billable, "{prompt}");
     }
 }
 
