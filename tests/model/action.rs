@@ -18,7 +18,7 @@ use crate::{
     bounds::Bounds,
     defect::Defect,
     drain::Drained,
-    fixture::{self, NOW, QUOTE, RESPONSES},
+    fixture::{self, NOW, QUOTE, RESPONSES, WORDS},
     invariant::Broken,
     properties,
     row::Row,
@@ -31,7 +31,8 @@ use crate::{
 pub enum Action {
     UserAnswers,
     UserAmends,
-    UserConfirms,
+    UserRewords,
+    UserConfirms { rewords: bool },
     UserCancels,
     UserDeletes,
     Expires,
@@ -82,7 +83,17 @@ impl System {
                 world.left.amendments -= 1;
                 world.user(Input::Amended(&QUOTE), defect);
             }
-            Action::UserConfirms => world.user(Input::Confirmed(Some(&QUOTE.price), &Wording::Kept), defect),
+            Action::UserRewords => {
+                let before = world.api.generation.clone();
+                world.user(Input::Reworded(&WORDS), defect);
+                // What is refused changes nothing at all.
+                world.left.rewordings -= u8::from(world.api.generation != before);
+            }
+            Action::UserConfirms { rewords } => {
+                world.left.rewordings -= u8::from(rewords);
+                let wording = if rewords { WORDS.clone() } else { Wording::Kept };
+                world.user(Input::Confirmed(Some(&QUOTE.price), &wording), defect);
+            }
             Action::UserCancels => world.user(Input::Cancelled, defect),
             Action::UserDeletes => world.discard(defect),
             Action::Expires => world.expire(defect),
@@ -245,12 +256,18 @@ impl World {
         match status {
             Status::PendingClarification => actions.push(Action::UserAnswers),
             Status::PendingConfirmation => {
-                actions.push(Action::UserConfirms);
+                actions.push(Action::UserConfirms { rewords: false });
+                if self.left.rewordings > 0 {
+                    actions.push(Action::UserConfirms { rewords: true });
+                }
                 if self.left.amendments > 0 {
                     actions.push(Action::UserAmends);
                 }
             }
             _ => {}
+        }
+        if self.left.rewordings > 0 && !status.is_terminal() {
+            actions.push(Action::UserRewords);
         }
         if bounds.user_leaves {
             if !status.is_terminal() {

@@ -29,6 +29,7 @@ const NOTHING: Budget = Budget {
     refusals: 0,
     questions: 0,
     amendments: 0,
+    rewordings: 0,
     crashes: 0,
     lapses: 0,
     stops: 0,
@@ -63,7 +64,7 @@ fn over_a_link_that_repeats() {
 
 #[test]
 fn with_a_user_who_changes_their_mind() {
-    let budget = Budget { amendments: 1, ..NOTHING };
+    let budget = Budget { amendments: 1, rewordings: 1, ..NOTHING };
     check(Bounds { name: "user", budget, webhooks: 0, asks: true, user_leaves: true, ..BASE });
 }
 
@@ -169,6 +170,12 @@ fn an_api_that_leaves_what_was_refused_is_caught() {
 }
 
 #[test]
+fn an_api_that_takes_other_words_after_the_yes_is_caught() {
+    let budget = Budget { rewordings: 1, ..NOTHING };
+    caught(Bounds { budget, ..WORKER }, Defect::RewordsTheConfirmed, Invariant::I6);
+}
+
+#[test]
 fn an_api_without_an_inbox_is_caught() {
     caught(LINK, Defect::ForgetsTheInbox, Invariant::I8);
 }
@@ -227,7 +234,7 @@ mod deep {
     #[test]
     #[ignore = "takes minutes"]
     fn everything_about_the_user() {
-        let budget = Budget { amendments: 1, ..NOTHING };
+        let budget = Budget { amendments: 1, rewordings: 1, ..NOTHING };
         check(Bounds { name: "deep: user", budget, asks: true, user_leaves: true, ..BASE });
     }
 

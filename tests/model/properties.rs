@@ -34,7 +34,7 @@ pub fn of(bounds: &Bounds) -> Vec<Property<System>> {
 }
 
 fn sights(bounds: &Bounds) -> Vec<Property<System>> {
-    let Budget { crashes, lapses, unanswered, failures, stops, refusals, .. } = bounds.budget;
+    let Budget { crashes, lapses, unanswered, failures, stops, refusals, rewordings, .. } = bounds.budget;
     let mut sights = vec![Property::sometimes("the job is completed", |_, world: &World| {
         world.worker.job.as_ref().is_some_and(|job| job.life.status == JobStatus::Completed)
     })];
@@ -63,6 +63,11 @@ fn sights(bounds: &Bounds) -> Vec<Property<System>> {
     if unanswered > 0 || failures > 0 {
         sights.push(Property::sometimes("an attempt is lost", |_, world: &World| {
             world.worker.attempts.iter().any(|attempt| attempt.state == AttemptState::Lost)
+        }));
+    }
+    if rewordings > 0 {
+        sights.push(Property::sometimes("it is asked for in other words", |_, world: &World| {
+            !world.provider.posts.is_empty() && world.api.generation.enhanced_prompt.is_some()
         }));
     }
     if lapses > 0 {

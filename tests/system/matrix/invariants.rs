@@ -25,6 +25,8 @@ pub(crate) struct Examiner<'a> {
     pub(crate) secrets: &'a [String],
     /// How long an unknown submission must be left alone.
     pub(crate) grace: Duration,
+    /// Whether the provider tells by itself.
+    pub(crate) is_hinted: bool,
     pub(crate) found: Vec<Violation>,
 }
 
@@ -48,6 +50,17 @@ fn micros(time: &Value) -> Option<i64> {
     }
 }
 
+/// The words that the provider is asked with: the prompt, or what the user has put in its place.
+fn words<'a>(world: &'a World, generation: &'a Value) -> &'a str {
+    let job = world.rows("generation_job", "generation_id", &generation["id"]).next();
+    let other = job.and_then(|job| job["enhanced_prompt"].as_str());
+    other.or_else(|| generation["prompt"].as_str()).unwrap_or_default()
+}
+
+fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8, 0xff]) && bytes.ends_with(&[0xff, 0xd9])
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
@@ -66,6 +79,8 @@ impl Examiner<'_> {
             self.history(generation);
             self.money(generation);
         }
+        self.agreement();
+        self.hints();
         self.hand_offs();
         self.charges();
         self.ownership();
@@ -132,7 +147,7 @@ impl Examiner<'_> {
     /// I15: an attempt is one submission at most. I16, I17: no more submissions than were allowed.
     fn money(&mut self, generation: &Value) {
         let (world, id) = (self.world, &generation["id"]);
-        let prompt = json!(hexadecimal(generation["prompt"].as_str().unwrap_or_default().as_bytes()));
+        let prompt = json!(hexadecimal(words(world, generation).as_bytes()));
         let accepted: Vec<_> =
             world.ledger.iter().filter(|submission| submission["promptSha256"] == prompt).collect();
         let Some(job) = world.rows("job", "generation_id", id).next() else {
@@ -152,6 +167,8 @@ impl Examiner<'_> {
             // A heartbeat's time apart, which a clock that has jumped may be wrong.
             let early = repeats && pause < self.grace.as_micros() as i64 - 1_000_000;
             self.hold("I16", !early, || format!("{id} was submitted again after {pause} µs"));
+            let was_lost = pair[0]["state"] == "lost";
+            self.hold("I17", !was_lost, || format!("{id} was submitted again after one that was lost"));
         }
         let allowed = 1 + count("failed") + again;
         self.hold("I17", accepted.len() <= allowed, || {
@@ -170,6 +187,26 @@ impl Examiner<'_> {
         let unknown =
             operations.iter().find(|operation| !ledger.iter().any(|known| operation.ends_with(known)));
         self.hold("I15", unknown.is_none(), || format!("{id}: the provider does not know {unknown:?}"));
+    }
+
+    /// What the provider was asked for is what the user said yes to, in these words.
+    fn agreement(&mut self) {
+        let agreed = self.seen.agreed.as_ref().map(|words| hexadecimal(words.as_bytes()));
+        for submission in &self.world.ledger {
+            let same = submission["promptSha256"].as_str() == agreed.as_deref();
+            self.hold("words", same, || {
+                format!("{} was submitted in words that nobody has agreed to", submission["operation"])
+            });
+        }
+    }
+
+    /// A provider that tells by itself is heard in the end, or the row has shown nothing of hints.
+    fn hints(&mut self) {
+        let hinted = self.is_hinted;
+        for submission in self.world.ledger.iter().filter(|_| hinted) {
+            let told = is_true(&submission["told"]);
+            self.hold("hint", told, || format!("nobody hears of {}", submission["operation"]));
+        }
     }
 
     /// I6, I7: what was committed has arrived. I8: the inbox holds what was delivered, once each. I9 is the way in which a row without webhooks comes to its end.
@@ -257,12 +294,18 @@ impl Examiner<'_> {
                 continue;
             }
             let result = &job["result"];
-            for key in ["videoKey", "thumbnailKey"] {
-                needed.insert(result[key].as_str().unwrap_or_default().to_owned());
+            let posters: Vec<_> = result["posters"].as_array().into_iter().flatten().collect();
+            self.hold("I18", !posters.is_empty(), || format!("{} has no posters", job["id"]));
+            for key in posters.iter().map(|poster| &poster["key"]).chain([&result["thumbnailKey"]]) {
+                let key = key.as_str().unwrap_or_default();
+                let picture = world.objects.get(key).and_then(|path| std::fs::read(path).ok());
+                let is_whole = picture.is_none_or(|picture| is_jpeg(&picture));
+                self.hold("I18", is_whole, || format!("{key} is no whole picture"));
+                needed.insert(key.to_owned());
             }
-            let posters = result["posters"].as_array().into_iter().flatten();
-            needed.extend(posters.map(|poster| poster["key"].as_str().unwrap_or_default().to_owned()));
-            let path = world.objects.get(result["videoKey"].as_str().unwrap_or_default());
+            let video = result["videoKey"].as_str().unwrap_or_default();
+            needed.insert(video.to_owned());
+            let path = world.objects.get(video);
             let bytes = path.and_then(|path| std::fs::read(path).ok());
             self.hold("I18", bytes.is_some(), || format!("the video of {} is not there", job["id"]));
             if let Some(bytes) = bytes {

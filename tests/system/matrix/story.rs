@@ -26,6 +26,14 @@ pub(crate) enum Story {
     Throttled,
     /// The provider never comes to an end, and the job's time is over at last.
     NeverDone,
+    /// The provider takes the submission and does not say how to ask for the video.
+    Nameless,
+    /// The provider is done, has no video, and does not say that it failed.
+    Empty,
+    /// The provider tells by itself when the video is done.
+    Hinted,
+    /// The user wants other words than those of the chat, and says yes to these.
+    Reworded,
     /// The user says neither yes nor no.
     Forgotten,
     /// The user deletes the conversation once the video is there.
@@ -37,6 +45,8 @@ pub(crate) struct Seen {
     pub(crate) user: Client,
     /// The generation as it was when the user turned away from it.
     pub(crate) generation: Value,
+    /// The words that the user said yes to; none without a yes.
+    pub(crate) agreed: Option<String>,
     /// What each request was answered first, to be sent again: path, key, body, answer.
     pub(crate) answered: Vec<Sent>,
     /// Every event that a listener heard, in order.
@@ -50,6 +60,7 @@ pub(crate) struct Seen {
 /// A request that was answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
+    pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) key: String,
     pub(crate) body: Value,
@@ -69,13 +80,22 @@ impl Story {
     /// What the simulator is told.
     const fn prompt(self) -> &'static str {
         match self {
-            Self::Video | Self::Listens | Self::Deleted | Self::Forgotten => "",
+            Self::Video | Self::Listens | Self::Deleted | Self::Forgotten | Self::Hinted | Self::Reworded => {
+                ""
+            }
             Self::CalledOff => " [sim:latency=4s]",
             Self::Fails => " [sim:fail]",
             Self::Filtered => " [sim:filtered]",
             Self::Throttled => " [sim:429]",
             Self::NeverDone => " [sim:never]",
+            Self::Nameless => " [sim:nameless]",
+            Self::Empty => " [sim:empty]",
         }
+    }
+
+    /// Whether the provider is asked for webhooks of its own. In the other stories it is only polled.
+    pub(crate) fn is_hinted(self) -> bool {
+        self == Self::Hinted
     }
 
     /// Settings without which it would take too long.
@@ -90,14 +110,19 @@ impl Story {
         }
     }
 
-    /// The ends that it may come to.
-    pub(crate) const fn ends(self) -> &'static [&'static str] {
+    /// The ends that it may come to: the status, and the error's code.
+    pub(crate) const fn ends(self) -> &'static [(&'static str, Option<&'static str>)] {
         match self {
-            Self::Video | Self::Listens | Self::Throttled | Self::Deleted => &["completed"],
+            Self::Video | Self::Listens | Self::Throttled | Self::Deleted | Self::Hinted | Self::Reworded => {
+                &[("completed", None)]
+            }
             // A video that is faster than the user is a video.
-            Self::CalledOff => &["cancelled", "completed"],
-            Self::Fails | Self::Filtered | Self::NeverDone => &["failed"],
-            Self::Forgotten => &["cancelled"],
+            Self::CalledOff => &[("cancelled", None), ("completed", None)],
+            Self::Fails | Self::Empty => &[("failed", Some("provider_error"))],
+            Self::Filtered => &[("failed", Some("content_filtered"))],
+            Self::NeverDone => &[("failed", Some("timeout"))],
+            Self::Nameless => &[("failed", Some("submission_unknown"))],
+            Self::Forgotten => &[("cancelled", Some("expired"))],
         }
     }
 
@@ -118,12 +143,21 @@ impl Story {
         let of = |action: &str| format!("/api/generations/{}/{action}", id(&asked));
         let answers = json!({"responses": {"duration": 4, "aspect_ratio": "16:9"}});
         let priced = play.post(&of("clarify"), &answers).await;
+        let other = (self == Self::Reworded).then(|| format!("A small boat, {name}, in the rain at dusk"));
+        if let Some(words) = &other {
+            let path = format!("/api/generations/{}", id(&asked));
+            let reworded = play.ask(Method::PATCH, &path, &json!({"enhancedPrompt": words}), 0).await;
+            assert_eq!(reworded["enhancedPrompt"], json!(words), "{reworded:#}");
+        }
+        let mut agreed = None;
         if self != Self::Forgotten {
-            play.post(&of("confirm"), &json!({"estimatedCost": priced["estimatedCost"]})).await;
+            let yes = json!({"estimatedCost": priced["estimatedCost"]});
+            let confirmed = play.post(&of("confirm"), &yes).await;
+            agreed = other.or_else(|| confirmed["prompt"].as_str().map(str::to_owned));
         }
         if self == Self::CalledOff {
             play.until(&asked, &["processing", "completed"]).await;
-            play.post_or(&of("cancel"), &json!({}), 409).await;
+            play.ask(Method::POST, &of("cancel"), &json!({}), 409).await;
         }
         if self != Self::Listens {
             play.until(&asked, &ENDS).await;
@@ -143,7 +177,7 @@ impl Story {
         }
         listening.abort();
         let wrong = play.wrong.into_inner().unwrap();
-        Seen { user: play.user, generation: over, answered: play.answered, heard, deleted, wrong }
+        Seen { user: play.user, generation: over, agreed, answered: play.answered, heard, deleted, wrong }
     }
 }
 
@@ -181,14 +215,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Play {
     async fn post(&mut self, path: &str, body: &Value) -> Value {
-        self.post_or(path, body, 0).await
+        self.ask(Method::POST, path, body, 0).await
     }
 
     /// Sends a request until it is answered. `refused` is a status that is an answer, too.
-    async fn post_or(&mut self, path: &str, body: &Value, refused: u16) -> Value {
+    async fn ask(&mut self, method: Method, path: &str, body: &Value, refused: u16) -> Value {
         let key = uuid::Uuid::now_v7().simple().to_string();
         let sent = eventually(&format!("{path} is answered"), async || {
-            let (status, answer) = send(&self.user, path, &key, body).await?;
+            let (status, answer) = send(&self.user, &method, path, &key, body).await?;
             let in_flight = status == 409 && answer["code"] == "idempotency_in_flight";
             if status >= 500 || status == 429 || in_flight {
                 if status >= 500 && status != 503 {
@@ -197,7 +231,8 @@ impl Play {
                 return None;
             }
             assert!(status < 300 || status == refused, "{path}: {status} {answer:#}");
-            Some(Sent { path: path.to_owned(), key: key.clone(), body: body.clone(), status, answer })
+            let (method, path, key) = (method.clone(), path.to_owned(), key.clone());
+            Some(Sent { method, path, key, body: body.clone(), status, answer })
         })
         .await;
         self.answered.push(sent.clone());
@@ -241,8 +276,14 @@ impl Play {
 }
 
 /// One try to send a request. `None` if there was no answer.
-pub(crate) async fn send(user: &Client, path: &str, key: &str, body: &Value) -> Option<(u16, Value)> {
-    let request = user.request(Method::POST, path).header("idempotency-key", key).json(body);
+pub(crate) async fn send(
+    user: &Client,
+    method: &Method,
+    path: &str,
+    key: &str,
+    body: &Value,
+) -> Option<(u16, Value)> {
+    let request = user.request(method.clone(), path).header("idempotency-key", key).json(body);
     let answer = request.timeout(PATIENCE).send().await.ok()?;
     let status = answer.status().as_u16();
     Some((status, answer.json().await.ok()?))

@@ -77,7 +77,7 @@ pub struct Generation {
     pub processing_time: Option<f64>,
     /// Why it failed, or `expired`, for programs.
     pub error_code: Option<ErrorCode>,
-    /// The same for a person.
+    /// The same for a person, in the language of the request.
     pub error_message: Option<String>,
     /// The generation that this one repeats.
     pub retry_of: Option<GenerationId>,

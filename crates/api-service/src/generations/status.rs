@@ -34,7 +34,7 @@ pub struct StatusView {
     pub thumbnail_url: Option<String>,
     /// Why it failed, or `expired`, for programs.
     pub error_code: Option<ErrorCode>,
-    /// The same for a person.
+    /// The same for a person, in the language of the request.
     pub error_message: Option<String>,
     /// When it last changed.
     pub updated_at: Timestamp,

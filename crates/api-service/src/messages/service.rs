@@ -124,7 +124,7 @@ pub async fn say(
             heard = enhanced;
         }
         let intent = with_images(intent, language, &images, &new.content, waiting(topic.open.as_ref()));
-        check_images(flow, &intent, &topic, &images)?;
+        check_images(flow, language, &intent, &topic, &images)?;
         if images.is_empty()
             && let Some(earlier) = topic.repeated(&intent)
         {
@@ -265,13 +265,19 @@ fn waiting(topic: Option<&Generation>) -> Waiting {
 }
 
 /// Pictures that the model does not take, or not together, are refused before anything is said.
-fn check_images(flow: &Flow, intent: &Intent, topic: &Topic, images: &[ImageInput]) -> AppResult<()> {
+fn check_images(
+    flow: &Flow,
+    language: Language,
+    intent: &Intent,
+    topic: &Topic,
+    images: &[ImageInput],
+) -> AppResult<()> {
     let model = match (topic.repeated(intent), &topic.open) {
         (Some(earlier), _) => like(flow, earlier),
         (None, Some(open)) if !matches!(intent, Intent::Video(_)) => flow.model_of(open)?,
         _ => flow.catalogue().default_model(),
     };
-    let wrong = model.check_images(images);
+    let wrong = model.check_images(language, images);
     let errors = wrong.into_iter().map(|message| FieldError::new("attachments", message)).collect::<Vec<_>>();
     if errors.is_empty() { Ok(()) } else { Err(AppError::validation(errors)) }
 }
@@ -314,7 +320,7 @@ fn plan_for(
                 answered(flow, asking, Answers { further: wishes, ..Answers::default() })?
             } else {
                 let questions = asking.clarification_questions.as_deref().unwrap_or_default();
-                let words = reply::questions(language, questions, &key);
+                let words = reply::questions(asking.language, questions, &key);
                 Planned::Talk(MessageKind::Clarification, words, Some(Box::new(asking)))
             }
         }
@@ -418,6 +424,8 @@ fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(),
 fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planned> {
     let model = flow.model_of(&open)?;
     let Answers { mut responses, mut further } = answers;
+    // What is wrong with answers is told together with the questions, which stay in the language that they have.
+    further.language = open.language;
     if let Some(wish) = further.relative
         && !responses.contains_key(id::DURATION)
     {

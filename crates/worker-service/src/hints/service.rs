@@ -99,16 +99,20 @@ impl Hints {
         })
     }
 
-    /// Has the job that a hint is about asked after.
+    /// Has the job that a hint is about asked after, if it is this provider that makes it, in this very attempt: what one
+    /// provider signs is about no other's videos.
     pub async fn take(&self, provider: &'static str, hint: Hint) -> Result<Outcome, Error> {
-        let attempt = match hint.attempt {
-            Some(attempt) => Some(attempt),
-            None if hint.operations.is_empty() => None,
-            None => self.store.attempt_called(provider, &hint.operations).await?,
+        let (attempt, is_under_way) = match hint.attempt {
+            Some((job, number)) => {
+                let is_under_way = self.store.is_under_way(provider, &job, number).await?;
+                (Some((job, number)), is_under_way)
+            }
+            None if hint.operations.is_empty() => (None, false),
+            None => (self.store.attempt_called(provider, &hint.operations).await?, true),
         };
         let outcome = match &attempt {
-            Some((job, number)) => self.wake(job, *number).await?,
-            None => Outcome::Unknown,
+            Some((job, number)) if is_under_way => self.wake(job, *number).await?,
+            Some(_) | None => Outcome::Unknown,
         };
         let job = attempt.as_ref().map(|(job, _)| tracing::field::display(job));
         event!(DEBUG, PROVIDER_WEBHOOK_RECEIVED, provider, outcome = outcome.as_str(), jobId = job);

@@ -39,7 +39,7 @@ impl Running {
     }
 
     /// Tells a job's runner, if it is ours, that its provider may have news; says whether it is. Hints that come
-    /// while the runner is busy are one.
+    /// while the runner is busy are one. Whoever calls this has seen that it is the job's own provider that tells.
     pub fn hint(&self, id: &JobId) -> bool {
         let jobs = self.lock();
         jobs.get(id).map(|held| held.hints.notify_one()).is_some()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::{
-    ErrorCode, Stage,
+    ErrorCode, ErrorReason, Stage,
     worker_api::{JobError, JobResult, Poster},
 };
 use foundation::{
@@ -195,8 +195,11 @@ impl Run<'_> {
 impl Ended {
     fn new(attempt: Option<AttemptState>, code: ErrorCode, message: &str, retry: Retry) -> Self {
         let retryable = code != ErrorCode::InvalidRequest;
-        let error = JobError { code, message: message.to_owned(), retryable, delivered: None };
-        Self { attempt, error, retry }
+        Self { attempt, error: JobError::new(code, message, retryable), retry }
+    }
+
+    fn because(self, reason: ErrorReason) -> Self {
+        Self { error: self.error.because(reason), ..self }
     }
 
     fn not_stored() -> Self {
@@ -211,10 +214,12 @@ impl Ended {
             DownloadError::Refused(_) if !error.is_transient() => {
                 let message = "The video service no longer has the video that it made.";
                 Self::new(None, ErrorCode::ProviderError, message, Retry::Never)
+                    .because(ErrorReason::VideoGone)
             }
             _ => {
                 let message = "The video was made but could not be fetched. Please try again later.";
                 Self::new(None, ErrorCode::ProviderUnavailable, message, Retry::OnSchedule)
+                    .because(ErrorReason::VideoNotFetched)
             }
         }
     }
@@ -269,6 +274,9 @@ mod tests {
             assert_eq!(ended.error.message, message);
             assert_eq!(ended.error.delivered.as_deref(), delivered, "{error}");
         }
+        let after = |status| Ended::after_download(&DownloadError::Refused(status)).error;
+        assert_eq!(after(404).reason, Some(ErrorReason::VideoGone));
+        assert_eq!(after(502).reason, Some(ErrorReason::VideoNotFetched));
         let ours = Ended::after_examination(&Invalid::Unreadable(std::io::Error::other("no disk")));
         assert_eq!((ours.error.code, ours.error.delivered), (ErrorCode::StorageError, None));
     }

@@ -25,9 +25,10 @@ use worker_service::{
         hint::{self, Hint},
         service::{Hints, Outcome},
     },
-    providers::Providers,
+    jobs::state::Retry,
+    providers::{Providers, google},
     queue::{Lease, Limits, Runner, Running},
-    store::Error,
+    store::{AttemptState, Error},
 };
 
 use crate::{
@@ -40,6 +41,7 @@ on_both_databases! {
     a_genuine_hint_has_the_job_asked_after_at_once,
     a_provider_that_tells_by_itself_is_asked_once,
     another_replicas_hint_comes_with_the_heartbeat,
+    a_hint_is_about_its_own_providers_attempt,
 }
 
 const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -142,7 +144,11 @@ fn free_port() -> u16 {
 }
 
 fn about(job: &JobId) -> Value {
-    let metadata = json!({"attempt_id": format!("{job}-1")});
+    about_attempt(job, 1)
+}
+
+fn about_attempt(job: &JobId, number: i32) -> Value {
+    let metadata = json!({"attempt_id": format!("{job}-{number}")});
     json!({"type": "video.generated", "version": "v1", "data": {"id": "o"}, "user_metadata": metadata})
 }
 
@@ -222,6 +228,19 @@ async fn a_webhook_that_never_comes_costs_little() {
     // One, unless the machine is so busy that the video is late.
     let polls = scene.submitted(|_| true).await["polls"].as_u64().unwrap();
     assert!((1..=5).contains(&polls), "{polls} questions of the safety net");
+    scene.end().await;
+}
+
+/// Of a kind that usually takes longer than the job may: it is asked after while there is time to fetch it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_never_comes_does_not_cost_the_video() {
+    let scene = Scene::start(TestDatabase::sqlite(), &[("JOB_DEADLINE", "16s")]).await;
+    let (wanted, _) = scene.ask("a boat [sim:silent]").await;
+    let over = eventually(|| async {
+        let status = scene.status(&wanted).await["status"].as_str().unwrap_or_default().to_owned();
+        ["completed", "failed"].contains(&status.as_str()).then_some(status)
+    });
+    assert_eq!(over.await, "completed");
     scene.end().await;
 }
 
@@ -330,6 +349,17 @@ async fn tokens_are_verified_by_the_providers_keys() {
     scene.end().await;
 }
 
+/// A provider that tells by itself.
+fn telling() -> Providers {
+    let variables = [
+        ("VEO3_API_KEY", "k"),
+        ("PROVIDER_WEBHOOK_URL", "http://127.0.0.1:1"),
+        ("VEO3_WEBHOOK_SECRETS", SECRET),
+    ];
+    let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Providers::read(&Environment::from_map(map)).unwrap()
+}
+
 /// One worker runs the job, another is told: what it writes down comes along with the heartbeat.
 async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -360,14 +390,7 @@ async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) 
     let running = tokio::spawn(std::sync::Arc::clone(&runner).run(stop.clone()));
     let beating = tokio::spawn(runner.keep_alive(stop.clone()));
 
-    let variables = [
-        ("VEO3_API_KEY", "k"),
-        ("PROVIDER_WEBHOOK_URL", "http://127.0.0.1:1"),
-        ("VEO3_WEBHOOK_SECRETS", SECRET),
-    ];
-    let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let providers = Providers::read(&Environment::from_map(map)).unwrap();
-    let elsewhere = Hints::new(store.clone(), Running::default(), providers);
+    let elsewhere = Hints::new(store.clone(), Running::default(), telling());
     let provider = elsewhere.admit("veo3").unwrap();
     let hint = |body: Value| hint::read(&body);
     for nothing in [
@@ -388,4 +411,63 @@ async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) 
     stop.cancel();
     in_time(running).await.unwrap();
     in_time(beating).await.unwrap();
+}
+
+/// Whatever another provider signs, and whatever is said of an attempt that is not under way, wakes nobody: neither
+/// here, where the job runs, nor elsewhere.
+async fn a_hint_is_about_its_own_providers_attempt(database: TestDatabase) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = open(&database, terms()).await;
+    let job = queued(&store).await;
+    let worker = store.register_worker("one").await.unwrap();
+    let limits = Limits {
+        running: 1,
+        per_user: 1,
+        heartbeat: Duration::from_secs(600),
+        lease: Duration::from_secs(600),
+        deadline: Duration::from_secs(600),
+        shutdown: Duration::from_secs(1),
+    };
+    let (told, mut tells) = mpsc::unbounded_channel();
+    let work = move |mut lease: Lease| {
+        let told = told.clone();
+        async move {
+            if lease.begin_attempt(false).await? == 1 {
+                // This one comes to nothing, and the next is begun.
+                let error = google::unavailable(Retry::OnSchedule).error;
+                return lease
+                    .attempt_failed(Some(AttemptState::Rejected), error, Retry::OnSchedule)
+                    .await
+                    .map(drop);
+            }
+            lease.operation_accepted("models/m/operations/o").await?;
+            told.send("accepted").unwrap();
+            lease.hints().notified().await;
+            told.send("hinted").unwrap();
+            std::future::pending::<Result<(), Error>>().await
+        }
+    };
+    let running = Running::default();
+    let runner = Runner::new(store.clone(), worker, running.clone(), limits, work);
+    let stop = CancellationToken::new();
+    let runs = tokio::spawn(runner.run(stop.clone()));
+    assert_eq!(in_time(tells.recv()).await, Some("accepted"));
+
+    let here = Hints::new(store.clone(), running, telling());
+    let elsewhere = Hints::new(store.clone(), Running::default(), telling());
+    let take = async |hints: &Hints, provider: &'static str, number| {
+        hints.take(provider, hint::read(&about_attempt(&job.id, number))).await.unwrap()
+    };
+    for hints in [&here, &elsewhere] {
+        for (provider, number) in [("omni", 2), ("omni", 1), ("veo3", 1), ("veo3", 3)] {
+            let outcome = take(hints, provider, number).await;
+            assert_eq!(outcome, Outcome::Unknown, "{provider} of attempt {number}");
+        }
+    }
+    assert!(tells.try_recv().is_err(), "nobody was woken");
+    assert_eq!(take(&elsewhere, "veo3", 2).await, Outcome::Noticed);
+    assert_eq!(take(&here, "veo3", 2).await, Outcome::Woken);
+    assert_eq!(in_time(tells.recv()).await, Some("hinted"));
+    stop.cancel();
+    in_time(runs).await.unwrap();
 }

@@ -56,7 +56,7 @@ export function posterSet(posters: readonly Poster[] | undefined): string {
   return (posters ?? []).map(({ url, width }) => `${url} ${width}w`).join(", ");
 }
 
-/** What the codes mean for a person. The server's own message, which says more, stands below. */
+/** What the codes mean for a person. The server's own message, which says more, and what is charged, stands below. */
 const REASONS: Record<string, string> = {
   content_filtered: "The model declined to make this. Describing it differently may help.",
   invalid_request: "The model does not accept this request.",
@@ -66,7 +66,7 @@ const REASONS: Record<string, string> = {
   timeout: "It took too long, so we stopped.",
   invalid_video: "What came back was not a playable video.",
   storage_error: "The video was made but could not be stored.",
-  submission_unknown: "We lost touch with the video service while handing it over.",
+  submission_unknown: "Handing it over to the video service went wrong.",
   expired: "It was not confirmed within seven days.",
 };
 

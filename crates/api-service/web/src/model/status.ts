@@ -51,6 +51,11 @@ export function stageOf(generation: Pick<Generation, "status" | "stage" | "queue
   return STAGES[stage ?? ""] ?? "Making your video";
 }
 
+/** What is said beside the way to stop a video, once there is something that a provider could charge for. */
+export function costOfStopping(status: GenerationStatus): string {
+  return status === "processing" ? "What the provider has begun may be charged." : "";
+}
+
 /**
  * Seconds that are left, as the server says, or else as the pace so far suggests; `null` if nothing can be
  * said. `now` is in milliseconds.

@@ -95,12 +95,16 @@ test("what is cancelled stops at once and can be tried again", async () => {
   await askFor(page, SLOW);
   await accept(page);
   await underWay(page);
+  // What that may cost is said before it is asked.
+  await lastCard(page).locator(".cost", { hasText: "may be charged" }).waitFor();
   await lastCard(page).getByRole("button", { name: "Cancel" }).click();
   const dialog = page.getByRole("dialog");
+  assert.match(await dialog.innerText(), /may be charged/);
   await assertUsable(page, "cancel");
   assert.equal(await dialog.getByRole("button", { name: "Keep going" }).evaluate((it) => it === document.activeElement), true);
   await dialog.getByRole("button", { name: "Stop it" }).click();
   await face(page, "ended");
+  await page.locator(".said", { hasText: "may be charged" }).waitFor();
   await page.getByRole("button", { name: "Try again" }).click();
   await accept(page);
   await face(page, "progress");

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { bytes, day, moment, money, ratio, seconds, shorten, timeLeft } from "../../src/format";
 import { parameterList, posterFor, posterSet, reasonOf, resultLine } from "../../src/model/details";
-import { etaOf, faceOf, isRunning, isTerminal, isWaiting, stageOf } from "../../src/model/status";
+import { costOfStopping, etaOf, faceOf, isRunning, isTerminal, isWaiting, stageOf } from "../../src/model/status";
 import type { GenerationStatus, Period } from "../../src/model/types";
 import { shareOf } from "../../src/model/usage";
 import { conversationHref, galleryHref, parseRoute, videoHref, viewKey } from "../../src/routes";
@@ -86,6 +86,12 @@ test("each status has its face", () => {
     const found = [faceOf(status), isWaiting(status), isRunning(status), isTerminal(status)];
     assert.deepEqual(found, [face, waiting, running, terminal], status);
   }
+});
+
+test("what stopping may cost is said while something is being made", () => {
+  const told = ALL.map(([status]) => status).filter((status) => costOfStopping(status) !== "");
+  assert.deepEqual(told, ["processing"]);
+  assert.match(costOfStopping("processing"), /may be charged/);
 });
 
 test("the stage is said in words, and a stage of the future in general ones", () => {
