@@ -367,7 +367,7 @@ fn ended(draft: Draft, status: Status, now: Timestamp) -> Draft {
     let after = &mut draft.0.after;
     after.queue_position = None;
     after.stage = None;
-    after.job.eta_seconds = None;
+    after.eta_seconds = None;
     draft
 }
 
@@ -449,7 +449,7 @@ fn moved_up(generation: &Generation, snapshot: &JobSnapshot, now: Timestamp) -> 
     }
     let mut draft = Draft::of(generation).to(Status::Queued, now);
     draft.0.after.queue_position = snapshot.queue_position;
-    draft.0.after.job.eta_seconds = snapshot.eta_seconds;
+    draft.0.after.eta_seconds = snapshot.eta_seconds;
     draft.done()
 }
 
@@ -504,7 +504,7 @@ impl Generation {
         self.progress = if snapshot.attempt > self.attempt { told } else { self.progress.max(told) };
         self.attempt = self.attempt.max(snapshot.attempt);
         self.stage = snapshot.stage;
-        self.job.eta_seconds = snapshot.eta_seconds;
+        self.eta_seconds = snapshot.eta_seconds;
         self.job.sequence = snapshot.sequence;
     }
 }

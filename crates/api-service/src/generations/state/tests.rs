@@ -10,10 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{
-    generations::generation::{Job, tests::generation},
-    intent::Language,
-};
+use crate::{generations::generation::tests::generation, intent::Language};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_426_260_000_000);
 
@@ -214,7 +211,7 @@ fn change(generation: &Generation, input: Input<'_>) -> Generation {
 fn a_result_fills_the_columns() {
     let generation = in_status(Status::Processing);
     let after = change(&generation, Input::Snapshot(&snapshot(&generation, JobStatus::Completed)));
-    assert_eq!((after.progress, after.queue_position, after.job.eta_seconds), (100, None, None));
+    assert_eq!((after.progress, after.queue_position, after.eta_seconds), (100, None, None));
     assert_eq!((after.duration, after.file_size), (Some(8.0), Some(123_456)));
     assert_eq!(after.completed_at, Some(NOW));
     assert!(after.job.video_key.as_ref().unwrap().ends_with("video.mp4"));
@@ -413,7 +410,7 @@ fn a_job_moves_up_in_the_queue_without_changing() {
         ..snapshot(&generation, status)
     };
     let after = change(&generation, Input::Snapshot(&told(JobStatus::Confirmed, 4, 2)));
-    assert_eq!((after.queue_position, after.job.eta_seconds, after.updated_at), (Some(2), Some(20), NOW));
+    assert_eq!((after.queue_position, after.eta_seconds, after.updated_at), (Some(2), Some(20), NOW));
     assert_eq!((after.progress, after.attempt, after.job.sequence), (generation.progress, 0, 4));
     for late in [
         told(JobStatus::Confirmed, 4, 3),
@@ -494,7 +491,7 @@ proptest! {
                 let moved = Generation {
                     queue_position: after.queue_position,
                     updated_at: after.updated_at,
-                    job: Job { eta_seconds: after.job.eta_seconds, ..generation.job.clone() },
+                    eta_seconds: after.eta_seconds,
                     ..generation.clone()
                 };
                 prop_assert_eq!(&after, &moved, "I4");
