@@ -854,6 +854,11 @@ export interface components {
              * @description How many waiting jobs stand before it, from 1.
              */
             queuePosition?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds until it is probably done, as the worker last said; `null` where nobody knows, as of one that is late.
+             */
+            etaSeconds?: number | null;
             estimatedCost?: components["schemas"]["Money"] | null;
             /** @description A link to the video. */
             resultUrl?: string | null;
@@ -1591,7 +1596,7 @@ export interface components {
             queuePosition?: number | null;
             /**
              * Format: int64
-             * @description Seconds until it is probably done.
+             * @description Seconds until it is probably done, as the worker last said; `null` where nobody knows, as of one that is late.
              */
             etaSeconds?: number | null;
             /** @description Whether this is its end. */

@@ -61,6 +61,7 @@ test("from a message to a video, watched by a socket", async () => {
   checkCourse(course);
   assert.ok(course.length >= 5, `only ${course.length} snapshots`);
   assert.deepEqual(states, ["connecting", "live"]);
+  assert.ok(course.some(({ etaSeconds }) => typeof etaSeconds === "number"), "nobody said how long it takes");
 
   const done = course.at(-1);
   assert.match((await fetch(done?.resultUrl ?? "")).headers.get("content-type") ?? "", /^video\//);
