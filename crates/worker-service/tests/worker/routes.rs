@@ -1,6 +1,6 @@
 //! The worker's routes, over real HTTP, by a caller who signs as api-service does.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
 use contract::{
     GenerationId, Timestamp, UploadId,
@@ -228,8 +228,7 @@ async fn what_the_headers_tell_is_told_before_the_picture_is_read() {
     };
     let now = Timestamp::now();
     let (good, old) = (signed_at(now), signed_at(Timestamp::from_micros(now.as_micros() - 301_000_000)));
-    let (early, largest) =
-        (signed_at(now + std::time::Duration::from_secs(330)), (20 * 1024 * 1024).to_string());
+    let (early, largest) = (signed_at(now + Duration::from_secs(330)), (20 * 1024 * 1024).to_string());
     let larger = (20 * 1024 * 1024 + 1).to_string();
     let short = format!("v1,{}", &good.signature[7..]);
     for (signed, signature, length, status, code) in [
@@ -303,6 +302,37 @@ async fn a_picture_that_does_not_arrive_is_waited_for_no_longer() {
     let (status, problem) = told(slow).await;
     assert_eq!((status, &problem["code"]), (408, &json!("request_timeout")));
     assert_eq!(sent(&service).await.status(), StatusCode::CREATED, "its place is free");
+    service.end().await;
+}
+
+/// Its time is looked at when its headers come: a slow line makes nobody's clock worse.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_may_be_slow_under_a_clock_that_is_nearly_too_late() {
+    let service = Service::start(TestDatabase::sqlite(), &[]).await;
+    let (target, picture) = (format!("/api/uploads/{}", UploadId::new()), b"\x89PNG\r\n\x1a\n and so on");
+    let length = picture.len().to_string();
+    let mut stream = eventually(|| async {
+        let time = Timestamp::from_micros(Timestamp::now().as_micros() - 299_000_000);
+        let secrets = Secrets::parse(API_SECRET).unwrap();
+        let signed = secrets.sign_request(&nonce(), time, "PUT", &target, picture);
+        let headers = [
+            (ID_HEADER, signed.id.as_str()),
+            (TIMESTAMP_HEADER, &signed.timestamp),
+            (SIGNATURE_HEADER, &signed.signature),
+            ("content-length", &length),
+        ];
+        let stream = begun(&service, &target, &headers).await;
+        // By then the signature is too old, if that is looked at anew. Whoever is answered before was too late with
+        // the headers already, because the machine is busy.
+        let answered = tokio::time::timeout(Duration::from_secs(2), stream.readable()).await;
+        answered.is_err().then_some(stream)
+    })
+    .await;
+    stream.write_all(picture).await.unwrap();
+    let mut status = [0; 12];
+    in_time(stream.read_exact(&mut status)).await.unwrap();
+    assert_eq!(std::str::from_utf8(&status), Ok("HTTP/1.1 201"));
+    drop(stream);
     service.end().await;
 }
 
