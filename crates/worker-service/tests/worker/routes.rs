@@ -276,7 +276,9 @@ async fn sent(service: &Service) -> Response {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_so_many_pictures_are_taken_at_once() {
-    let service = Service::start(TestDatabase::sqlite(), &[("WORKER_UPLOADS", "1")]).await;
+    let service =
+        Service::start(TestDatabase::sqlite(), &[("WORKER_UPLOADS", "1"), ("WORKER_UPLOAD_WAIT", "100ms")])
+            .await;
     let slow = announced(&service).await;
     // Once the first has its place, there is none for others.
     let full = eventually(|| async {
