@@ -42,7 +42,7 @@ pub enum Refused {
 /// What became of a hint, also for the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its job runs here and was woken.
+    /// Its job runs here, as far as is known, and was woken.
     Woken,
     /// Another replica may run it and will see it.
     Noticed,
@@ -120,12 +120,16 @@ impl Hints {
         Ok(outcome)
     }
 
+    /// Wakes the runner here, and writes it down for any other: a job that was taken over runs elsewhere before the one
+    /// that has lost it knows.
     async fn wake(&self, job: &JobId, number: i32) -> Result<Outcome, Error> {
-        if self.running.hint(job) {
-            return Ok(Outcome::Woken);
+        let is_woken = self.running.hint(job);
+        let noticed = self.store.notice(job, number).await?;
+        if let Some(at) = noticed.filter(|_| is_woken) {
+            self.running.knows(job, at);
         }
-        let is_noticed = self.store.notice(job, number).await?;
-        Ok(if is_noticed { Outcome::Noticed } else { Outcome::Unknown })
+        let unwoken = if noticed.is_some() { Outcome::Noticed } else { Outcome::Unknown };
+        Ok(if is_woken { Outcome::Woken } else { unwoken })
     }
 }
 

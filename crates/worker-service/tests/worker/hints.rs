@@ -42,6 +42,7 @@ on_both_databases! {
     a_provider_that_tells_by_itself_is_asked_once,
     another_replicas_hint_comes_with_the_heartbeat,
     a_hint_is_about_its_own_providers_attempt,
+    a_hint_reaches_the_runner_that_has_taken_the_job_over,
 }
 
 const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -470,4 +471,59 @@ async fn a_hint_is_about_its_own_providers_attempt(database: TestDatabase) {
     assert_eq!(in_time(tells.recv()).await, Some("hinted"));
     stop.cancel();
     in_time(runs).await.unwrap();
+}
+
+/// The one that has lost the job does not know it yet, and is the one that the provider happens to tell.
+async fn a_hint_reaches_the_runner_that_has_taken_the_job_over(database: TestDatabase) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = open(&database, terms()).await;
+    let job = queued(&store).await;
+    let limits = Limits {
+        running: 1,
+        per_user: 2,
+        heartbeat: Duration::from_secs(600),
+        lease: Duration::from_secs(600),
+        deadline: Duration::from_secs(600),
+        shutdown: Duration::from_secs(1),
+    };
+    let (told, mut tells) = mpsc::unbounded_channel();
+    let work = move |mut lease: Lease| {
+        let told = told.clone();
+        async move {
+            if lease.attempt().is_none() {
+                lease.begin_attempt(false).await?;
+                lease.operation_accepted("models/m/operations/o").await?;
+            }
+            let epoch = lease.job().life.lease_epoch;
+            told.send((epoch, "runs")).unwrap();
+            lease.hints().notified().await;
+            told.send((epoch, "hinted")).unwrap();
+            std::future::pending::<Result<(), Error>>().await
+        }
+    };
+    let stop = CancellationToken::new();
+    let deaf = Running::default();
+    let worker = store.register_worker("deaf").await.unwrap();
+    let runner = Runner::new(store.clone(), worker, deaf.clone(), limits, work.clone());
+    let mut tasks = vec![tokio::spawn(runner.run(stop.clone()))];
+    let (epoch, _) = in_time(tells.recv()).await.unwrap();
+    // The lease runs out, as it does when nobody renews it.
+    store.abandon(&job.id, epoch).await.unwrap();
+    let limits = Limits { heartbeat: Duration::from_millis(50), ..limits };
+    let worker = store.register_worker("other").await.unwrap();
+    let runner = Runner::new(store.clone(), worker, Running::default(), limits, work);
+    tasks.push(tokio::spawn(std::sync::Arc::clone(&runner).run(stop.clone())));
+    tasks.push(tokio::spawn(runner.keep_alive(stop.clone())));
+    assert_eq!(in_time(tells.recv()).await, Some((epoch + 1, "runs")));
+
+    let hints = Hints::new(store.clone(), deaf, telling());
+    let outcome = hints.take("veo3", hint::read(&about(&job.id))).await.unwrap();
+    assert_eq!(outcome, Outcome::Woken, "as far as it knows");
+    let mut hinted = [in_time(tells.recv()).await.unwrap(), in_time(tells.recv()).await.unwrap()];
+    hinted.sort_unstable();
+    assert_eq!(hinted, [(epoch, "hinted"), (epoch + 1, "hinted")]);
+    stop.cancel();
+    for task in tasks {
+        in_time(task).await.unwrap();
+    }
 }
