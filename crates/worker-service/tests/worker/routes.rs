@@ -191,8 +191,13 @@ async fn a_picture_is_kept_and_sent_again_is_the_same(database: TestDatabase) {
 }
 
 /// A request with these headers and no body, as far as its sender gets.
-async fn begun(service: &Service, target: &str, headers: &[(&str, &str)]) -> TcpStream {
-    let mut head = format!("PUT {target} HTTP/1.1\r\nhost: worker\r\n");
+pub(crate) async fn begun(
+    service: &Service,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> TcpStream {
+    let mut head = format!("{method} {target} HTTP/1.1\r\nhost: worker\r\n");
     for (name, value) in headers {
         write!(head, "{name}: {value}\r\n").unwrap();
     }
@@ -202,7 +207,7 @@ async fn begun(service: &Service, target: &str, headers: &[(&str, &str)]) -> Tcp
 }
 
 /// The status and the problem that come before the body has been sent.
-async fn told(mut stream: TcpStream) -> (u16, Value) {
+pub(crate) async fn told(mut stream: TcpStream) -> (u16, Value) {
     let mut text = String::new();
     in_time(async {
         let mut buffer = [0; 4096];
@@ -249,7 +254,7 @@ async fn what_the_headers_tell_is_told_before_the_picture_is_read() {
             Some(length) => headers.push(("content-length", length)),
             None => headers.push(("transfer-encoding", "chunked")),
         }
-        let (given, problem) = told(begun(&service, &target, &headers).await).await;
+        let (given, problem) = told(begun(&service, "PUT", &target, &headers).await).await;
         assert_eq!((given, &problem["code"]), (status, &json!(code)), "{signature} {length:?}");
     }
     service.end().await;
@@ -266,7 +271,7 @@ async fn announced(service: &Service) -> TcpStream {
         (SIGNATURE_HEADER, &signed.signature),
         ("content-length", "1000"),
     ];
-    begun(service, &target, &headers).await
+    begun(service, "PUT", &target, &headers).await
 }
 
 async fn sent(service: &Service) -> Response {
@@ -323,7 +328,7 @@ async fn a_picture_may_be_slow_under_a_clock_that_is_nearly_too_late() {
             (SIGNATURE_HEADER, &signed.signature),
             ("content-length", &length),
         ];
-        let stream = begun(&service, &target, &headers).await;
+        let stream = begun(&service, "PUT", &target, &headers).await;
         // By then the signature is too old, if that is looked at anew. Whoever is answered before was too late with
         // the headers already, because the machine is busy.
         let answered = tokio::time::timeout(Duration::from_secs(2), stream.readable()).await;
