@@ -14,6 +14,7 @@ mod queue;
 mod receiver;
 mod routes;
 mod storage;
+mod strangers;
 mod sweeper;
 mod webhooks;
 mod wire;
