@@ -185,6 +185,9 @@ const ELSEWHERE: &[(Story, &str)] = &[
     (Story::Nameless, "after:submitted#1"),
     (Story::Nameless, "before:attempt_failed#1"),
     (Story::Nameless, "after:attempt_failed#1"),
+    (Story::Unanswered, "after:submitted#1"),
+    (Story::Unanswered, "before:attempt_failed#1"),
+    (Story::Unanswered, "after:attempt_failed#1"),
     (Story::Empty, "before:attempt_failed#1"),
     (Story::Empty, "after:attempt_failed#1"),
     // The question that a hint has caused.
@@ -201,6 +204,7 @@ const STORIES: &[Story] = &[
     Story::Throttled,
     Story::NeverDone,
     Story::Nameless,
+    Story::Unanswered,
     Story::Empty,
     Story::Hinted,
     Story::Reworded,

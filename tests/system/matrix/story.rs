@@ -28,6 +28,8 @@ pub(crate) enum Story {
     NeverDone,
     /// The provider takes the submission and does not say how to ask for the video.
     Nameless,
+    /// The provider takes the submission and does not answer, and what is of unknown fate is not to be repeated.
+    Unanswered,
     /// The provider is done, has no video, and does not say that it failed.
     Empty,
     /// The provider tells by itself when the video is done.
@@ -89,6 +91,7 @@ impl Story {
             Self::Throttled => " [sim:429]",
             Self::NeverDone => " [sim:never]",
             Self::Nameless => " [sim:nameless]",
+            Self::Unanswered => " [sim:lost]",
             Self::Empty => " [sim:empty]",
         }
     }
@@ -98,11 +101,12 @@ impl Story {
         self == Self::Hinted
     }
 
-    /// Settings without which it would take too long.
+    /// Settings without which it would take too long, or come to another end.
     pub(crate) fn settings(self) -> Vec<(&'static str, String)> {
         match self {
             Self::Fails => vec![("JOB_MAX_RETRIES", "1".to_owned())],
             Self::NeverDone => vec![("JOB_DEADLINE", "3s".to_owned())],
+            Self::Unanswered => vec![("SUBMISSION_UNKNOWN", "fail".to_owned())],
             Self::Forgotten => {
                 vec![("CONFIRMATION_PERIOD", "1s".to_owned()), ("HOUSEKEEP_EVERY", "500ms".to_owned())]
             }
@@ -121,7 +125,7 @@ impl Story {
             Self::Fails | Self::Empty => &[("failed", Some("provider_error"))],
             Self::Filtered => &[("failed", Some("content_filtered"))],
             Self::NeverDone => &[("failed", Some("timeout"))],
-            Self::Nameless => &[("failed", Some("submission_unknown"))],
+            Self::Nameless | Self::Unanswered => &[("failed", Some("submission_unknown"))],
             Self::Forgotten => &[("cancelled", Some("expired"))],
         }
     }
