@@ -364,7 +364,9 @@ pub(crate) fn at_default_timers(backend: Backend) -> Vec<Row> {
     let videos = faults.into_iter().map(|fault| (Story::Video, fault));
     // I9, by the reconciler alone: whoever polls has the worker asked.
     let listens = [lost(Wire::Cut), lost(Wire::Deaf)].map(|fault| (Story::Listens, fault));
-    videos.chain(listens).map(row).collect()
+    // Whoever was to be told, and is not, asks.
+    let untold = Fault::Wire { wire: PROVIDER_TO_WORKER, how: Wire::Cut, at: M::Start, until: Until::TheEnd };
+    videos.chain(listens).chain([(Story::Hinted, untold)]).map(row).collect()
 }
 
 /// Some of the rows, for every run of the tests: those that need nothing to be installed and take little time.
