@@ -144,13 +144,18 @@ impl Examiner<'_> {
         });
     }
 
-    /// What the provider was asked for is what the user said yes to, in these words.
+    /// What the provider was asked for is what the user said yes to, in these words, and with the picture that came
+    /// along.
     fn agreement(&mut self) {
+        let pictures = usize::from(self.seen.picture.is_some());
         let agreed = self.seen.agreed.as_ref().map(|words| hexadecimal(words.as_bytes()));
         for submission in &self.world.ledger {
             let same = submission["promptSha256"].as_str() == agreed.as_deref();
             self.hold("words", same, || {
                 format!("{} was submitted in words that nobody has agreed to", submission["operation"])
+            });
+            self.hold("picture", submission["images"] == json!(pictures), || {
+                format!("{} was submitted with {} pictures", submission["operation"], submission["images"])
             });
         }
     }
@@ -250,12 +255,34 @@ impl Examiner<'_> {
         self.hold("I19", !deleted || needed.is_empty(), || {
             format!("the conversation was deleted, and {needed:?} are kept")
         });
+        needed.extend(self.pictures());
         let there: BTreeSet<_> = world.objects.keys().cloned().collect();
         let missing: Vec<_> = needed.difference(&there).collect();
         self.hold("I18", missing.is_empty(), || format!("{missing:?} are not there"));
         let stray: Vec<_> = there.difference(&needed).collect();
         self.hold("I19", stray.is_empty(), || format!("nobody needs {stray:?}"));
         self.hold("I19", world.litter.is_empty(), || format!("litter: {:?}", world.litter));
+    }
+
+    /// The pictures that a user has and was told of, each of which is there as it was taken. I10: there is one for each
+    /// that was sent, however often it was.
+    fn pictures(&mut self) -> Vec<String> {
+        let world = self.world;
+        let kept = world.table("upload").iter().filter(|upload| is_true(&upload["stored"]));
+        let mut keys = Vec::new();
+        for upload in kept {
+            let id = upload["id"].as_str();
+            let is_told = id.is_some() && id == self.seen.picture.as_deref();
+            self.hold("I10", is_told, || format!("{} is kept, and nobody was told of it", upload["id"]));
+            let key = format!("uploads/{}.png", id.unwrap_or_default());
+            let bytes = world.objects.get(&key).and_then(|path| std::fs::read(path).ok());
+            let is_whole = bytes.is_some_and(|bytes| {
+                upload["size"] == json!(bytes.len()) && upload["sha256"] == hexadecimal(&bytes)
+            });
+            self.hold("I18", is_whole, || format!("{key} is not there as it was taken"));
+            keys.push(key);
+        }
+        keys
     }
 
     /// A listener that came back with its cursor has heard every event of its conversation, each once.

@@ -163,6 +163,7 @@ fn wrong_with(
         generation: generation.clone(),
         agreed: None,
         answered: Vec::new(),
+        picture: None,
         heard: Vec::new(),
         deleted: false,
         wrong: Vec::new(),

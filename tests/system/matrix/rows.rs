@@ -126,6 +126,8 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         // Whoever polls has the worker asked before the reconciler finds anything silent.
         P::JobsHeard => ("api", Story::Listens),
         P::Reworded => ("api", Story::Reworded),
+        P::UploadReserved | P::UploadKept => ("api", Story::Picture),
+        P::UploadBegun | P::PictureStored => ("worker", Story::Picture),
         P::Cancelled => ("api", Story::CalledOff),
         P::Expired => ("api", Story::Forgotten),
         P::ConversationDiscarded => ("api", Story::Deleted),
@@ -150,14 +152,8 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         P::AttemptFailed => ("worker", Story::Fails),
         P::DeadlinePassed => ("worker", Story::NeverDone),
         P::ObjectRemoved => ("worker", Story::Deleted),
-        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused, or
-        // has a picture.
-        P::CommandRenewed
-        | P::AnswerKept
-        | P::UploadReserved
-        | P::UploadBegun
-        | P::PictureStored
-        | P::UploadKept => return None,
+        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused.
+        P::CommandRenewed | P::AnswerKept => return None,
     })
 }
 
@@ -207,6 +203,7 @@ const STORIES: &[Story] = &[
     Story::Unanswered,
     Story::Empty,
     Story::Hinted,
+    Story::Picture,
     Story::Reworded,
     Story::Forgotten,
     Story::Deleted,
@@ -386,6 +383,7 @@ pub(crate) fn few(backend: Backend) -> Vec<Row> {
             Fault::Wire { wire: PROVIDER_TO_WORKER, how: Wire::Cut, at: M::Start, until: Until::TheEnd },
         ),
         (Story::Reworded, crash("api", "after:reworded#1", Back::AtOnce)),
+        (Story::Picture, crash("api", "after:upload_kept#1", Back::AtOnce)),
     ];
     if backend == Backend::Postgres {
         faults.push((Story::Video, Fault::DatabaseCrash { at: M::Accepted }));

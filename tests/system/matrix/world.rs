@@ -13,8 +13,17 @@ use serde_json::Value;
 use crate::harness::{System, log::LogFile, system::BUCKET};
 
 /// The tables of api-service that are looked at.
-const API: &[&str] =
-    &["generation", "generation_job", "message", "event", "command", "inbox", "idempotency_key", "charge"];
+const API: &[&str] = &[
+    "generation",
+    "generation_job",
+    "message",
+    "event",
+    "command",
+    "inbox",
+    "idempotency_key",
+    "charge",
+    "upload",
+];
 /// Those of worker-service.
 const WORKER: &[&str] = &["job", "attempt", "object", "webhook"];
 
