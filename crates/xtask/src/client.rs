@@ -1,7 +1,11 @@
 //! The TypeScript client's checks (`clients/typescript`): its types are the server's, it compiles, its tests pass
 //! against the binary that was built, and its example can be built with the package that a project would install.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 
@@ -41,7 +45,7 @@ fn packed() -> Result<String> {
     let mut name = None;
     step::run_reading(&mut npm(FOLDER, &["pack", "--silent"]), |line| {
         let line = line.trim();
-        if line.ends_with(".tgz") {
+        if Path::new(line).extension().is_some_and(|kind| kind == "tgz") {
             name = Some(format!("../{line}"));
         }
     })?;
