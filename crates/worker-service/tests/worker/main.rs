@@ -4,6 +4,7 @@
 
 mod bench;
 mod bucket;
+mod downloads;
 mod exchanges;
 mod fixture;
 mod gate;

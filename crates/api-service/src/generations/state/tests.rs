@@ -23,6 +23,14 @@ fn quote() -> Quote {
     Quote { settled, price: usd("3.20"), model: "Veo 3.1".to_owned(), wording: Wording::Kept }
 }
 
+fn in_part() -> InPart {
+    let prompt = "a paper boat".to_owned();
+    let parameters =
+        contract::Parameters { aspect_ratio: Some("9:16".to_owned()), ..contract::Parameters::default() };
+    let draft = clarification::Draft { prompt, parameters, questions: Vec::new() };
+    InPart { draft, wording: Wording::Kept, says: "How long?".to_owned() }
+}
+
 fn responses() -> Map<String, Value> {
     json!({"duration": 8}).as_object().unwrap().clone()
 }
@@ -140,7 +148,7 @@ fn word(state: DesiredState) -> String {
 /// One row for each input, one column for each status in the order of their declaration.
 #[test]
 fn every_status_meets_every_input() {
-    let (quote, responses, other) = (quote(), responses(), Map::new());
+    let (quote, responses, other, in_part) = (quote(), responses(), Map::new(), in_part());
     let (told, wrong) = (usd("3.2"), usd("3.21"));
     let (other_words, own_words) =
         (Wording::Changed(Some("a boat at dusk".to_owned())), Wording::Changed(None));
@@ -151,11 +159,12 @@ fn every_status_meets_every_input() {
     let (refused, stopped) = ("failed+error", "failed+error>cancelled");
     let out = "=out_of_place";
     #[rustfmt::skip]
-    let user: [(&str, Input<'_>, [&str; 8]); 13] = [
+    let user: [(&str, Input<'_>, [&str; 8]); 14] = [
         ("created, questions", Input::Created(None), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("created, settled", Input::Created(Some(&quote)), [price, "!", "!", "!", "!", "!", "!", "!"]),
         ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, done, done]),
         ("answered otherwise", Input::Answered { responses: &other, quote: &quote }, [price, "!", "!", "!", "!", "!", "!", "!"]),
+        ("answered in part", Input::AnsweredInPart(&in_part), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("amended", Input::Amended(&quote), ["!", price, "!", "!", "!", "!", "!", "!"]),
         ("reworded", Input::Reworded(&other_words), ["pending_clarification>pending", "pending_confirmation>pending_confirmation", "!", "!", "!", "!", "!", "!"]),
         ("reworded as it is", Input::Reworded(&own_words), [done, done, "!", "!", "!", "!", "!", "!"]),
