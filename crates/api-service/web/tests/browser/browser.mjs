@@ -27,9 +27,22 @@ export const PHONE = { width: 390, height: 844 };
 export const LONG = 90_000;
 
 export async function launch() {
-  const executablePath = PLACES.find((path) => path && existsSync(path));
-  assert.ok(executablePath, "the tests need chromium (Debian: sudo apt-get install chromium), or CHROMIUM");
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath: browserPath(), args: FLAGS });
+}
+
+/** A browser with a profile of its own in `folder`, which other programs can drive as well, by the port that it tells. */
+export async function launchShared(folder) {
+  const args = [...FLAGS, "--remote-debugging-port=0"];
+  const context = await chromium.launchPersistentContext(folder, { executablePath: browserPath(), args });
+  // The browser writes this file before it takes the first command.
+  const [port] = (await readFile(`${folder}/DevToolsActivePort`, "utf8")).split("\n");
+  return { context, port: Number(port) };
+}
+
+function browserPath() {
+  const path = PLACES.find((path) => path && existsSync(path));
+  assert.ok(path, "the tests need chromium (Debian: sudo apt-get install chromium), or CHROMIUM");
+  return path;
 }
 
 let count = 0;
@@ -121,22 +134,27 @@ export async function assertPlays(page) {
   await page.waitForFunction((element) => element.currentTime > 0.3, await video.elementHandle());
 }
 
-/** That axe finds nothing serious. */
-export async function assertUsable(page, where) {
+/** What axe finds, as it tells it, once everything stands still. */
+export async function examine(page) {
   // Evaluated by the debugger, which the page's policy does not bind.
   await page.evaluate(await readFile(axePath, "utf8"));
-  const found = await page.evaluate(async () => {
+  return page.evaluate(async () => {
     // What is half faded in has colours that it will not keep.
     await Promise.all(
       document.getAnimations().flatMap((animation) =>
         animation.effect?.getComputedTiming().iterations === Infinity ? [] : [animation.finished.catch(() => {})],
       ),
     );
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical" || impact === "moderate")
-      .map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+    return globalThis.axe.run(document);
   });
+}
+
+/** That axe finds nothing serious. */
+export async function assertUsable(page, where) {
+  const { violations } = await examine(page);
+  const found = violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical" || impact === "moderate")
+    .map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
   assert.deepEqual(found, [], where);
 }
 
