@@ -54,8 +54,8 @@ export async function visit(browser, system, { hash = "", ...options } = {}) {
   return { context, page: await openPage(context, system, hash) };
 }
 
-/** One more tab. */
-export async function openPage(context, system, hash = "") {
+/** One more tab. `before(page)` is done before anything is loaded. */
+export async function openPage(context, system, hash = "", before = undefined) {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const told = [];
@@ -67,6 +67,7 @@ export async function openPage(context, system, hash = "") {
       told.push(message.text());
     }
   });
+  await before?.(page);
   await page.goto(`${system.url}/${hash}`);
   return page;
 }
@@ -77,9 +78,7 @@ export function assertQuiet(page) {
 }
 
 /** Makes an account by the form. */
-export async function signUp(page, name = "Ada Moving") {
-  count += 1;
-  const email = `page-${process.pid}-${count}@example.com`;
+export async function signUp(page, name = "Ada Moving", email = `page-${process.pid}-${(count += 1)}@example.com`) {
   await page.getByRole("link", { name: "Create an account" }).click();
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Email").fill(email);
@@ -156,6 +155,29 @@ export async function assertUsable(page, where) {
     .filter(({ impact }) => impact === "serious" || impact === "critical" || impact === "moderate")
     .map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
   assert.deepEqual(found, [], where);
+}
+
+/**
+ * What the page itself takes over the wire until `there`, and until nothing more comes: in bytes, with headers. Videos and
+ * their pictures do not count; they come from where media lie.
+ */
+export async function weigh(context, url, there) {
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  const own = new Set();
+  let bytes = 0;
+  devtools.on("Network.responseReceived", ({ requestId, response }) => {
+    if (new URL(response.url).origin === new URL(url).origin) own.add(requestId);
+  });
+  devtools.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    if (own.has(requestId)) bytes += encodedDataLength;
+  });
+  await devtools.send("Network.enable");
+  await page.goto(url);
+  await there(page);
+  await page.waitForLoadState("networkidle");
+  await page.close();
+  return { bytes, requests: own.size };
 }
 
 /** A picture of what is to be seen, into `target/page/`. */
