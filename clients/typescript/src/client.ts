@@ -244,6 +244,9 @@ export function createClient(options: ClientOptions = {}) {
     videoUrl: (id: string, { download = false } = {}) =>
       `${http.baseUrl}/api/generations/${id}/video${download ? "?download=true" : ""}`,
     thumbnailUrl: (id: string) => `${http.baseUrl}/api/generations/${id}/thumbnail`,
+    /** The video's first picture for a place that is `width` device pixels wide; without it, the largest that there is. */
+    posterUrl: (id: string, { width }: { width?: number | undefined } = {}) =>
+      `${http.baseUrl}/api/generations/${id}/poster${width === undefined ? "" : `?width=${Math.ceil(width)}`}`,
     uploadUrl: (id: string) => `${http.baseUrl}/api/uploads/${id}`,
 
     // --- News.

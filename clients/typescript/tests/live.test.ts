@@ -73,6 +73,41 @@ test("from a message to a video, watched by a socket", async () => {
   assert.deepEqual(again.map(({ status }) => status), ["completed"]);
 });
 
+test("the addresses of a video lead to links that work", async () => {
+  const email = `someone-${crypto.randomUUID()}@reelay.test`;
+  const { token } = await createClient({ baseUrl: server.api }).register({ email, password: "correct horse battery" });
+  const client = createClient({ baseUrl: server.api, token });
+  const { id } = await confirmed(client, "a lantern");
+  let done: Generation | undefined;
+  for await (const one of client.watchGeneration(id)) done = one;
+  const posters = [...(done?.posters ?? [])].sort((a, b) => a.width - b.width);
+  assert.ok(posters.length > 1);
+
+  /** Where an address leads, as a browser would go there. */
+  async function follow(address: string) {
+    const headers = { authorization: `Bearer ${token}` };
+    const redirect = await fetch(address, { headers, redirect: "manual" });
+    assert.equal(redirect.status, 302, address);
+    const link = redirect.headers.get("location") ?? "";
+    const answer = await fetch(link);
+    assert.ok(answer.ok, link);
+    await answer.body?.cancel();
+    return { path: new URL(link).pathname, type: answer.headers.get("content-type") };
+  }
+  const pathOf = (address: string | undefined) => new URL(address ?? "").pathname;
+  const [smallest, second, largest] = [posters[0], posters[1], posters.at(-1)];
+  for (const [address, wanted, type] of [
+    [client.videoUrl(id), done?.resultUrl ?? "", "video/mp4"],
+    [client.thumbnailUrl(id), done?.thumbnailUrl ?? "", "image/jpeg"],
+    [client.posterUrl(id, { width: 1 }), smallest?.url, "image/jpeg"],
+    [client.posterUrl(id, { width: (smallest?.width ?? 0) + 0.5 }), second?.url, "image/jpeg"],
+    [client.posterUrl(id, { width: 99_999 }), largest?.url, "image/jpeg"],
+    [client.posterUrl(id), largest?.url, "image/jpeg"],
+  ] as const) {
+    assert.deepEqual(await follow(address), { path: pathOf(wanted), type });
+  }
+});
+
 /** A transport that does not get through, as behind a proxy that knows nothing of it. */
 class NoSocket {
   constructor() {

@@ -61,6 +61,11 @@ pub(crate) fn npm(folder: &str, arguments: &[&str]) -> Command {
 
 /// The binary that the tests start.
 pub(crate) fn binary() -> PathBuf {
+    target().join("debug/reelay")
+}
+
+/// Where what is built lies.
+pub(crate) fn target() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    crate::root().join(target).join("debug/reelay")
+    crate::root().join(target)
 }

@@ -258,8 +258,12 @@ export async function loadGallery(status: string, first: boolean): Promise<void>
 /** What is being made, wherever it was asked for, so that its end can be told. */
 export async function loadRunning(): Promise<void> {
   try {
-    const { items } = await server.listGenerations({ limit: SHELF });
-    dispatch({ type: "generations.received", generations: items });
+    // One after another, as they follow in a life: what moves on meanwhile is in the next.
+    for (const status of ["confirmed", "queued", "processing"] as const) {
+      for await (const generation of server.eachGeneration({ status })) {
+        dispatch({ type: "generations.received", generations: [generation] });
+      }
+    }
   } catch {
     // The conversation that is open tells of its own; for the others the next reload will.
   }
