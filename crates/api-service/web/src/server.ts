@@ -17,6 +17,8 @@ export const server = createClient({
 /** Links that redirect to a fresh link each time, so they never die. */
 export const videoUrl = (id: string) => `/api/generations/${id}/video`;
 export const thumbnailUrl = (id: string) => `/api/generations/${id}/thumbnail`;
+/** As `videoUrl`, but what it leads to is saved, not shown. */
+export const downloadUrl = (id: string) => server.videoUrl(id, { download: true });
 
 const UNREACHABLE = "Reelay could not be reached. Check your connection and try again.";
 

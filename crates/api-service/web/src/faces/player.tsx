@@ -12,7 +12,7 @@ import { Gate } from "../parts/gate";
 import { Button, Icon } from "../parts/icon";
 import { openVariation } from "../parts/variation";
 import { videoHref } from "../routes";
-import { thumbnailUrl, videoUrl } from "../server";
+import { downloadUrl, thumbnailUrl, videoUrl } from "../server";
 
 /** About how wide the player is at most, in CSS pixels. */
 const WIDTH = 680;
@@ -84,7 +84,7 @@ export function Player({ generation, video }: PlayerProps) {
         <div class="buttons">
           <CopyLink id={id} />
           {/* The link leads to the store, another site, whose answer decides whether it is saved or shown: hence a new tab. */}
-          <a class="button small" href={`${videoUrl(id)}?download=1`} download="" target="_blank" rel="noopener">
+          <a class="button small" href={downloadUrl(id)} download="" target="_blank" rel="noopener">
             <Icon name="download" />
             Download
           </a>
