@@ -14,9 +14,6 @@ export type Period = Schemas["Period"];
 export type Usage = Schemas["Usage"];
 export type User = Schemas["User"];
 
-/** A picture of the video, by its size. */
-export type Poster = Schemas["PosterLink"];
-
 /** A generation, with what a status answer tells beyond it. */
 export type Generation = Told;
 
