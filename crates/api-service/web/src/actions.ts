@@ -4,10 +4,11 @@
 import { type components, newKey, ReelayError } from "@reelay/client";
 
 import { models } from "./catalogue";
-import { forgetDrafts, writeDraft } from "./drafts";
+import { forgetDrafts, readThing, wordsPlace, writeThing } from "./drafts";
 import { shorten } from "./format";
 import type { Pending } from "./model/state";
 import type { AnswerValue, Attachment, Generation, Usage } from "./model/types";
+import { type Draft, meant } from "./model/wording";
 import { conversationHref, homeHref } from "./routes";
 import { failureOf, server } from "./server";
 import { dispatch, state } from "./store";
@@ -43,6 +44,8 @@ async function once<T>(wish: string, call: (key: string) => Promise<T>): Promise
 const go = (href: string) => {
   location.hash = href;
 };
+
+const userId = () => state.peek().session.user?.id ?? "";
 
 // Who is here. The first two throw, and the form shows why.
 
@@ -193,19 +196,28 @@ export const clarify = (generation: Generation, responses: Record<string, Answer
 export function confirm(generation: Generation, enhancedPrompt?: string | null): Promise<void> {
   const { id, estimatedCost } = generation;
   const words = enhancedPrompt === undefined ? {} : { enhancedPrompt };
-  const user = state.peek().session.user?.id ?? "";
+  const user = userId();
   return deed(generation, "confirm", { estimatedCost, ...words }, async (idempotencyKey) => {
     const answer = await server.confirm(id, estimatedCost, { ...words, idempotencyKey });
-    writeDraft(user, `words.${id}`, "");
+    writeThing(user, wordsPlace(id), null);
     return answer;
   });
 }
 
-/** Goes along with whatever else is asked of the generation: a yes that is on its way has these words, too. */
-export async function reword(generation: Generation, enhancedPrompt: string | null): Promise<void> {
+/**
+ * Goes along with whatever else is asked of the generation: a yes that is on its way has these words, too. Resolves to
+ * what the server made of it, or to `null`.
+ */
+export async function reword(generation: Generation, enhancedPrompt: string | null): Promise<Generation | null> {
   const { id, status } = generation;
+  const user = userId();
   try {
-    dispatch({ type: "generations.received", generations: [await server.reword(id, enhancedPrompt)] });
+    const answer = await server.reword(id, enhancedPrompt);
+    const draft = readThing<Draft>(user, wordsPlace(id));
+    // What was typed on in the meantime stays.
+    if (draft && meant(draft) === enhancedPrompt) writeThing(user, wordsPlace(id), null);
+    dispatch({ type: "generations.received", generations: [answer] });
+    return answer;
   } catch (error) {
     const failure = failureOf(error);
     if (failure.status === 409) await loadGeneration(id).catch(() => {});
@@ -213,6 +225,7 @@ export async function reword(generation: Generation, enhancedPrompt: string | nu
       dispatch({ type: "deed.started", id, name: "reword", status });
       dispatch({ type: "deed.failed", id, error: failure });
     }
+    return null;
   }
 }
 

@@ -11,6 +11,9 @@ function attempt<T>(action: (storage: Storage) => T, otherwise: T): T {
   }
 }
 
+/** Where the words of a generation are kept that its yes is to be for. */
+export const wordsPlace = (generationId: string) => `words.${generationId}`;
+
 const keyOf = (userId: string, place: string) => `${PREFIX}${userId}.${place}`;
 
 export function readDraft(userId: string, place: string): string {

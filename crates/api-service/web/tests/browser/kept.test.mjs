@@ -35,3 +35,33 @@ test("the download button saves the video", async () => {
   assertQuiet(page);
   await context.close();
 });
+
+test("words that were replaced in the chat do not come back, and the yes is not for them", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
+  const field = card.getByLabel("What we ask the model for");
+  await card.getByRole("button", { name: "Change the words" }).click();
+  await field.fill("two swans on a lake");
+  const told = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
+  await field.blur();
+  await told;
+  const message = page.getByLabel("Message", { exact: true });
+  await message.fill("use my own words");
+  await message.press("Enter");
+  await card.getByRole("button", { name: "Change the words" }).waitFor();
+  // To another place and back, then from the beginning.
+  const conversation = page.url();
+  await page.goto(`${system.url}/#/`);
+  await page.getByLabel("Describe your video").waitFor();
+  await page.goto(conversation);
+  await card.getByRole("button", { name: "Change the words" }).waitFor();
+  await page.reload();
+  await card.getByRole("button", { name: "Change the words" }).waitFor();
+  assert.equal(await field.count(), 0);
+  const asked = page.waitForRequest(/\/confirm$/);
+  await card.getByRole("button", { name: /Make it/ }).click();
+  assert.equal((await asked).postDataJSON().enhancedPrompt, null);
+  assertQuiet(page);
+  await context.close();
+});
