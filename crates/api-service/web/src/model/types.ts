@@ -7,6 +7,7 @@ export type { AnswerValue, Conversation, GenerationStatus, Message, Money } from
 
 type Schemas = components["schemas"];
 export type ClarificationQuestion = Schemas["ClarificationQuestion"];
+export type ImageInput = Schemas["ImageInput"];
 export type ImageRole = Schemas["ImageRole"];
 export type OfferedModel = Schemas["OfferedModel"];
 export type Parameters = Schemas["Parameters"];

@@ -5,7 +5,17 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { accept, askFor, assertQuiet, face, launch, signUp, visit } from "./browser.mjs";
+import {
+  accept,
+  askFor,
+  assertQuiet,
+  assertUsable,
+  face,
+  launch,
+  picture,
+  signUp,
+  visit,
+} from "./browser.mjs";
 import { startSystem } from "./system.mjs";
 
 let system;
@@ -62,6 +72,34 @@ test("words that were replaced in the chat do not come back, and the yes is not 
   const asked = page.waitForRequest(/\/confirm$/);
   await card.getByRole("button", { name: /Make it/ }).click();
   assert.equal((await asked).postDataJSON().enhancedPrompt, null);
+  assertQuiet(page);
+  await context.close();
+});
+
+test("a variation begins with the pictures and the words that the video was made from", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  await page.getByLabel("Describe your video").fill("the dunes begin to move, 8 seconds, landscape");
+  await page.getByLabel("Add a picture").setInputFiles(await picture(page));
+  await page.locator('.attachments li[data-state="ready"]').waitFor();
+  await page.getByRole("button", { name: "Send" }).click();
+  const card = await face(page, "confirmation");
+  await card.getByRole("button", { name: "Change the words" }).click();
+  await card.getByLabel("What we ask the model for").fill("The dunes roll like a slow sea");
+  await accept(page);
+  await (await face(page, "player")).getByRole("button", { name: "Make a variation" }).click();
+  const dialog = page.getByRole("dialog");
+  assert.equal(await dialog.getByLabel("What it shall show").inputValue(), "The dunes roll like a slow sea");
+  const shown = dialog.getByRole("img", { name: "Picture 1" });
+  await page.waitForFunction((image) => image.complete && image.naturalWidth === 640, await shown.elementHandle());
+  await dialog.getByText("Begins with it").waitFor();
+  await assertUsable(page, "variation with a picture");
+  const asked = page.waitForRequest((request) => request.method() === "POST" && /\/api\/generations$/.test(request.url()));
+  await dialog.getByRole("button", { name: "Continue" }).click();
+  const { images } = (await asked).postDataJSON().parameters;
+  assert.deepEqual(images.map(({ role }) => role), ["first_frame"]);
+  const next = await face(page, "confirmation");
+  await next.getByRole("img", { name: "Picture 1" }).waitFor();
   assertQuiet(page);
   await context.close();
 });
