@@ -108,6 +108,7 @@ export type Action =
   | { type: "gallery.failed"; status: string; error: Failure }
   | { type: "send.started"; id: string; pending: Omit<Pending, "error"> }
   | { type: "send.failed"; id: string; key: string; error: Failure }
+  | { type: "send.restored"; id: string; pending: Pending }
   | { type: "send.dropped"; id: string; key: string }
   | {
       type: "send.done";
@@ -200,6 +201,10 @@ export function reduce(state: State, action: Action): State {
     case "send.failed": {
       const mark = (one: Pending) => (one.key === action.key ? { ...one, error: action.error } : one);
       return withThread(state, action.id, { pending: threadOf(state, action.id).pending.map(mark) });
+    }
+    case "send.restored": {
+      const others = without(state, action.id, action.pending.key);
+      return withThread(state, action.id, { pending: [...others, action.pending] });
     }
     case "send.dropped":
       return withThread(state, action.id, { pending: without(state, action.id, action.key) });
@@ -304,6 +309,13 @@ function receiveGeneration(state: State, arrived: Generation): State {
   const merged = newest(known ?? null, arrived);
   if (merged === known) return state;
   return { ...state, generations: { ...state.generations, [arrived.id]: merged } };
+}
+
+/** The messages that the server has not confirmed, of all conversations, in the order in which they were written. */
+export function unsentOf(state: State): { id: string; pending: Pending }[] {
+  return Object.entries(state.threads)
+    .flatMap(([id, thread]) => thread.pending.map((pending) => ({ id, pending })))
+    .sort((a, b) => Date.parse(a.pending.createdAt) - Date.parse(b.pending.createdAt));
 }
 
 // What the views read.

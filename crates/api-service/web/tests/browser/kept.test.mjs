@@ -10,6 +10,7 @@ import {
   askFor,
   assertQuiet,
   assertUsable,
+  describe,
   face,
   launch,
   picture,
@@ -100,6 +101,75 @@ test("a variation begins with the pictures and the words that the video was made
   assert.deepEqual(images.map(({ role }) => role), ["first_frame"]);
   const next = await face(page, "confirmation");
   await next.getByRole("img", { name: "Picture 1" }).waitFor();
+  assertQuiet(page);
+  await context.close();
+});
+
+test("a message that could not be sent survives a reload, and arrives once when the network is back", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  await describe(page, "Make me a video of a harbour");
+  await face(page, "questions");
+  const keys = [];
+  await page.route(/\/messages$/, async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    keys.push(route.request().headers()["idempotency-key"]);
+    return route.abort("internetdisconnected");
+  });
+  const message = page.getByLabel("Message", { exact: true });
+  await message.fill("What does it cost?");
+  await message.press("Enter");
+  const unsent = page.locator(".unsent");
+  await unsent.getByText("Not sent.", { exact: false }).waitFor({ timeout: 60_000 });
+  assert.equal(await message.inputValue(), "");
+  await page.reload();
+  await unsent.getByRole("button", { name: "Try again" }).waitFor({ timeout: 60_000 });
+  await context.setOffline(true);
+  await page.getByText("You are offline.", { exact: false }).waitFor();
+  await page.unroute(/\/messages$/);
+  const answered = page.waitForResponse((answer) => /\/messages$/.test(answer.url()) && answer.status() === 201);
+  await context.setOffline(false);
+  keys.push((await answered).request().headers()["idempotency-key"]);
+  await unsent.waitFor({ state: "detached" });
+  assert.equal(new Set(keys).size, 1, keys.join());
+  await page.reload();
+  await face(page, "questions");
+  assert.equal(await page.locator(".mine .said", { hasText: "What does it cost?" }).count(), 1);
+  assert.equal(await unsent.count(), 0);
+  assertQuiet(page);
+  await context.close();
+});
+
+test("the first message of a conversation survives a reload as well", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  await page.route(/\/messages$/, (route) =>
+    route.request().method() === "POST" ? route.abort("internetdisconnected") : route.continue(),
+  );
+  await describe(page, "Make me a video of a lighthouse");
+  // Before the client has given up.
+  await page.locator('.mine[data-state="sending"]').waitFor();
+  await page.unroute(/\/messages$/);
+  await page.reload();
+  await face(page, "questions");
+  assert.equal(await page.locator(".mine .said", { hasText: "lighthouse" }).count(), 1);
+  assertQuiet(page);
+  await context.close();
+});
+
+test("answers that are given and not told survive a reload, until they are told", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  await describe(page, "Make me a video of a harbour");
+  const card = await face(page, "questions");
+  await card.getByRole("radio", { name: "4 seconds" }).check();
+  await page.reload();
+  await face(page, "questions");
+  assert.equal(await card.getByRole("radio", { name: "4 seconds" }).isChecked(), true);
+  await card.getByRole("button", { name: "Continue" }).click();
+  await (await face(page, "confirmation")).getByText("4 s", { exact: true }).waitFor();
+  const left = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("answers")));
+  assert.deepEqual(left, []);
   assertQuiet(page);
   await context.close();
 });
