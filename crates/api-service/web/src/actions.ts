@@ -7,6 +7,7 @@ import { models } from "./catalogue";
 import { answersPlace, forgetDrafts, readThing, wordsPlace, writeThing } from "./drafts";
 import { shorten } from "./format";
 import { type Pending, threadOf, unsentOf } from "./model/state";
+import { RUNNING } from "./model/status";
 import type { AnswerValue, Attachment, Generation, Usage } from "./model/types";
 import { goesAgain, INTERRUPTED, isOutdated } from "./model/unsent";
 import { type Draft, meant } from "./model/wording";
@@ -335,21 +336,34 @@ export async function loadGallery(status: string, first: boolean): Promise<void>
   if (!first && (gallery.phase === "loading" || !cursor)) return;
   dispatch({ type: "gallery.loading", status, first });
   try {
-    const { items, nextCursor } = await server.listGenerations({
-      limit: SHELF,
-      ...(cursor ? { cursor } : {}),
-      ...(status ? { status: status as Generation["status"] } : {}),
-    });
+    const { items, nextCursor } = await (status === "running" ? readRunning() : readShelf(status, cursor));
     dispatch({ type: "gallery.loaded", status, items, nextCursor: nextCursor ?? null, first });
   } catch (error) {
     dispatch({ type: "gallery.failed", status, error: failureOf(error) });
   }
 }
 
+const readShelf = (status: string, cursor: string | null) =>
+  server.listGenerations({
+    limit: SHELF,
+    ...(cursor ? { cursor } : {}),
+    ...(status ? { status: status as Generation["status"] } : {}),
+  });
+
+/** All that is being made; a user's place in the queue is limited, so it is not much. */
+async function readRunning(): Promise<{ items: Generation[]; nextCursor: null }> {
+  const found = new Map<string, Generation>();
+  // One after another, as a video goes through them: none can slip by from a status not read yet to one that was.
+  for (const status of RUNNING) {
+    for await (const generation of server.eachGeneration({ status })) found.set(generation.id, generation);
+  }
+  return { items: [...found.values()], nextCursor: null };
+}
+
 /** What is being made, wherever it was asked for, so that its end can be told. */
 export async function loadRunning(): Promise<void> {
   try {
-    const { items } = await server.listGenerations({ limit: SHELF });
+    const { items } = await readRunning();
     dispatch({ type: "generations.received", generations: items });
   } catch {
     // The conversation that is open tells of its own; for the others the next reload will.

@@ -57,7 +57,7 @@ export interface State {
   search: (Listing & { query: string }) | null;
   threads: Readonly<Record<string, Thread>>;
   generations: Readonly<Record<string, Generation>>;
-  /** The gallery's list, of one status or of all (`""`). */
+  /** The gallery's list: of one status, of what is being made (`running`), or of all (`""`). */
   gallery: Listing & { status: string };
   deeds: Readonly<Record<string, Deed>>;
   /** `push` is how the page hears of news; `null` while it follows nothing. */
@@ -347,9 +347,17 @@ export function runningOf(state: State): Map<string, number> {
   return new Map(running.sort(later).map(({ conversationId, progress }) => [conversationId, progress]));
 }
 
-/** What the gallery shows: the listed ones that still have the wished status, newest first. */
+/**
+ * What the gallery shows, newest first: the listed ones that still have the wished status, or all that is being made,
+ * which is known whether it was listed or not.
+ */
 export function galleryOf(state: State): Generation[] {
   const { ids, status } = state.gallery;
+  if (status === "running") {
+    return Object.values(state.generations)
+      .filter((generation) => isRunning(generation.status))
+      .sort((a, b) => later(b, a));
+  }
   return ids
     .flatMap((id) => state.generations[id] ?? [])
     .filter((generation) => !status || generation.status === status);

@@ -18,6 +18,9 @@ export function faceOf(status: GenerationStatus): Face {
   return "progress";
 }
 
+/** The statuses of what is being made, in the order in which a video goes through them. */
+export const RUNNING: readonly GenerationStatus[] = ["confirmed", "queued", "processing"];
+
 const time = (text: string | null | undefined) => (text ? Date.parse(text) : 0);
 
 const STAGES: Record<string, string> = {

@@ -23,7 +23,7 @@ const WIDTH = 288;
 const FILTERS = [
   ["", "All"],
   ["completed", "Ready"],
-  ["processing", "In the making"],
+  ["running", "In the making"],
   ["failed", "Not made"],
   ["cancelled", "Cancelled"],
 ] as const;

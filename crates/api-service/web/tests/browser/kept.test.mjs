@@ -173,3 +173,33 @@ test("answers that are given and not told survive a reload, until they are told"
   assertQuiet(page);
   await context.close();
 });
+
+test("what is being made is seen behind any number of newer ones, and while it waits in the queue", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  await page.evaluate(async () => {
+    const post = async (path, body) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(await response.text());
+      return response.json();
+    };
+    const ask = (prompt) => post("/api/generations", { prompt, parameters: { duration: 4, aspectRatio: "16:9" } });
+    // One more than are made at once.
+    for (const name of ["one", "two", "three"]) {
+      const { id } = await ask(`[sim:latency=300s] a comet, number ${name}`);
+      await post(`/api/generations/${id}/confirm`, {});
+    }
+    for (let index = 0; index < 25; index += 1) await ask(`star number ${index}`);
+  });
+  await page.reload();
+  await page.waitForFunction(() => /^\d+ % · Reelay$/.test(document.title));
+  await page.goto(`${system.url}/#/videos`);
+  await page.getByRole("link", { name: "In the making" }).click();
+  await page.locator(".tile").nth(2).waitFor();
+  const titles = await page.locator(".tile-title").allInnerTexts();
+  assert.deepEqual(titles.map((title) => title.split(" ").at(-1)), ["three", "two", "one"]);
+  await page.locator('.tile[data-status="queued"]', { hasText: "three" }).waitFor();
+  assertQuiet(page);
+  await context.close();
+});

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { bytes, day, moment, money, ratio, seconds, shorten, timeLeft } from "../../src/format";
 import { parameterList, posterSet, posterUrl, reasonOf, resultLine } from "../../src/model/details";
-import { costOfStopping, etaOf, faceOf, isRunning, isTerminal, isWaiting, stageOf } from "../../src/model/status";
+import { costOfStopping, etaOf, faceOf, isRunning, isTerminal, isWaiting, RUNNING, stageOf } from "../../src/model/status";
 import type { GenerationStatus, Period } from "../../src/model/types";
 import { shareOf } from "../../src/model/usage";
 import { conversationHref, galleryHref, parseRoute, videoHref, viewKey } from "../../src/routes";
@@ -59,6 +59,8 @@ test("addresses lead where they say", () => {
   assert.deepEqual(parseRoute(videoHref("gen_01ab")), { name: "video", id: "gen_01ab" });
   assert.deepEqual(parseRoute(galleryHref()), { name: "gallery", status: "" });
   assert.deepEqual(parseRoute(galleryHref("failed")), { name: "gallery", status: "failed" });
+  assert.deepEqual(parseRoute(galleryHref("running")), { name: "gallery", status: "running" });
+  assert.deepEqual(parseRoute("#/videos?status=processing"), { name: "gallery", status: "running" }, "an old link");
   assert.deepEqual(parseRoute("#/videos?status=nonsense"), { name: "gallery", status: "" });
   for (const wrong of ["#/c/", "#/c/../x", "#/c/a/b", "#/videos/a/b", "#/elsewhere"]) {
     assert.equal(parseRoute(wrong).name, "unknown", wrong);
@@ -85,6 +87,7 @@ test("each status has its face", () => {
   for (const [status, face, waiting, running, terminal] of ALL) {
     const found = [faceOf(status), isWaiting(status), isRunning(status), isTerminal(status)];
     assert.deepEqual(found, [face, waiting, running, terminal], status);
+    assert.equal(RUNNING.includes(status), running, status);
   }
 });
 
