@@ -1,7 +1,7 @@
 // The facts of a generation as pairs of a name and a value.
 
 import { bytes, money, seconds } from "../format";
-import type { Generation, Poster } from "./types";
+import type { Generation } from "./types";
 
 const SHAPES: Record<string, string> = { "16:9": "16:9, wide", "9:16": "9:16, upright", "1:1": "1:1, square" };
 
@@ -45,15 +45,16 @@ export function resultLine({ duration, resolution, fileSize, format, processingT
     .join(" · ");
 }
 
-/** The smallest poster that is at least `pixels` wide, or the largest; `null` if there are none. */
-export function posterFor(posters: readonly Poster[] | undefined, pixels: number): Poster | null {
-  const sorted = (posters ?? []).toSorted((a, b) => a.width - b.width);
-  return sorted.find(({ width }) => width >= pixels) ?? sorted.at(-1) ?? null;
-}
+/**
+ * The address of the picture for a place that is so many pixels wide. It leads to a fresh link each time: the links in
+ * a generation die after an hour, and a page may stay open for longer.
+ */
+export const posterUrl = (id: string, pixels: number): string =>
+  `/api/generations/${id}/poster?width=${Math.ceil(pixels)}`;
 
-/** `srcset` of the posters; empty if there are none. */
-export function posterSet(posters: readonly Poster[] | undefined): string {
-  return (posters ?? []).map(({ url, width }) => `${url} ${width}w`).join(", ");
+/** `srcset` of the posters, by addresses that never die; empty if there are none. */
+export function posterSet({ id, posters }: Pick<Generation, "id"> & { posters?: Generation["posters"] }): string {
+  return (posters ?? []).map(({ width }) => `${posterUrl(id, width)} ${width}w`).join(", ");
 }
 
 /** What the codes mean for a person. The server's own message, which says more, and what is charged, stands below. */

@@ -18,6 +18,9 @@ export function faceOf(status: GenerationStatus): Face {
   return "progress";
 }
 
+/** The statuses of what is being made, in the order in which a video goes through them. */
+export const RUNNING: readonly GenerationStatus[] = ["confirmed", "queued", "processing"];
+
 const STAGES: Record<string, string> = {
   submitting: "Handing it to the model",
   generating: "Making the pictures",
