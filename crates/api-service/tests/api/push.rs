@@ -1,6 +1,6 @@
 //! Event streams and WebSockets as a browser speaks them, byte for byte.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use contract::JobStatus;
 use foundation::testing::TestDatabase;
@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::{
@@ -162,6 +162,29 @@ impl Socket {
         assert!(!frame["error"]["detail"].as_str().unwrap().is_empty());
         frame["error"]["code"].as_str().unwrap().to_owned()
     }
+}
+
+/// Opens an event stream, takes its beginning and nothing more.
+async fn deaf(app: &TestApp, caller: &Caller, path: &str) -> TcpStream {
+    let address: SocketAddr = app.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // The less is taken for it by the system, the sooner nothing is.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{}\r\n", cookie(caller));
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut begun = Vec::new();
+    while !begun.ends_with(b"\nid: 0\n\n") {
+        begun.push(stream.read_u8().await.unwrap());
+    }
+    stream
+}
+
+/// Says as much as a message may hold: written as JSON it is six times as long.
+async fn say_much(caller: &Caller, conversation: &str) {
+    let said = json!({"content": "\u{1}".repeat(8192)});
+    let answer = caller.post(&format!("/api/conversations/{conversation}/messages"), &said).await;
+    assert_eq!(answer.status, 201, "{:?}", answer.body["detail"]);
 }
 
 fn cookie(caller: &Caller) -> String {
@@ -457,4 +480,52 @@ async fn a_page_from_elsewhere_opens_no_socket() {
     }
     ada.get("/api/ws").await.is_problem(400, "no_websocket");
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stops_reading_loses_its_place() {
+    let settings = [
+        ("PUSH_LISTENERS_PER_USER", "1"),
+        ("PUSH_PATIENCE", "200ms"),
+        ("RATE_MESSAGES_PER_MINUTE", "1000000"),
+    ];
+    let app = TestApp::start_with(TestDatabase::sqlite(), &settings).await;
+    let ada = app.user().await;
+    let conversation = ada.conversation().await;
+    let path = format!("/api/conversations/{conversation}/events");
+    let mut deaf = deaf(&app, &ada, &path).await;
+    ada.get(&path).await.is_problem(429, "too_many_listeners");
+    let freed = async {
+        loop {
+            say_much(&ada, &conversation).await;
+            let answer = ada.request(Method::GET, &path).send().await.unwrap();
+            if answer.status() == 200 {
+                break;
+            }
+            assert_eq!(answer.status(), 429);
+        }
+    };
+    assert!(tokio::time::timeout(SOON * 3, freed).await.is_ok(), "the place is kept");
+    // What was on its way comes still, then the end: in order or by a reset, which the system decides.
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(SOON, deaf.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the connection is kept");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stops_reading_does_not_hold_a_stop() {
+    /// More than the systems of both sides take for a reader who does not read.
+    const MUCH: usize = 120;
+    let settings =
+        [("PUSH_PATIENCE", "1h"), ("SHUTDOWN_TIMEOUT", "2m"), ("RATE_MESSAGES_PER_MINUTE", "1000000")];
+    let app = TestApp::start_with(TestDatabase::sqlite(), &settings).await;
+    let ada = app.user().await;
+    let conversation = ada.conversation().await;
+    let deaf = deaf(&app, &ada, &format!("/api/conversations/{conversation}/events")).await;
+    for _ in 0..MUCH {
+        say_much(&ada, &conversation).await;
+    }
+    assert!(tokio::time::timeout(SOON, app.stop()).await.is_ok(), "the stop is held");
+    drop(deaf);
 }
