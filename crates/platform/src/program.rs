@@ -7,6 +7,7 @@ use foundation::{
     settings::{self, Environment, SettingError, Variable},
     shutdown::StopSignals,
 };
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use telemetry::event;
 
 /// A setting is missing or malformed.
@@ -58,6 +59,7 @@ impl Program {
         }
         // Fails only if a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        take_all_descriptors();
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return self.fail(1, &format!("cannot start the runtime: {error}")),
@@ -141,6 +143,14 @@ impl Process {
     /// Waits until the process shall stop, and says why.
     pub async fn stop_requested(mut self) -> &'static str {
         self.stop.requested().await
+    }
+}
+
+/// Listeners hold a connection each, with two descriptors, and the soft limit is 1024 on many systems, for the sake of
+/// programs that use `select(2)`. What may be had is had; without more, the limit is what it was.
+fn take_all_descriptors() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
 
