@@ -23,7 +23,7 @@ use crate::{
     properties,
     row::Row,
     runner::Move,
-    world::{Answer, Api, Network, Provider, Sequences, Worker, World},
+    world::{Answer, Api, Network, Provider, Sequences, Try, Worker, World},
 };
 
 /// One thing that happens. A packet is named by its place among those of its kind.
@@ -45,7 +45,7 @@ pub enum Action {
     SendWebhook { sequence: i64 },
     WebhookArrives { packet: usize, stays: bool },
     WebhookIsLost { packet: usize },
-    WebhookDies { sequence: i64 },
+    WebhookDies { sequence: i64, tried: Try },
     WebhookIsRedelivered { sequence: i64 },
     AcknowledgementArrives { packet: usize, stays: bool },
     AcknowledgementIsLost { packet: usize },
@@ -134,12 +134,12 @@ impl System {
                 let sequence = world.network.webhooks[packet].sequence;
                 lose(&mut world.network.webhooks, packet, &mut world.left.drops);
                 if defect == Defect::TakesSilenceForDelivery {
-                    world.record(sequence, WebhookState::Delivered);
+                    world.record(sequence, Try::Newest, WebhookState::Delivered, defect);
                 }
             }
-            Action::WebhookDies { sequence } => {
+            Action::WebhookDies { sequence, tried } => {
                 world.left.deaths -= 1;
-                world.record(sequence, WebhookState::Dead);
+                world.record(sequence, tried, WebhookState::Dead, defect);
             }
             Action::WebhookIsRedelivered { sequence } => {
                 world.left.redeliveries -= 1;
@@ -148,7 +148,9 @@ impl System {
             Action::AcknowledgementArrives { packet, stays } => {
                 let (network, left) = (&mut world.network, &mut world.left);
                 let sequence = take(&mut network.acknowledgements, packet, stays, &mut left.duplicates);
-                world.record(sequence, WebhookState::Delivered);
+                let again = world.webhook(sequence).asked_again;
+                let tried = if again { Try::OfBefore } else { Try::Newest };
+                world.record(sequence, tried, WebhookState::Delivered, defect);
             }
             Action::AcknowledgementIsLost { packet } => {
                 lose(&mut world.network.acknowledgements, packet, &mut world.left.drops);
@@ -317,8 +319,12 @@ impl World {
         );
         for (sequence, row) in (1..).zip(&self.worker.webhooks) {
             let waits = row.state == WebhookState::Pending;
-            actions.extend((waits && self.left.deaths > 0).then_some(Action::WebhookDies { sequence }));
-            let again = !waits && self.left.redeliveries > 0;
+            let is_trying = self.network.is_trying(sequence);
+            let dies = |tried| Action::WebhookDies { sequence, tried };
+            actions.extend((waits && self.left.deaths > 0).then_some(dies(Try::Newest)));
+            let too_late = waits && row.asked_again && is_trying && self.left.deaths > 0;
+            actions.extend(too_late.then_some(dies(Try::OfBefore)));
+            let again = (!waits || is_trying) && self.left.redeliveries > 0;
             actions.extend(again.then_some(Action::WebhookIsRedelivered { sequence }));
         }
         if self.is_claimable() && self.runners.len() < bounds.runners {

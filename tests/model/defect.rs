@@ -40,6 +40,8 @@ pub enum Defect {
     LeavesTheRefused,
     /// The worker takes a webhook that got no answer as delivered (I7).
     TakesSilenceForDelivery,
+    /// What a try comes to counts even after the webhook was asked for again (I7).
+    CountsOldTries,
     /// The API does not look into its inbox, and applies every snapshot (I8).
     ForgetsTheInbox,
     /// The API takes other words for what is being made already (I6).

@@ -164,6 +164,12 @@ fn a_worker_that_takes_silence_for_delivery_is_caught() {
 }
 
 #[test]
+fn a_worker_that_counts_old_tries_is_caught() {
+    let budget = Budget { deaths: 1, redeliveries: 1, ..NOTHING };
+    caught(Bounds { budget, webhooks: 1, ..WORKER }, Defect::CountsOldTries, Invariant::I7);
+}
+
+#[test]
 fn an_api_that_leaves_what_was_refused_is_caught() {
     let budget = Budget { refusals: 1, duplicates: 1, ..NOTHING };
     caught(Bounds { budget, ..LINK }, Defect::LeavesTheRefused, Invariant::I6);

@@ -203,6 +203,18 @@ test("what is no JSON is said to be none", async () => {
   assert.equal((await failure(read(client))).code, "unreadable");
 });
 
+test("addresses that a browser opens say what is wanted", () => {
+  const { client } = world([]);
+  const path = "https://reelay.test/api/generations/gen_1";
+  assert.equal(client.videoUrl("gen_1"), `${path}/video`);
+  assert.equal(client.videoUrl("gen_1", { download: true }), `${path}/video?download=true`);
+  assert.equal(client.thumbnailUrl("gen_1"), `${path}/thumbnail`);
+  assert.equal(client.posterUrl("gen_1"), `${path}/poster`);
+  // What a layout measures need not be whole; the service takes nothing else.
+  assert.equal(client.posterUrl("gen_1", { width: 640.2 }), `${path}/poster?width=641`);
+  assert.equal(client.uploadUrl("upl_1"), "https://reelay.test/api/uploads/upl_1");
+});
+
 test("outside of a browser an address is needed", () => {
   assert.throws(() => createClient(), /baseUrl/);
 });

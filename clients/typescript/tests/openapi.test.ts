@@ -40,8 +40,6 @@ test("every route of a frontend's has a call, and the rest is known", () => {
     "/",
     "/api/conversations/{id}/events",
     "/api/generations/{id}/events",
-    // The links stand in the generation's `posters`.
-    "/api/generations/{id}/poster",
     "/api/openapi.json",
     "/api/webhooks/worker",
     "/docs",

@@ -8,6 +8,7 @@ mod intent;
 mod listeners;
 mod model;
 mod postgres;
+mod report;
 mod step;
 mod test;
 mod tidy;
@@ -47,6 +48,9 @@ enum Task {
     Intent(intent::Options),
     /// What idle listeners cost the API in memory, and that each hears what happens.
     Listeners(listeners::Options),
+    /// The page in a browser: axe on every view, Lighthouse, the weight of the first load, pictures; into
+    /// target/page-report.
+    PageReport(report::Options),
     /// Everything that CI checks: format, rules of the house, dependencies, lints, all tests.
     Ci,
     /// The rules of the house that neither rustc nor clippy knows.
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Task::Model { deep } => model::run(deep),
         Task::Intent(options) => intent::run(&options),
         Task::Listeners(options) => listeners::run(&options),
+        Task::PageReport(options) => report::run(&options),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),

@@ -15,7 +15,7 @@ use crate::{
 const PROPERTY_SEED: &str = "PROPTEST_RNG_SEED";
 
 /// Where the page is made.
-const PAGE: &str = "crates/api-service/web";
+pub(crate) const PAGE: &str = "crates/api-service/web";
 
 /// How many tests there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,27 +113,33 @@ pub(crate) struct Program {
     pub(crate) check: &'static [&'static str],
 }
 
+/// What builds and tests the page.
+pub(crate) const NODE: Program = Program {
+    what: "node 20.19 or newer, to build and test the page",
+    package: "nodejs",
+    check: &[
+        "node",
+        "--eval",
+        "const [a, b] = process.versions.node.split('.'); if (a * 100 + +b < 2019) process.exit(1)",
+    ],
+};
+
+/// What shows the page.
+pub(crate) const CHROMIUM: Program = Program {
+    what: "chromium, for the tests of the page",
+    package: "chromium",
+    check: &["sh", "-c", "\"${CHROMIUM:-chromium}\" --version"],
+};
+
 const PROGRAMS: &[Program] = &[
     Program {
         what: "python3 with venv, for the providers' own client",
         package: "python3-venv",
         check: &["python3", "-c", "import venv, ensurepip"],
     },
-    Program {
-        what: "node 20.19 or newer, to build and test the page",
-        package: "nodejs",
-        check: &[
-            "node",
-            "--eval",
-            "const [a, b] = process.versions.node.split('.'); if (a * 100 + +b < 2019) process.exit(1)",
-        ],
-    },
+    NODE,
     client::NPM,
-    Program {
-        what: "chromium, for the tests of the page",
-        package: "chromium",
-        check: &["sh", "-c", "\"${CHROMIUM:-chromium}\" --version"],
-    },
+    CHROMIUM,
 ];
 
 /// Sets up what the tests need.

@@ -126,6 +126,8 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         // Whoever polls has the worker asked before the reconciler finds anything silent.
         P::JobsHeard => ("api", Story::Listens),
         P::Reworded => ("api", Story::Reworded),
+        P::UploadReserved | P::UploadKept => ("api", Story::Picture),
+        P::UploadBegun | P::PictureStored => ("worker", Story::Picture),
         P::Cancelled => ("api", Story::CalledOff),
         P::Expired => ("api", Story::Forgotten),
         P::ConversationDiscarded => ("api", Story::Deleted),
@@ -150,14 +152,8 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         P::AttemptFailed => ("worker", Story::Fails),
         P::DeadlinePassed => ("worker", Story::NeverDone),
         P::ObjectRemoved => ("worker", Story::Deleted),
-        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused, or
-        // has a picture.
-        P::CommandRenewed
-        | P::AnswerKept
-        | P::UploadReserved
-        | P::UploadBegun
-        | P::PictureStored
-        | P::UploadKept => return None,
+        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused.
+        P::CommandRenewed | P::AnswerKept => return None,
     })
 }
 
@@ -185,6 +181,9 @@ const ELSEWHERE: &[(Story, &str)] = &[
     (Story::Nameless, "after:submitted#1"),
     (Story::Nameless, "before:attempt_failed#1"),
     (Story::Nameless, "after:attempt_failed#1"),
+    (Story::Unanswered, "after:submitted#1"),
+    (Story::Unanswered, "before:attempt_failed#1"),
+    (Story::Unanswered, "after:attempt_failed#1"),
     (Story::Empty, "before:attempt_failed#1"),
     (Story::Empty, "after:attempt_failed#1"),
     // The question that a hint has caused.
@@ -201,8 +200,10 @@ const STORIES: &[Story] = &[
     Story::Throttled,
     Story::NeverDone,
     Story::Nameless,
+    Story::Unanswered,
     Story::Empty,
     Story::Hinted,
+    Story::Picture,
     Story::Reworded,
     Story::Forgotten,
     Story::Deleted,
@@ -360,7 +361,9 @@ pub(crate) fn at_default_timers(backend: Backend) -> Vec<Row> {
     let videos = faults.into_iter().map(|fault| (Story::Video, fault));
     // I9, by the reconciler alone: whoever polls has the worker asked.
     let listens = [lost(Wire::Cut), lost(Wire::Deaf)].map(|fault| (Story::Listens, fault));
-    videos.chain(listens).map(row).collect()
+    // Whoever was to be told, and is not, asks.
+    let untold = Fault::Wire { wire: PROVIDER_TO_WORKER, how: Wire::Cut, at: M::Start, until: Until::TheEnd };
+    videos.chain(listens).chain([(Story::Hinted, untold)]).map(row).collect()
 }
 
 /// Some of the rows, for every run of the tests: those that need nothing to be installed and take little time.
@@ -380,6 +383,7 @@ pub(crate) fn few(backend: Backend) -> Vec<Row> {
             Fault::Wire { wire: PROVIDER_TO_WORKER, how: Wire::Cut, at: M::Start, until: Until::TheEnd },
         ),
         (Story::Reworded, crash("api", "after:reworded#1", Back::AtOnce)),
+        (Story::Picture, crash("api", "after:upload_kept#1", Back::AtOnce)),
     ];
     if backend == Backend::Postgres {
         faults.push((Story::Video, Fault::DatabaseCrash { at: M::Accepted }));

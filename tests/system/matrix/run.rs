@@ -463,9 +463,12 @@ async fn of_others(system: &System, seen: &Seen) -> Vec<Violation> {
     let stranger = Client::registered(&system.api).await;
     let generation = format!("/api/generations/{}", id(&seen.generation));
     let conversation = seen.generation["conversationId"].as_str().unwrap_or_default();
+    let picture = seen.picture.as_ref().map(|picture| format!("/api/uploads/{picture}"));
     let mut found = Vec::new();
     for path in
         [generation.clone(), format!("{generation}/status"), format!("/api/conversations/{conversation}")]
+            .into_iter()
+            .chain(picture)
     {
         let status = stranger.get(&path).await.status.as_u16();
         if status != 404 {

@@ -10,7 +10,7 @@ export function Video({ id }: { id: string }) {
   if (error) return <p role="alert">It cannot be shown.</p>;
   if (status === "completed") {
     // An address of ours that leads to a fresh link each time, so that it never dies.
-    return <video src={client.videoUrl(id)} poster={client.thumbnailUrl(id)} controls style={{ width: "100%" }} />;
+    return <video src={client.videoUrl(id)} poster={client.posterUrl(id)} controls style={{ width: "100%" }} />;
   }
   if (status === "failed" || status === "cancelled") return <p>{generation?.errorMessage ?? "It was called off."}</p>;
   return (

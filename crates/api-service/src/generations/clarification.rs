@@ -192,6 +192,44 @@ pub fn apply(
     Err(errors.into_iter().map(|error| name_after_question(error, questions)).collect())
 }
 
+/// Takes over what is right of answers that [`apply`] refused with these errors. What was not answered, or not rightly,
+/// stays a question, with what there is to choose by now. `None` if no question would be left, or if it does not go
+/// together.
+#[must_use]
+pub fn keep(
+    language: Language,
+    responses: &Map<String, Value>,
+    errors: &[FieldError],
+    asked: Draft,
+    model: &Model,
+) -> Option<Draft> {
+    let is_wrong = |id: &str| errors.iter().any(|error| error.field.strip_prefix("responses.") == Some(id));
+    let mut settled = Settled { prompt: asked.prompt, parameters: asked.parameters };
+    let (mut answered, mut open) = (Vec::new(), Vec::new());
+    for question in asked.questions {
+        let given = responses.get(&question.id).filter(|given| !given.is_null() && !is_wrong(&question.id));
+        let answer = given.and_then(|given| question.read(language, given).ok());
+        let taken = answer.and_then(|answer| settled.take(language, &question.id, answer, model).ok());
+        if taken.is_some() {
+            answered.push(question.id);
+        } else {
+            open.push(question);
+        }
+    }
+    let is_answered = |id: &str| answered.iter().any(|answered| answered == id);
+    settled.reconcile(model, is_answered(id::DURATION), is_answered(id::RESOLUTION));
+    if open.is_empty() || !model.check_in(language, &settled.parameters).is_empty() {
+        return None;
+    }
+    let Settled { prompt, parameters } = settled;
+    let anew = draft(language, model, Some(prompt.as_str()), &parameters, &[]).questions;
+    let by_now = |question: ClarificationQuestion| {
+        let other = anew.iter().find(|other| other.id == question.id && other.options != question.options);
+        other.cloned().unwrap_or(question)
+    };
+    Some(Draft { prompt, parameters, questions: open.into_iter().map(by_now).collect() })
+}
+
 impl Settled {
     /// Takes one answer over.
     fn take(

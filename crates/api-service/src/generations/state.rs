@@ -15,7 +15,7 @@ use contract::{
 use serde_json::{Map, Value};
 
 use super::{
-    clarification::Settled,
+    clarification::{self, Settled},
     generation::{Generation, PosterLink},
     wording::Wording,
 };
@@ -37,6 +37,8 @@ pub enum Input<'a> {
         /// What they make of the request.
         quote: &'a Quote,
     },
+    /// The user answered in the chat, and only some of the answers were found good.
+    AnsweredInPart(&'a InPart),
     /// The user wants it otherwise before saying yes: the new plan and its price.
     Amended(&'a Quote),
     /// The user wants to have it asked for in other words before saying yes.
@@ -68,6 +70,17 @@ pub struct Quote {
     pub model: String,
     /// What becomes of the enhanced prompt along with it.
     pub wording: Wording,
+}
+
+/// A request of which less is left to ask than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InPart {
+    /// How far it is settled, and what is left to ask.
+    pub draft: clarification::Draft,
+    /// What becomes of the enhanced prompt along with it.
+    pub wording: Wording,
+    /// What is said to the answers that were not good.
+    pub says: String,
 }
 
 /// What comes of it.
@@ -153,6 +166,10 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
             _ if generation.clarification_responses.as_ref() == Some(responses) => {
                 Ok(Decision::Nothing(Unchanged::AlreadyDone))
             }
+            _ => invalid,
+        },
+        Input::AnsweredInPart(in_part) => match status {
+            Status::PendingClarification => Ok(ask_the_rest(generation, in_part, now)),
             _ => invalid,
         },
         Input::Amended(quote) => match status {
@@ -271,6 +288,17 @@ fn ask(generation: &Generation) -> Decision {
     Draft::of(generation).says(MessageKind::Clarification, words).tell(DesiredState::Pending)
 }
 
+/// What is settled by now goes on as if it had been said at first; the status stays, and the revision rises.
+fn ask_the_rest(generation: &Generation, in_part: &InPart, now: Timestamp) -> Decision {
+    let mut draft = Draft::of(generation).to(Status::PendingClarification, now);
+    let after = &mut draft.0.after;
+    after.prompt.clone_from(&in_part.draft.prompt);
+    after.parameters = in_part.draft.parameters.clone();
+    after.clarification_questions = Some(in_part.draft.questions.clone());
+    in_part.wording.apply(after);
+    draft.says(MessageKind::Clarification, in_part.says.clone()).tell(DesiredState::Pending)
+}
+
 fn tell_price(
     generation: &Generation,
     quote: &Quote,
@@ -367,7 +395,7 @@ fn ended(draft: Draft, status: Status, now: Timestamp) -> Draft {
     let after = &mut draft.0.after;
     after.queue_position = None;
     after.stage = None;
-    after.job.eta_seconds = None;
+    after.eta_seconds = None;
     draft
 }
 
@@ -449,7 +477,7 @@ fn moved_up(generation: &Generation, snapshot: &JobSnapshot, now: Timestamp) -> 
     }
     let mut draft = Draft::of(generation).to(Status::Queued, now);
     draft.0.after.queue_position = snapshot.queue_position;
-    draft.0.after.job.eta_seconds = snapshot.eta_seconds;
+    draft.0.after.eta_seconds = snapshot.eta_seconds;
     draft.done()
 }
 
@@ -504,7 +532,7 @@ impl Generation {
         self.progress = if snapshot.attempt > self.attempt { told } else { self.progress.max(told) };
         self.attempt = self.attempt.max(snapshot.attempt);
         self.stage = snapshot.stage;
-        self.job.eta_seconds = snapshot.eta_seconds;
+        self.eta_seconds = snapshot.eta_seconds;
         self.job.sequence = snapshot.sequence;
     }
 }

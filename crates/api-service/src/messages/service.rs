@@ -25,7 +25,7 @@ use crate::{
         generation::Generation,
         plan::{self, Place, Plan},
         service::{check_text, created, observe},
-        state::{Input, Quote},
+        state::{InPart, Input, Quote},
         wording::Wording,
     },
     idempotency::{Answer, Ticket},
@@ -87,6 +87,7 @@ enum Planned {
     Talk(MessageKind, String, Option<Box<Generation>>),
     Create(Box<Plan>),
     Answer(Box<Generation>, Map<String, Value>, Box<Quote>),
+    AnswerInPart(Box<Generation>, Box<InPart>),
     Amend(Box<Generation>, Box<Quote>),
     Confirm(Box<Generation>),
     Cancel(Box<Generation>),
@@ -420,7 +421,7 @@ fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(),
     Ok(())
 }
 
-/// Answers to the open questions, with whatever else was said along with them.
+/// Answers to the open questions, with whatever else was said along with them. Where some are wrong, the others are kept.
 fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planned> {
     let model = flow.model_of(&open)?;
     let Answers { mut responses, mut further } = answers;
@@ -442,17 +443,30 @@ fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planne
             return Ok(Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open))));
         }
     }
-    let quote = plan::with_wishes(model, &open, &further).and_then(|wished| {
-        let wording = Wording::between(&open, &wished);
-        plan::answer(model, &wished, &responses).map(|quote| Quote { wording, ..quote })
-    });
-    Ok(match quote {
-        Ok(quote) => Planned::Answer(Box::new(open), responses, Box::new(quote)),
-        Err(errors) => {
-            let questions = open.clarification_questions.as_deref().unwrap_or_default();
-            let words = reply::answers_refused(further.language, &errors, questions);
-            Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open)))
+    let (errors, kept) = match plan::with_wishes(model, &open, &further) {
+        Ok(wished) => {
+            let wording = Wording::between(&open, &wished);
+            match plan::answer(model, &wished, &responses) {
+                Ok(quote) => {
+                    let quote = Box::new(Quote { wording, ..quote });
+                    return Ok(Planned::Answer(Box::new(open), responses, quote));
+                }
+                Err(errors) => {
+                    let kept = plan::answer_in_part(model, &open, &wished, &responses, &errors);
+                    (errors, kept.map(|draft| (draft, wording)))
+                }
+            }
         }
+        Err(errors) => (errors, None),
+    };
+    let before = open.clarification_questions.as_deref().unwrap_or_default();
+    let questions = kept.as_ref().map_or(before, |(draft, _)| draft.questions.as_slice());
+    let says = reply::answers_refused(further.language, &errors, questions);
+    Ok(match kept {
+        Some((draft, wording)) => {
+            Planned::AnswerInPart(Box::new(open), Box::new(InPart { draft, wording, says }))
+        }
+        None => Planned::Talk(MessageKind::Clarification, says, Some(Box::new(open))),
     })
 }
 
@@ -514,6 +528,11 @@ impl Planned {
             {
                 (&**asking, &quote.settled.prompt, &quote.settled.parameters)
             }
+            Self::AnswerInPart(asking, in_part)
+                if asking.prompt.is_empty() && asking.enhanced_prompt.is_none() =>
+            {
+                (&**asking, &in_part.draft.prompt, &in_part.draft.parameters)
+            }
             _ => return self,
         };
         let Some(model) = flow.catalogue().find(&generation.provider, &generation.model) else { return self };
@@ -524,6 +543,9 @@ impl Planned {
             Self::Create(plan) => plan.generation.enhanced_prompt = better,
             Self::Answer(_, _, quote) if quote.wording == Wording::Kept => {
                 quote.wording = better.map_or(Wording::Kept, Wording::Suggested);
+            }
+            Self::AnswerInPart(_, in_part) if in_part.wording == Wording::Kept => {
+                in_part.wording = better.map_or(Wording::Kept, Wording::Suggested);
             }
             _ => {}
         }
@@ -538,6 +560,9 @@ impl Planned {
             Self::Create(plan) => Deed::Create(&plan.generation, plan.quote.as_ref()),
             Self::Answer(on, responses, quote) => {
                 Deed::Act { on, input: Input::Answered { responses, quote }, words: "" }
+            }
+            Self::AnswerInPart(on, in_part) => {
+                Deed::Act { on, input: Input::AnsweredInPart(in_part), words: "" }
             }
             Self::Amend(on, quote) => Deed::Act { on, input: Input::Amended(quote), words: "" },
             Self::Confirm(on) => {

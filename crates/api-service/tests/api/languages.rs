@@ -153,6 +153,65 @@ async fn a_refusal_is_in_the_users_language() {
     app.stop().await;
 }
 
+/// Of several answers in one message, those that are right need not be given again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_rightly_is_not_forgotten() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let of_a_cat = "make me a video of a cat";
+    for (wish, wrong, left, right, duration, ratio, resolution) in [
+        (of_a_cat, "7 seconds, vertical", json!(["duration"]), "8 seconds", 8, "9:16", "720p"),
+        (of_a_cat, "6 seconds, square", json!(["aspect_ratio"]), "vertical", 6, "9:16", "720p"),
+        (of_a_cat, "7 seconds, vertical, 1080p", json!(["duration"]), "8 seconds", 8, "9:16", "1080p"),
+        (
+            "make me a video",
+            "7 seconds, vertical",
+            json!(["subject", "duration"]),
+            "a cat, 6 seconds",
+            6,
+            "9:16",
+            "720p",
+        ),
+    ] {
+        let conversation = user.conversation().await;
+        say(&user, &conversation, wish).await;
+        let partly = say(&user, &conversation, wrong).await;
+        let generation = &partly["generation"];
+        assert_eq!(text(&generation["status"]), "pending_clarification", "{partly}");
+        assert_eq!(text(&partly["reply"]["type"]), "clarification", "{partly}");
+        let questions = generation["clarificationQuestions"].as_array().unwrap();
+        let ids: Vec<_> = questions.iter().map(|question| question["id"].clone()).collect();
+        assert_eq!(Value::from(ids), left, "{wrong}");
+
+        // The same once more changes nothing, and neither does what the route refuses.
+        let known = user.get(&path(generation)).await.body;
+        let again = say(&user, &conversation, wrong).await;
+        let clarify = format!("{}/clarify", path(generation));
+        let mixed = json!({"responses": {"duration": 7, "aspect_ratio": "16:9"}});
+        user.post(&clarify, &mixed).await.is_problem(422, "validation_failed");
+        let unchanged = user.get(&path(generation)).await.body;
+        for key in ["updatedAt", "parameters", "clarificationQuestions"] {
+            assert_eq!(
+                (&again["generation"][key], &unchanged[key]),
+                (&known[key], &known[key]),
+                "{wrong}: {key}"
+            );
+        }
+
+        let told = say(&user, &conversation, right).await;
+        assert_eq!(text(&told["reply"]["type"]), "confirmation", "{}", reply(&told));
+        let (generation, parameters) = (&told["generation"], &told["generation"]["parameters"]);
+        assert_eq!(text(&generation["prompt"]), "a cat");
+        assert_eq!(
+            (&parameters["duration"], text(&parameters["aspectRatio"])),
+            (&json!(duration), ratio),
+            "{wrong}"
+        );
+        assert_eq!(text(&parameters["resolution"]), resolution, "{wrong}");
+    }
+    app.stop().await;
+}
+
 /// What is wrong with an answer is said in the language of the questions, in the chat and beside each question.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_answer_is_told_in_the_language_of_the_questions() {

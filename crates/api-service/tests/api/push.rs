@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contract::JobStatus;
 use foundation::testing::TestDatabase;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +11,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::test_app::{Caller, TestApp, on_both_databases};
+use crate::{
+    generations::{id, path, queued, start},
+    test_app::{Caller, TestApp, on_both_databases},
+    worker::{FakeWorker, tell},
+};
 
 /// No test waits so long for what has to come.
 const SOON: Duration = Duration::from_secs(20);
@@ -264,6 +269,46 @@ on_both_databases! {
             }
         }
         socket.settle().await;
+        app.stop().await;
+    }
+
+    /// Whoever is pushed to does not poll, so the time that is left has to come along.
+    async fn the_time_that_is_left_is_pushed_as_it_is_read(database: TestDatabase) {
+        let worker = FakeWorker::start();
+        let app = start(database, &worker).await;
+        let ada = app.user().await;
+        let generation = queued(&ada).await;
+        let mut stream = Stream::open(&ada, &format!("{}/events", path(&generation)), None).await;
+        stream.block().await.unwrap();
+        let says = |sequence, eta_seconds| {
+            let mut snapshot = worker.snapshot(&id(&generation), JobStatus::Active, sequence);
+            snapshot.eta_seconds = eta_seconds;
+            snapshot
+        };
+        for (snapshot, left) in [
+            (says(2, Some(40)), json!(40)),
+            // Of a video that is late the worker says none, and what it said before that comes too late itself.
+            (says(4, None), Value::Null),
+            (says(3, Some(20)), Value::Null),
+            (says(5, Some(3)), json!(3)),
+            (worker.snapshot(&id(&generation), JobStatus::Completed, 6), Value::Null),
+        ] {
+            let sequence = snapshot.sequence;
+            tell(&app, snapshot).await;
+            let read = ada.get(&path(&generation)).await.body;
+            assert_eq!(read["etaSeconds"], left, "read after {sequence}");
+            assert!(read.as_object().unwrap().contains_key("etaSeconds"));
+            let status = ada.get(&format!("{}/status", path(&generation))).await.body;
+            assert_eq!(status["etaSeconds"], left, "polled after {sequence}");
+        }
+        let mut pushed = Vec::new();
+        while pushed.len() < 4 {
+            let (_, name, data) = stream.event().await;
+            if name == "generation.updated" {
+                pushed.push(data["generation"]["etaSeconds"].clone());
+            }
+        }
+        assert_eq!(pushed, [json!(40), Value::Null, json!(3), Value::Null]);
         app.stop().await;
     }
 

@@ -29,12 +29,14 @@ export function App() {
 function Splash() {
   const { offline, unreachable } = state.value.connection;
   return (
-    <div class="splash">
-      <Brand />
+    <main class="splash">
+      <h1>
+        <Brand />
+      </h1>
       <p role="status">
         {offline ? "You are offline." : unreachable ? "Reelay cannot be reached. Trying again…" : ""}
       </p>
-    </div>
+    </main>
   );
 }
 

@@ -42,21 +42,22 @@ on_both_databases! {
     a_provider_that_tells_by_itself_is_asked_once,
     another_replicas_hint_comes_with_the_heartbeat,
     a_hint_is_about_its_own_providers_attempt,
+    a_hint_reaches_the_runner_that_has_taken_the_job_over,
 }
 
-const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const HOOK: &str = "/api/providers/veo3/webhook";
+pub(crate) const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const HOOK: &str = "/api/providers/veo3/webhook";
 /// So usual that nobody asks by himself while a test runs.
 const NEVER_BY_ITSELF: (&str, &str) = ("VEO3_USUAL_LATENCY", "600s");
 
 /// A worker with a simulated provider that takes its time to tell.
-struct Scene {
+pub(crate) struct Scene {
     simulator: Simulator,
-    service: Service,
+    pub(crate) service: Service,
 }
 
 impl Scene {
-    async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> Self {
         let options = Options {
             bind: "127.0.0.1:0".parse().unwrap(),
             latency: Duration::from_millis(50),
@@ -122,7 +123,7 @@ impl Scene {
     }
 
     /// A webhook that is signed after Standard Webhooks.
-    async fn signed(&self, secret: &str, id: &str, body: &Value) -> Response {
+    pub(crate) async fn signed(&self, secret: &str, id: &str, body: &Value) -> Response {
         let body = body.to_string();
         let signed = Secrets::parse(secret).unwrap().sign(id, Timestamp::now(), body.as_bytes());
         let headers = [
@@ -133,7 +134,7 @@ impl Scene {
         self.send(HOOK, &headers, body.clone()).await
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.service.end().await;
         self.simulator.stop().await;
     }
@@ -168,8 +169,6 @@ async fn a_genuine_hint_has_the_job_asked_after_at_once(database: TestDatabase) 
         let answer = scene.signed(SECRET, "evt_2", &body).await;
         assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{body}");
     }
-    let large = vec![b' '; 256 * 1024 + 1];
-    refused(scene.send(HOOK, &[], large).await, 413, "payload_too_large").await;
     // Verified, and then read as strictly as anything else.
     let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
     let signed = Secrets::parse(SECRET).unwrap().sign("evt_3", Timestamp::now(), deep.as_bytes());
@@ -179,6 +178,8 @@ async fn a_genuine_hint_has_the_job_asked_after_at_once(database: TestDatabase) 
         (SIGNATURE_HEADER, signed.signature.as_str()),
     ];
     refused(scene.send(HOOK, &headers, deep.clone()).await, 400, "malformed_json").await;
+    let large = vec![b' '; 64 * 1024 + 1];
+    refused(scene.send(HOOK, &headers, large).await, 413, "payload_too_large").await;
     // Who is asked to send none has no route; the others' routes are as closed as ever.
     for path in ["/api/providers/omni/webhook", "/api/providers/sora/webhook", "/api/providers/veo3"] {
         refused(scene.send(path, &headers, deep.clone()).await, 404, "not_found").await;
@@ -271,13 +272,13 @@ async fn a_flood_of_hints_is_bounded() {
 }
 
 /// A key of a provider, and where its public half is served.
-struct Signer {
+pub(crate) struct Signer {
     key: EcdsaKeyPair,
-    served: Gate,
+    pub(crate) served: Gate,
 }
 
 impl Signer {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
@@ -293,7 +294,7 @@ impl Signer {
         Self { key, served }
     }
 
-    fn token(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn token(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
         let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
@@ -470,4 +471,59 @@ async fn a_hint_is_about_its_own_providers_attempt(database: TestDatabase) {
     assert_eq!(in_time(tells.recv()).await, Some("hinted"));
     stop.cancel();
     in_time(runs).await.unwrap();
+}
+
+/// The one that has lost the job does not know it yet, and is the one that the provider happens to tell.
+async fn a_hint_reaches_the_runner_that_has_taken_the_job_over(database: TestDatabase) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = open(&database, terms()).await;
+    let job = queued(&store).await;
+    let limits = Limits {
+        running: 1,
+        per_user: 2,
+        heartbeat: Duration::from_secs(600),
+        lease: Duration::from_secs(600),
+        deadline: Duration::from_secs(600),
+        shutdown: Duration::from_secs(1),
+    };
+    let (told, mut tells) = mpsc::unbounded_channel();
+    let work = move |mut lease: Lease| {
+        let told = told.clone();
+        async move {
+            if lease.attempt().is_none() {
+                lease.begin_attempt(false).await?;
+                lease.operation_accepted("models/m/operations/o").await?;
+            }
+            let epoch = lease.job().life.lease_epoch;
+            told.send((epoch, "runs")).unwrap();
+            lease.hints().notified().await;
+            told.send((epoch, "hinted")).unwrap();
+            std::future::pending::<Result<(), Error>>().await
+        }
+    };
+    let stop = CancellationToken::new();
+    let deaf = Running::default();
+    let worker = store.register_worker("deaf").await.unwrap();
+    let runner = Runner::new(store.clone(), worker, deaf.clone(), limits, work.clone());
+    let mut tasks = vec![tokio::spawn(runner.run(stop.clone()))];
+    let (epoch, _) = in_time(tells.recv()).await.unwrap();
+    // The lease runs out, as it does when nobody renews it.
+    store.abandon(&job.id, epoch).await.unwrap();
+    let limits = Limits { heartbeat: Duration::from_millis(50), ..limits };
+    let worker = store.register_worker("other").await.unwrap();
+    let runner = Runner::new(store.clone(), worker, Running::default(), limits, work);
+    tasks.push(tokio::spawn(std::sync::Arc::clone(&runner).run(stop.clone())));
+    tasks.push(tokio::spawn(runner.keep_alive(stop.clone())));
+    assert_eq!(in_time(tells.recv()).await, Some((epoch + 1, "runs")));
+
+    let hints = Hints::new(store.clone(), deaf, telling());
+    let outcome = hints.take("veo3", hint::read(&about(&job.id))).await.unwrap();
+    assert_eq!(outcome, Outcome::Woken, "as far as it knows");
+    let mut hinted = [in_time(tells.recv()).await.unwrap(), in_time(tells.recv()).await.unwrap()];
+    hinted.sort_unstable();
+    assert_eq!(hinted, [(epoch, "hinted"), (epoch + 1, "hinted")]);
+    stop.cancel();
+    for task in tasks {
+        in_time(task).await.unwrap();
+    }
 }

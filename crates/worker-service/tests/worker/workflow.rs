@@ -174,13 +174,12 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
     let metrics = telemetry::install_metrics().unwrap();
     let counted_before = unknown_submissions(&metrics);
     let (unknown, gone) = (ErrorCode::SubmissionUnknown, ErrorCode::ProviderError);
-    let cases: [Case; 6] = [
+    let cases: [Case; 5] = [
         ("no name", is_submission, Fate::Replace(200, "{}"), unknown),
         ("a name that leads astray", is_submission, Fate::Replace(200, r#"{"name":"../x"}"#), unknown),
         ("gone", is_poll, Fate::Replace(404, NOT_FOUND), gone),
         ("gone for ever", is_poll, Fate::Replace(410, NOT_FOUND), gone),
         ("nothing", is_poll, Fate::Replace(200, r#"{"done":true,"response":{}}"#), gone),
-        ("a video that is gone", is_download, Fate::Replace(404, ""), gone),
     ];
     for (index, (prompt, at, fate, error)) in cases.into_iter().enumerate() {
         let gate =
@@ -191,12 +190,7 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
         let job = bench.run(&workflow, &generation).await;
         let told = job.life.error.as_ref().unwrap();
         assert_eq!((job.life.status, told.code), (JobStatus::Failed, error), "{prompt}");
-        let reason = match prompt {
-            _ if error == unknown => Some(ErrorReason::SubmissionLost),
-            "a video that is gone" => Some(ErrorReason::VideoGone),
-            _ => None,
-        };
-        assert_eq!(told.reason, reason, "{prompt}");
+        assert_eq!(told.reason, (error == unknown).then_some(ErrorReason::SubmissionLost), "{prompt}");
         assert_eq!((job.life.attempt, job.life.retry_count), (1, 0), "{prompt}");
         assert_eq!(bench.submissions().await, index + 1, "{prompt}");
         assert!(bench.is_billable(&job).await, "{prompt}");
@@ -212,7 +206,7 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
     let generation = bench.queued("a page").await;
     let job = bench.run(&workflow, &generation).await;
     bench.assert_stored(&job).await;
-    assert_eq!((job.life.attempt, bench.submissions().await), (2, 8));
+    assert_eq!((job.life.attempt, bench.submissions().await), (2, 7));
 }
 
 /// What a provider says of an operation that it does not know.

@@ -180,6 +180,104 @@ fn wrong_answers_are_told_by_question() {
     assert_eq!(errors.len(), 3, "all of them at once");
 }
 
+/// The answers that are right are kept, and nothing is asked again that was answered.
+#[test]
+fn what_is_right_of_wrong_answers_is_kept() {
+    let veo = veo();
+    let options = |question: &ClarificationQuestion| question.options.len();
+    for (subject, named, responses, kept, open) in [
+        (
+            Some("a boat"),
+            json!({}),
+            json!({"duration": 7, "aspect_ratio": "9:16"}),
+            json!({"aspectRatio": "9:16"}),
+            vec![("duration", 3)],
+        ),
+        (
+            Some("a boat"),
+            json!({}),
+            json!({"duration": "6 seconds", "aspect_ratio": "1:1"}),
+            json!({"duration": 6}),
+            vec![("aspect_ratio", 2)],
+        ),
+        // What nobody answered keeps its default, and can still be answered.
+        (
+            Some("a boat"),
+            json!({"audio": false}),
+            json!({"duration": 7, "aspect_ratio": "9:16"}),
+            json!({"aspectRatio": "9:16"}),
+            vec![("duration", 3), ("audio", 0)],
+        ),
+        (
+            Some("a boat"),
+            json!({"audio": false}),
+            json!({"duration": 8, "audio": false}),
+            json!({"duration": 8}),
+            vec![("aspect_ratio", 2), ("audio", 0)],
+        ),
+        (
+            None,
+            json!({}),
+            json!({"duration": 8}),
+            json!({"duration": 8}),
+            vec![("subject", 0), ("aspect_ratio", 2)],
+        ),
+        // In this resolution there is only one length.
+        (
+            Some("a boat"),
+            json!({"resolution": "8k"}),
+            json!({"duration": 7, "resolution": "4k"}),
+            json!({"resolution": "4k"}),
+            vec![("duration", 1), ("aspect_ratio", 2)],
+        ),
+        // The option has said which length goes with it.
+        (
+            Some("a boat"),
+            json!({"duration": 4, "resolution": "1080p"}),
+            json!({"aspect_ratio": "1:1", "resolution": "1080p"}),
+            json!({"duration": 8, "resolution": "1080p"}),
+            vec![("aspect_ratio", 2)],
+        ),
+        (
+            Some("a boat"),
+            json!({}),
+            json!({"duration": 7}),
+            json!({}),
+            vec![("duration", 3), ("aspect_ratio", 2)],
+        ),
+    ] {
+        let asked = draft(Language::English, &veo, subject, &parameters(named), &[]);
+        let given = responses.as_object().unwrap();
+        let Draft { prompt, parameters: before, questions } = &asked;
+        let errors = apply(Language::English, given, questions, prompt, before, &veo).unwrap_err();
+        let rest = keep(Language::English, given, &errors, asked, &veo).unwrap();
+        assert_eq!(rest.parameters, parameters(kept), "{responses}");
+        let left: Vec<_> = rest.questions.iter().map(|it| (it.id.as_str(), options(it))).collect();
+        assert_eq!(left, open, "{responses}");
+        let Draft { prompt, parameters: before, questions } = &rest;
+        let settled = apply(Language::English, &Map::new(), questions, prompt, before, &veo);
+        assert_eq!(settled.is_ok(), subject.is_some(), "the rest has its defaults: {responses}");
+    }
+}
+
+#[test]
+fn a_subject_is_kept_and_an_end_of_the_questions_is_not() {
+    let veo = veo();
+    let asked = draft(Language::English, &veo, None, &Parameters::default(), &[]);
+    for (responses, kept) in [
+        (json!({"subject": "a cat", "duration": 7, "aspect_ratio": "9:16"}), Some("a cat")),
+        // All of them are answered: what is wrong is no answer to any.
+        (json!({"subject": "a cat", "duration": 8, "aspect_ratio": "9:16", "colour": "red"}), None),
+    ] {
+        let given = responses.as_object().unwrap();
+        let Draft { prompt, parameters, questions } = &asked;
+        let errors = apply(Language::English, given, questions, prompt, parameters, &veo).unwrap_err();
+        let rest = keep(Language::English, given, &errors, asked.clone(), &veo);
+        assert_eq!(rest.as_ref().map(|rest| rest.prompt.as_str()), kept, "{responses}");
+        assert!(rest.is_none_or(|rest| ids(&rest.questions) == ["duration"]), "{responses}");
+    }
+}
+
 /// Nobody reads another language beside a question than the question's own.
 #[test]
 fn wrong_answers_are_told_in_the_language_of_the_questions() {

@@ -10,10 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{
-    generations::generation::{Job, tests::generation},
-    intent::Language,
-};
+use crate::{generations::generation::tests::generation, intent::Language};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_426_260_000_000);
 
@@ -24,6 +21,14 @@ fn usd(amount: &str) -> Money {
 fn quote() -> Quote {
     let settled = Settled { prompt: "a paper boat".to_owned(), parameters: contract::Parameters::default() };
     Quote { settled, price: usd("3.20"), model: "Veo 3.1".to_owned(), wording: Wording::Kept }
+}
+
+fn in_part() -> InPart {
+    let prompt = "a paper boat".to_owned();
+    let parameters =
+        contract::Parameters { aspect_ratio: Some("9:16".to_owned()), ..contract::Parameters::default() };
+    let draft = clarification::Draft { prompt, parameters, questions: Vec::new() };
+    InPart { draft, wording: Wording::Kept, says: "How long?".to_owned() }
 }
 
 fn responses() -> Map<String, Value> {
@@ -143,7 +148,7 @@ fn word(state: DesiredState) -> String {
 /// One row for each input, one column for each status in the order of their declaration.
 #[test]
 fn every_status_meets_every_input() {
-    let (quote, responses, other) = (quote(), responses(), Map::new());
+    let (quote, responses, other, in_part) = (quote(), responses(), Map::new(), in_part());
     let (told, wrong) = (usd("3.2"), usd("3.21"));
     let (other_words, own_words) =
         (Wording::Changed(Some("a boat at dusk".to_owned())), Wording::Changed(None));
@@ -154,11 +159,12 @@ fn every_status_meets_every_input() {
     let (refused, stopped) = ("failed+error", "failed+error>cancelled");
     let out = "=out_of_place";
     #[rustfmt::skip]
-    let user: [(&str, Input<'_>, [&str; 8]); 13] = [
+    let user: [(&str, Input<'_>, [&str; 8]); 14] = [
         ("created, questions", Input::Created(None), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("created, settled", Input::Created(Some(&quote)), [price, "!", "!", "!", "!", "!", "!", "!"]),
         ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, done, done]),
         ("answered otherwise", Input::Answered { responses: &other, quote: &quote }, [price, "!", "!", "!", "!", "!", "!", "!"]),
+        ("answered in part", Input::AnsweredInPart(&in_part), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("amended", Input::Amended(&quote), ["!", price, "!", "!", "!", "!", "!", "!"]),
         ("reworded", Input::Reworded(&other_words), ["pending_clarification>pending", "pending_confirmation>pending_confirmation", "!", "!", "!", "!", "!", "!"]),
         ("reworded as it is", Input::Reworded(&own_words), [done, done, "!", "!", "!", "!", "!", "!"]),
@@ -214,7 +220,7 @@ fn change(generation: &Generation, input: Input<'_>) -> Generation {
 fn a_result_fills_the_columns() {
     let generation = in_status(Status::Processing);
     let after = change(&generation, Input::Snapshot(&snapshot(&generation, JobStatus::Completed)));
-    assert_eq!((after.progress, after.queue_position, after.job.eta_seconds), (100, None, None));
+    assert_eq!((after.progress, after.queue_position, after.eta_seconds), (100, None, None));
     assert_eq!((after.duration, after.file_size), (Some(8.0), Some(123_456)));
     assert_eq!(after.completed_at, Some(NOW));
     assert!(after.job.video_key.as_ref().unwrap().ends_with("video.mp4"));
@@ -413,7 +419,7 @@ fn a_job_moves_up_in_the_queue_without_changing() {
         ..snapshot(&generation, status)
     };
     let after = change(&generation, Input::Snapshot(&told(JobStatus::Confirmed, 4, 2)));
-    assert_eq!((after.queue_position, after.job.eta_seconds, after.updated_at), (Some(2), Some(20), NOW));
+    assert_eq!((after.queue_position, after.eta_seconds, after.updated_at), (Some(2), Some(20), NOW));
     assert_eq!((after.progress, after.attempt, after.job.sequence), (generation.progress, 0, 4));
     for late in [
         told(JobStatus::Confirmed, 4, 3),
@@ -494,7 +500,7 @@ proptest! {
                 let moved = Generation {
                     queue_position: after.queue_position,
                     updated_at: after.updated_at,
-                    job: Job { eta_seconds: after.job.eta_seconds, ..generation.job.clone() },
+                    eta_seconds: after.eta_seconds,
                     ..generation.clone()
                 };
                 prop_assert_eq!(&after, &moved, "I4");

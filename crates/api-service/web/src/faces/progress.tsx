@@ -7,7 +7,6 @@ import { timeLeft } from "../format";
 import type { Deed } from "../model/state";
 import { costOfStopping, etaOf, stageOf } from "../model/status";
 import type { Generation } from "../model/types";
-import { now } from "../clock";
 import { canAsk, enable } from "../notify";
 import { ask } from "../parts/dialog";
 import { Gate } from "../parts/gate";
@@ -22,7 +21,7 @@ export function Progress({ generation, deed }: ProgressProps) {
   const percent = Math.floor(generation.progress ?? 0);
   const started = generation.status === "processing";
   const doing = stageOf(generation);
-  const left = etaOf(generation, now.value);
+  const left = etaOf(generation);
   const stopping = deed?.busy && deed.name === "cancel";
   const cost = costOfStopping(generation.status);
   const note = useId();

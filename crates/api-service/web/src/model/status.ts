@@ -21,8 +21,6 @@ export function faceOf(status: GenerationStatus): Face {
 /** The statuses of what is being made, in the order in which a video goes through them. */
 export const RUNNING: readonly GenerationStatus[] = ["confirmed", "queued", "processing"];
 
-const time = (text: string | null | undefined) => (text ? Date.parse(text) : 0);
-
 const STAGES: Record<string, string> = {
   submitting: "Handing it to the model",
   generating: "Making the pictures",
@@ -60,16 +58,9 @@ export function costOfStopping(status: GenerationStatus): string {
 }
 
 /**
- * Seconds that are left, as the server says, or else as the pace so far suggests; `null` if nothing can be
- * said. `now` is in milliseconds.
+ * Seconds that are left, as the server says; `null` if it says nothing, as of a video that is late: the pace so far would
+ * be no better a guess.
  */
-export function etaOf(
-  generation: Pick<Generation, "status" | "stage" | "etaSeconds" | "progress" | "startedAt" | "attempt">,
-  now: number,
-): number | null {
-  if (generation.status !== "processing" || generation.stage === "retrying") return null;
-  const { etaSeconds, progress, startedAt, attempt } = generation;
-  if (typeof etaSeconds === "number" && Number.isFinite(etaSeconds)) return etaSeconds;
-  if (!startedAt || !(progress >= 10) || attempt > 1) return null;
-  return Math.max(0, ((now - time(startedAt)) / 1000 / progress) * (100 - progress));
+export function etaOf({ status, stage, etaSeconds }: Pick<Generation, "status" | "stage" | "etaSeconds">): number | null {
+  return status === "processing" && stage !== "retrying" ? (etaSeconds ?? null) : null;
 }

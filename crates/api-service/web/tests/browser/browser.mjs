@@ -27,9 +27,22 @@ export const PHONE = { width: 390, height: 844 };
 export const LONG = 90_000;
 
 export async function launch() {
-  const executablePath = PLACES.find((path) => path && existsSync(path));
-  assert.ok(executablePath, "the tests need chromium (Debian: sudo apt-get install chromium), or CHROMIUM");
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath: browserPath(), args: FLAGS });
+}
+
+/** A browser with a profile of its own in `folder`, which other programs can drive as well, by the port that it tells. */
+export async function launchShared(folder) {
+  const args = [...FLAGS, "--remote-debugging-port=0"];
+  const context = await chromium.launchPersistentContext(folder, { executablePath: browserPath(), args });
+  // The browser writes this file before it takes the first command.
+  const [port] = (await readFile(`${folder}/DevToolsActivePort`, "utf8")).split("\n");
+  return { context, port: Number(port) };
+}
+
+function browserPath() {
+  const path = PLACES.find((path) => path && existsSync(path));
+  assert.ok(path, "the tests need chromium (Debian: sudo apt-get install chromium), or CHROMIUM");
+  return path;
 }
 
 let count = 0;
@@ -41,8 +54,8 @@ export async function visit(browser, system, { hash = "", ...options } = {}) {
   return { context, page: await openPage(context, system, hash) };
 }
 
-/** One more tab. */
-export async function openPage(context, system, hash = "") {
+/** One more tab. `before(page)` is done before anything is loaded. */
+export async function openPage(context, system, hash = "", before = undefined) {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const told = [];
@@ -54,6 +67,7 @@ export async function openPage(context, system, hash = "") {
       told.push(message.text());
     }
   });
+  await before?.(page);
   await page.goto(`${system.url}/${hash}`);
   return page;
 }
@@ -64,9 +78,7 @@ export function assertQuiet(page) {
 }
 
 /** Makes an account by the form. */
-export async function signUp(page, name = "Ada Moving") {
-  count += 1;
-  const email = `page-${process.pid}-${count}@example.com`;
+export async function signUp(page, name = "Ada Moving", email = `page-${process.pid}-${(count += 1)}@example.com`) {
   await page.getByRole("link", { name: "Create an account" }).click();
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Email").fill(email);
@@ -135,23 +147,51 @@ export async function picture(page) {
   return { name: "dune.png", mimeType: "image/png", buffer: Buffer.from(url.split(",")[1], "base64") };
 }
 
-/** That axe finds nothing serious. */
-export async function assertUsable(page, where) {
+/** What axe finds, as it tells it, once everything stands still. */
+export async function examine(page) {
   // Evaluated by the debugger, which the page's policy does not bind.
   await page.evaluate(await readFile(axePath, "utf8"));
-  const found = await page.evaluate(async () => {
+  return page.evaluate(async () => {
     // What is half faded in has colours that it will not keep.
     await Promise.all(
       document.getAnimations().flatMap((animation) =>
         animation.effect?.getComputedTiming().iterations === Infinity ? [] : [animation.finished.catch(() => {})],
       ),
     );
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical" || impact === "moderate")
-      .map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+    return globalThis.axe.run(document);
   });
+}
+
+/** That axe finds nothing serious. */
+export async function assertUsable(page, where) {
+  const { violations } = await examine(page);
+  const found = violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical" || impact === "moderate")
+    .map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
   assert.deepEqual(found, [], where);
+}
+
+/**
+ * What the page itself takes over the wire until `there`, and until nothing more comes: in bytes, with headers. Videos and
+ * their pictures do not count; they come from where media lie.
+ */
+export async function weigh(context, url, there) {
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  const own = new Set();
+  let bytes = 0;
+  devtools.on("Network.responseReceived", ({ requestId, response }) => {
+    if (new URL(response.url).origin === new URL(url).origin) own.add(requestId);
+  });
+  devtools.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    if (own.has(requestId)) bytes += encodedDataLength;
+  });
+  await devtools.send("Network.enable");
+  await page.goto(url);
+  await there(page);
+  await page.waitForLoadState("networkidle");
+  await page.close();
+  return { bytes, requests: own.size };
 }
 
 /** A picture of what is to be seen, into `target/page/`. */

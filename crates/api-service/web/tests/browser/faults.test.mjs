@@ -131,6 +131,22 @@ test("a reload in the middle of it loses nothing", async () => {
   await context.close();
 });
 
+test("what is being made is known after a reload, wherever one is", async () => {
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  await askFor(page, SLOW);
+  await accept(page);
+  await underWay(page);
+  await page.goto(`${system.url}/#/usage`);
+  await page.reload();
+  await page.locator(".entry-running").waitFor();
+  await page.locator(".entry-running").waitFor({ state: "detached", timeout: LONG });
+  await page.getByRole("link", { name: /river at night/ }).click();
+  await assertPlays(page);
+  assertQuiet(page);
+  await context.close();
+});
+
 test("a server that is killed and comes back is waited for, and nothing is missed or told twice", async () => {
   const { context, page } = await visit(browser, system);
   await signUp(page);

@@ -19,6 +19,7 @@ import {
   shot,
   signUp,
   visit,
+  weigh,
 } from "./browser.mjs";
 import { startSystem } from "./system.mjs";
 
@@ -80,6 +81,23 @@ test("from an account to a video that plays", async () => {
   const shifted = await page.evaluate(() => globalThis.shifted);
   assert.ok(shifted < 0.05, `layout shift of ${shifted}`);
   assertQuiet(page);
+  await context.close();
+});
+
+test("the first load is light, for a stranger and for who is signed in", async () => {
+  const limit = 100 * 1024;
+  const { context, page } = await visit(browser, system);
+  await signUp(page);
+  const stranger = await browser.newContext();
+  const known = await browser.newContext({ storageState: await context.storageState() });
+  for (const [fresh, label] of [
+    [stranger, "Password"],
+    [known, "Describe your video"],
+  ]) {
+    const { bytes } = await weigh(fresh, system.url, (opened) => opened.getByLabel(label).waitFor());
+    assert.ok(bytes > 10_000 && bytes <= limit, `${label}: ${bytes} bytes`);
+    await fresh.close();
+  }
   await context.close();
 });
 

@@ -4,6 +4,7 @@
 // can be looked at without building the binary.
 
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -60,6 +61,12 @@ export async function startSystem({ latency = "1500ms", env = {} } = {}) {
     /** Where the API is. */
     get api() {
       return told.api;
+    },
+    /** How often the provider was asked for a video by these words. */
+    async ordered(words) {
+      const { submissions } = await (await fetch(`${told.provider}/ledger`)).json();
+      const hash = createHash("sha256").update(words).digest("hex");
+      return submissions.filter(({ promptSha256 }) => promptSha256 === hash).length;
     },
     /** Kills all of it as a crash would; its parts end when their parent does. */
     kill: () => end("SIGKILL"),

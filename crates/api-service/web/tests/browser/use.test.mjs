@@ -18,6 +18,7 @@ import {
   signUp,
   visit,
 } from "./browser.mjs";
+import { startModel } from "./model.mjs";
 import { startSystem } from "./system.mjs";
 
 let system;
@@ -280,22 +281,20 @@ test("the search asks once the typing rests, and shows what was found", async ()
     await describe(page, words);
     await face(page, "questions");
   }
-  // What is found is the server's business; here it finds by title.
   const asked = [];
-  await page.route(/\/api\/conversations\?.*\bq=/, async (route) => {
-    const url = new URL(route.request().url());
-    const query = url.searchParams.get("q");
-    asked.push(query);
-    url.searchParams.delete("q");
-    const answer = await route.fetch({ url: url.href });
-    const { items } = await answer.json();
-    await route.fulfill({ json: { items: items.filter(({ title }) => title.includes(query)), nextCursor: null } });
+  page.on("request", (request) => {
+    const query = new URL(request.url()).searchParams.get("q");
+    if (query !== null) asked.push(query);
   });
   const list = page.getByRole("navigation", { name: "Your conversations" });
   await page.getByRole("searchbox", { name: "Search the conversations" }).pressSequentially("whale");
   await list.getByRole("link", { name: /market/ }).waitFor({ state: "detached" });
   await list.getByRole("link", { name: /whale/ }).waitFor();
   assert.deepEqual(asked, ["whale"]);
+  // In any case, and what was said counts as well as the title.
+  await page.getByRole("searchbox").fill("MARKET noon");
+  await list.getByRole("link", { name: /market/ }).waitFor();
+  await list.getByRole("link", { name: /whale/ }).waitFor({ state: "detached" });
   await page.getByRole("searchbox").fill("nobody");
   await list.getByText("Nothing found.").waitFor();
   await assertUsable(page, "search");
@@ -334,76 +333,58 @@ test("the wall of videos goes on as far as one scrolls", async () => {
   await context.close();
 });
 
-/** Lets the server speak of better words, or with `null` of none, whether it does or not, and keeps what the page answers. */
-async function enhance(page, enhancedPrompt) {
-  const confirmed = [];
-  const add = (value) => {
-    if (Array.isArray(value)) return value.map(add);
-    if (value === null || typeof value !== "object") return value;
-    const inner = Object.fromEntries(Object.entries(value).map(([name, one]) => [name, add(one)]));
-    return "clarificationQuestions" in inner ? { ...inner, enhancedPrompt } : inner;
-  };
-  // Pushed news would not come by here.
-  await page.routeWebSocket(/\/api\/ws/, (socket) => socket.close());
-  await page.route(/\/api\/.*\/events/, (route) => route.abort());
-  await page.route(/\/api\/(conversations|generations)/, async (route) => {
-    const request = route.request();
-    if (/\/events/.test(request.url())) return route.abort();
-    if (!/\/confirm$/.test(request.url())) {
-      const answer = await route.fetch();
-      const text = await answer.text();
-      return route.fulfill({ response: answer, body: text && JSON.stringify(add(JSON.parse(text))) });
-    }
-    const { enhancedPrompt: words, ...body } = request.postDataJSON();
-    confirmed.push(words);
-    const answer = await route.fetch({ postData: body });
-    return route.fulfill({ response: answer, json: add(await answer.json()) });
-  });
-  // Sockets are caught from the next load on.
-  await page.reload();
-  return confirmed;
+/** Says yes on this card, and waits until the video is there. */
+async function make(page, card) {
+  await card.getByRole("button", { name: /Make it/ }).click();
+  await face(page, "player");
 }
 
 test("without better words one's own can be changed", async () => {
   const { context, page } = await visit(browser, system);
   await signUp(page);
-  const confirmed = await enhance(page, null);
-  const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
+  const card = await askFor(page, "a swan on a pond, 4 seconds, landscape");
   await card.getByRole("button", { name: "Change the words" }).click();
   const field = card.getByLabel("What we ask the model for");
-  assert.equal(await field.inputValue(), "a swan on a lake");
+  assert.equal(await field.inputValue(), "a swan on a pond");
   assert.equal(await field.evaluate((element) => element === document.activeElement), true);
-  await field.fill("two swans on a lake");
+  await field.fill("two swans on a pond");
   await page.reload();
-  assert.equal(await field.inputValue(), "two swans on a lake");
-  await card.getByRole("button", { name: /Make it/ }).click();
-  await card.waitFor({ state: "detached" });
-  assert.deepEqual(confirmed, ["two swans on a lake"]);
+  assert.equal(await field.inputValue(), "two swans on a pond");
+  await make(page, card);
+  assert.equal(await system.ordered("two swans on a pond"), 1);
+  assert.equal(await system.ordered("a swan on a pond"), 0);
   assertQuiet(page);
   await context.close();
 });
 
 test("better words can be changed, or left for one's own", async () => {
   const better = "A swan glides over a still lake at dawn, slow dolly in, soft light";
-  for (const [choose, wanted] of [
-    [async () => {}, better],
-    [(card) => card.getByLabel("What we ask the model for").fill("A black swan at dusk"), "A black swan at dusk"],
-    [(card) => card.getByLabel("Use my own words").check(), null],
-  ]) {
-    const { context, page } = await visit(browser, system);
+  const model = await startModel((subject) => (subject === "a swan on a lake" ? better : null));
+  const enhancing = await startSystem({ env: model.env });
+  try {
+    const { context, page } = await visit(browser, enhancing);
     await signUp(page);
-    const confirmed = await enhance(page, better);
-    const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
-    assert.equal(await card.getByLabel("What we ask the model for").inputValue(), better);
-    await choose(card);
-    if (wanted === better) {
-      await assertUsable(page, "words");
-      await shot(page, "words-light");
+    const choices = [
+      [async () => {}, better],
+      [(card) => card.getByLabel("What we ask the model for").fill("A black swan at dusk"), "A black swan at dusk"],
+      [(card) => card.getByLabel("Use my own words").check(), "a swan on a lake"],
+    ];
+    for (const [choose, wanted] of choices) {
+      await page.goto(`${enhancing.url}/#/`);
+      const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
+      assert.equal(await card.getByLabel("What we ask the model for").inputValue(), better);
+      await choose(card);
+      if (wanted === better) {
+        await assertUsable(page, "words");
+        await shot(page, "words-light");
+      }
+      await make(page, card);
+      assert.equal(await enhancing.ordered(wanted), 1);
     }
-    await card.getByRole("button", { name: /Make it/ }).click();
-    await card.waitFor({ state: "detached" });
-    assert.deepEqual(confirmed, [wanted]);
     assertQuiet(page);
     await context.close();
+  } finally {
+    await enhancing.stop();
+    await model.stop();
   }
 });

@@ -107,21 +107,13 @@ test("the stage is said in words, and a stage of the future in general ones", ()
   assert.equal(stageOf({ status: "processing", stage: unknown, queuePosition: null }), "Making your video");
 });
 
-test("the time left is the server's, else what the pace suggests, else not said", () => {
-  const now = Date.parse("2026-11-23T09:00:40.000Z");
-  const base = {
-    status: "processing",
-    stage: null,
-    attempt: 1,
-    startedAt: "2026-11-23T09:00:00.000Z",
-    progress: 80,
-  } as const;
-  assert.equal(etaOf({ ...base, etaSeconds: 25 }, now), 25);
-  assert.equal(etaOf(base, now), 10);
-  assert.equal(etaOf({ ...base, progress: 3 }, now), null);
-  assert.equal(etaOf({ ...base, attempt: 2 }, now), null);
-  assert.equal(etaOf({ ...base, stage: "retrying", etaSeconds: 25 }, now), null);
-  assert.equal(etaOf({ ...base, status: "queued" }, now), null);
+test("the time left is the server's, and of a video that is late it is not said", () => {
+  const base = { status: "processing", stage: "generating", etaSeconds: 25 } as const;
+  assert.equal(etaOf(base), 25);
+  assert.equal(etaOf({ ...base, etaSeconds: 0 }), 0);
+  assert.equal(etaOf({ ...base, etaSeconds: null }), null);
+  assert.equal(etaOf({ ...base, stage: "retrying" }), null);
+  assert.equal(etaOf({ ...base, status: "queued" }), null);
 });
 
 test("the facts of a video leave out what is not known", () => {
