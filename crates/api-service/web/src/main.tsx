@@ -6,7 +6,7 @@ import { render } from "preact";
 import * as actions from "./actions";
 import { App } from "./app";
 import { followState } from "./follow";
-import { watchEnds } from "./notify";
+import { followNotifications, watchEnds } from "./notify";
 import { parseRoute } from "./routes";
 import { server } from "./server";
 import { dispatch, state } from "./store";
@@ -31,6 +31,7 @@ network();
 followState();
 actions.followUnsent();
 watchEnds();
+followNotifications();
 showTitle();
 
 // Where the user wanted to go before being asked to sign in.

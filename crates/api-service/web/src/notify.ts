@@ -12,6 +12,9 @@ import { state } from "./store";
 
 export type Permission = "granted" | "denied" | "default" | "unsupported";
 
+/** What shows notifications where pages may not do it themselves. */
+const WORKER = "/notify.js";
+
 const read = (): Permission => ("Notification" in window ? Notification.permission : "unsupported");
 
 /** What the browser allows. */
@@ -28,6 +31,8 @@ export async function enable(): Promise<void> {
   if (read() === "unsupported") return;
   permission.value = await Notification.requestPermission();
   answer(permission.value === "granted" ? "yes" : "no");
+  // It has to be there before a video ends: a page out of sight may be given no time to fetch it.
+  if (enabled.peek()) await worker().catch(() => {});
 }
 
 export function disable(): void {
@@ -51,15 +56,34 @@ export function watchEnds(): void {
 
 function tell({ id, status, prompt }: Generation): void {
   if (!enabled.peek() || !document.hidden || (status !== "completed" && status !== "failed")) return;
+  const title = WORDS[status];
+  // Of two tabs that both say it, the system shows one: the tag is the same.
+  const options = { body: shorten(prompt, 120), tag: id, icon: "/favicon.svg" };
   try {
-    // Of two tabs that both say it, the system shows one: the tag is the same.
-    const notification = new Notification(WORDS[status], { body: shorten(prompt, 120), tag: id, icon: "/favicon.svg" });
+    const notification = new Notification(title, options);
     notification.onclick = () => {
       window.focus();
       location.hash = videoHref(id);
       notification.close();
     };
   } catch {
-    // Some phones allow notifications to service workers alone; the page's title says it as well.
+    // Phones leave this to service workers.
+    void worker()
+      .then((registration) => registration.showNotification(title, { ...options, data: videoHref(id) }))
+      .catch(() => (permission.value = "unsupported"));
   }
+}
+
+/** The service worker, made if it is not there yet; rejects where browsers know or allow none. */
+async function worker(): Promise<ServiceWorkerRegistration> {
+  await navigator.serviceWorker.register(WORKER);
+  return navigator.serviceWorker.ready;
+}
+
+/** Goes where a notification of the service worker's leads that was chosen. */
+export function followNotifications(): void {
+  if (!("serviceWorker" in navigator)) return;
+  navigator.serviceWorker.addEventListener("message", ({ data }: MessageEvent<{ lead?: unknown } | null>) => {
+    if (typeof data?.lead === "string" && data.lead.startsWith("#/")) location.hash = data.lead;
+  });
 }

@@ -98,7 +98,7 @@ export function Settings() {
 }
 
 const WORDS = {
-  unsupported: "This browser knows no notifications.",
+  unsupported: "This browser shows no notifications of this page.",
   denied: "This browser does not let the page notify you. Its own settings for this site change that.",
   granted: "Only for videos that end while this page is not in sight.",
   default: "Only for videos that end while this page is not in sight. The browser will ask you first.",

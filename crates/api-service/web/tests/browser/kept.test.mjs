@@ -14,6 +14,7 @@ import {
   face,
   launch,
   picture,
+  shot,
   signUp,
   visit,
 } from "./browser.mjs";
@@ -95,6 +96,7 @@ test("a variation begins with the pictures and the words that the video was made
   await page.waitForFunction((image) => image.complete && image.naturalWidth === 640, await shown.elementHandle());
   await dialog.getByText("Begins with it").waitFor();
   await assertUsable(page, "variation with a picture");
+  await shot(page, "variation-picture-light");
   const asked = page.waitForRequest((request) => request.method() === "POST" && /\/api\/generations$/.test(request.url()));
   await dialog.getByRole("button", { name: "Continue" }).click();
   const { images } = (await asked).postDataJSON().parameters;

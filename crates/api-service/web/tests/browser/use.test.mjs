@@ -225,6 +225,54 @@ test("a video that ends out of sight is told of, to whoever asked for it", async
   await context.close();
 });
 
+test("where only a service worker may notify, it does, and leads to the video", async () => {
+  const { context, page } = await visit(browser, system);
+  await context.grantPermissions(["notifications"]);
+  await page.addInitScript(() => {
+    // As Chrome on Android has it.
+    globalThis.Notification = class {
+      constructor() {
+        throw new TypeError("Failed to construct 'Notification': Illegal constructor.");
+      }
+      static permission = "granted";
+      static requestPermission = async () => "granted";
+    };
+    const { showNotification } = ServiceWorkerRegistration.prototype;
+    ServiceWorkerRegistration.prototype.showNotification = async function (...told) {
+      await showNotification.apply(this, told);
+      globalThis.told = true;
+    };
+    globalThis.away = false;
+    Object.defineProperty(document, "hidden", { get: () => globalThis.away });
+  });
+  await page.reload();
+  await signUp(page);
+  await page.goto(`${system.url}/#/settings`);
+  const worker = context.waitForEvent("serviceworker");
+  await page.getByRole("switch", { name: "Tell me when a video is done" }).click();
+  await worker;
+  await page.goto(`${system.url}/#/`);
+  await askFor(page, "a geyser, 4 seconds, landscape");
+  await page.evaluate(() => (globalThis.away = true));
+  await accept(page);
+  await page.waitForFunction(() => globalThis.told, null, { timeout: 60_000 });
+  const { title, body, data } = await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    const [{ title, body, data }] = await registration.getNotifications();
+    return { title, body, data };
+  });
+  assert.deepEqual([title, body], ["Your video is ready", "a geyser"]);
+  assert.match(data, /^#\/videos\/gen_/);
+  // What a finger would do.
+  await (await worker).evaluate(async () => {
+    const [notification] = await self.registration.getNotifications();
+    self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+  });
+  await page.waitForURL(new RegExp(`${data}$`));
+  assertQuiet(page);
+  await context.close();
+});
+
 test("the search asks once the typing rests, and shows what was found", async () => {
   const { context, page } = await visit(browser, system);
   await signUp(page);
