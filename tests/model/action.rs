@@ -18,12 +18,12 @@ use crate::{
     bounds::Bounds,
     defect::Defect,
     drain::Drained,
-    fixture::{self, NOW, QUOTE, RESPONSES},
+    fixture::{self, NOW, QUOTE, RESPONSES, WORDS},
     invariant::Broken,
     properties,
     row::Row,
     runner::Move,
-    world::{Answer, Api, Network, Provider, Sequences, Worker, World},
+    world::{Answer, Api, Network, Provider, Sequences, Try, Worker, World},
 };
 
 /// One thing that happens. A packet is named by its place among those of its kind.
@@ -31,7 +31,8 @@ use crate::{
 pub enum Action {
     UserAnswers,
     UserAmends,
-    UserConfirms,
+    UserRewords,
+    UserConfirms { rewords: bool },
     UserCancels,
     UserDeletes,
     Expires,
@@ -44,7 +45,7 @@ pub enum Action {
     SendWebhook { sequence: i64 },
     WebhookArrives { packet: usize, stays: bool },
     WebhookIsLost { packet: usize },
-    WebhookDies { sequence: i64 },
+    WebhookDies { sequence: i64, tried: Try },
     WebhookIsRedelivered { sequence: i64 },
     AcknowledgementArrives { packet: usize, stays: bool },
     AcknowledgementIsLost { packet: usize },
@@ -82,7 +83,17 @@ impl System {
                 world.left.amendments -= 1;
                 world.user(Input::Amended(&QUOTE), defect);
             }
-            Action::UserConfirms => world.user(Input::Confirmed(Some(&QUOTE.price), &Wording::Kept), defect),
+            Action::UserRewords => {
+                let before = world.api.generation.clone();
+                world.user(Input::Reworded(&WORDS), defect);
+                // What is refused changes nothing at all.
+                world.left.rewordings -= u8::from(world.api.generation != before);
+            }
+            Action::UserConfirms { rewords } => {
+                world.left.rewordings -= u8::from(rewords);
+                let wording = if rewords { WORDS.clone() } else { Wording::Kept };
+                world.user(Input::Confirmed(Some(&QUOTE.price), &wording), defect);
+            }
             Action::UserCancels => world.user(Input::Cancelled, defect),
             Action::UserDeletes => world.discard(defect),
             Action::Expires => world.expire(defect),
@@ -123,12 +134,12 @@ impl System {
                 let sequence = world.network.webhooks[packet].sequence;
                 lose(&mut world.network.webhooks, packet, &mut world.left.drops);
                 if defect == Defect::TakesSilenceForDelivery {
-                    world.record(sequence, WebhookState::Delivered);
+                    world.record(sequence, Try::Newest, WebhookState::Delivered, defect);
                 }
             }
-            Action::WebhookDies { sequence } => {
+            Action::WebhookDies { sequence, tried } => {
                 world.left.deaths -= 1;
-                world.record(sequence, WebhookState::Dead);
+                world.record(sequence, tried, WebhookState::Dead, defect);
             }
             Action::WebhookIsRedelivered { sequence } => {
                 world.left.redeliveries -= 1;
@@ -137,7 +148,9 @@ impl System {
             Action::AcknowledgementArrives { packet, stays } => {
                 let (network, left) = (&mut world.network, &mut world.left);
                 let sequence = take(&mut network.acknowledgements, packet, stays, &mut left.duplicates);
-                world.record(sequence, WebhookState::Delivered);
+                let again = world.webhook(sequence).asked_again;
+                let tried = if again { Try::OfBefore } else { Try::Newest };
+                world.record(sequence, tried, WebhookState::Delivered, defect);
             }
             Action::AcknowledgementIsLost { packet } => {
                 lose(&mut world.network.acknowledgements, packet, &mut world.left.drops);
@@ -245,12 +258,18 @@ impl World {
         match status {
             Status::PendingClarification => actions.push(Action::UserAnswers),
             Status::PendingConfirmation => {
-                actions.push(Action::UserConfirms);
+                actions.push(Action::UserConfirms { rewords: false });
+                if self.left.rewordings > 0 {
+                    actions.push(Action::UserConfirms { rewords: true });
+                }
                 if self.left.amendments > 0 {
                     actions.push(Action::UserAmends);
                 }
             }
             _ => {}
+        }
+        if self.left.rewordings > 0 && !status.is_terminal() {
+            actions.push(Action::UserRewords);
         }
         if bounds.user_leaves {
             if !status.is_terminal() {
@@ -300,8 +319,12 @@ impl World {
         );
         for (sequence, row) in (1..).zip(&self.worker.webhooks) {
             let waits = row.state == WebhookState::Pending;
-            actions.extend((waits && self.left.deaths > 0).then_some(Action::WebhookDies { sequence }));
-            let again = !waits && self.left.redeliveries > 0;
+            let is_trying = self.network.is_trying(sequence);
+            let dies = |tried| Action::WebhookDies { sequence, tried };
+            actions.extend((waits && self.left.deaths > 0).then_some(dies(Try::Newest)));
+            let too_late = waits && row.asked_again && is_trying && self.left.deaths > 0;
+            actions.extend(too_late.then_some(dies(Try::OfBefore)));
+            let again = (!waits || is_trying) && self.left.redeliveries > 0;
             actions.extend(again.then_some(Action::WebhookIsRedelivered { sequence }));
         }
         if self.is_claimable() && self.runners.len() < bounds.runners {

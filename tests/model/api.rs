@@ -179,6 +179,6 @@ fn only_the_place_moved(before: &Generation, after: &Generation) -> bool {
     let mut moved = before.clone();
     moved.queue_position = after.queue_position;
     moved.updated_at = after.updated_at;
-    moved.job.eta_seconds = after.job.eta_seconds;
+    moved.eta_seconds = after.eta_seconds;
     before.status == Status::Queued && moved == *after
 }

@@ -14,6 +14,8 @@ pub struct Budget {
     pub questions: u8,
     /// The user wants it otherwise before saying yes.
     pub amendments: u8,
+    /// The user wants it asked for in other words, before the yes or with it.
+    pub rewordings: u8,
     /// The worker's process dies, with all that it had in memory and on its connections.
     pub crashes: u8,
     /// A lease lapses under a runner that goes on.

@@ -40,8 +40,12 @@ pub enum Defect {
     LeavesTheRefused,
     /// The worker takes a webhook that got no answer as delivered (I7).
     TakesSilenceForDelivery,
+    /// What a try comes to counts even after the webhook was asked for again (I7).
+    CountsOldTries,
     /// The API does not look into its inbox, and applies every snapshot (I8).
     ForgetsTheInbox,
+    /// The API takes other words for what is being made already (I6).
+    RewordsTheConfirmed,
     /// A runner's write does not ask for the lease (I11).
     WritesWithoutTheLease,
     /// A runner that finds an operation submits it all the same (I17).
@@ -66,6 +70,9 @@ impl Defect {
             Self::ChangesTheEnded if is_snapshot && seen.status.is_terminal() => {
                 seen.status = Status::Processing;
             }
+            Self::RewordsTheConfirmed if matches!(input, Input::Reworded(_)) => {
+                seen.status = Status::PendingConfirmation;
+            }
             _ => {}
         }
         let mut decided = state::decide(&seen, input, NOW);
@@ -79,6 +86,12 @@ impl Defect {
         {
             change.command = None;
             change.after.job.revision = change.before.job.revision;
+        }
+        if let (Self::RewordsTheConfirmed, Input::Reworded(_), Ok(Decision::Change(change))) =
+            (self, input, &mut decided)
+        {
+            change.after.status = generation.status;
+            change.command = Some(state::desired(generation.status));
         }
         decided
     }

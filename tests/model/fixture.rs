@@ -53,6 +53,9 @@ pub static QUOTE: LazyLock<Quote> = LazyLock::new(|| Quote {
     model: "Veo 3.1".to_owned(),
     wording: Wording::Kept,
 });
+/// Other words for it.
+pub static WORDS: LazyLock<Wording> =
+    LazyLock::new(|| Wording::Changed(Some("a small boat of paper".to_owned())));
 /// The answers to the questions.
 pub static RESPONSES: LazyLock<Map<String, Value>> =
     LazyLock::new(|| Map::from_iter([("duration".to_owned(), json!(8))]));
@@ -97,5 +100,5 @@ pub fn result() -> JobResult {
 
 /// Why something failed.
 pub fn error(code: ErrorCode) -> JobError {
-    JobError { code, message: code.as_str().to_owned(), retryable: true, delivered: None }
+    JobError::new(code, code.as_str(), true)
 }

@@ -26,7 +26,7 @@ impl Invariant {
             Self::I3 => "I3 the assistant tells each end exactly once",
             Self::I4 => "I4 only newer snapshots are applied, and none to a terminal generation",
             Self::I5 => "I5 progress never falls within an attempt",
-            Self::I6 => "I6 the worker comes to have the newest revision",
+            Self::I6 => "I6 the worker comes to have the newest revision, and makes what was agreed to",
             Self::I7 => "I7 webhooks are delivered, superseded or dead, and API and job come to agree",
             Self::I8 => "I8 a webhook has one effect, however often it comes",
             Self::I11 => "I11 nobody writes without the lease",

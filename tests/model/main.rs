@@ -29,6 +29,7 @@ const NOTHING: Budget = Budget {
     refusals: 0,
     questions: 0,
     amendments: 0,
+    rewordings: 0,
     crashes: 0,
     lapses: 0,
     stops: 0,
@@ -63,7 +64,7 @@ fn over_a_link_that_repeats() {
 
 #[test]
 fn with_a_user_who_changes_their_mind() {
-    let budget = Budget { amendments: 1, ..NOTHING };
+    let budget = Budget { amendments: 1, rewordings: 1, ..NOTHING };
     check(Bounds { name: "user", budget, webhooks: 0, asks: true, user_leaves: true, ..BASE });
 }
 
@@ -163,9 +164,21 @@ fn a_worker_that_takes_silence_for_delivery_is_caught() {
 }
 
 #[test]
+fn a_worker_that_counts_old_tries_is_caught() {
+    let budget = Budget { deaths: 1, redeliveries: 1, ..NOTHING };
+    caught(Bounds { budget, webhooks: 1, ..WORKER }, Defect::CountsOldTries, Invariant::I7);
+}
+
+#[test]
 fn an_api_that_leaves_what_was_refused_is_caught() {
     let budget = Budget { refusals: 1, duplicates: 1, ..NOTHING };
     caught(Bounds { budget, ..LINK }, Defect::LeavesTheRefused, Invariant::I6);
+}
+
+#[test]
+fn an_api_that_takes_other_words_after_the_yes_is_caught() {
+    let budget = Budget { rewordings: 1, ..NOTHING };
+    caught(Bounds { budget, ..WORKER }, Defect::RewordsTheConfirmed, Invariant::I6);
 }
 
 #[test]
@@ -227,7 +240,7 @@ mod deep {
     #[test]
     #[ignore = "takes minutes"]
     fn everything_about_the_user() {
-        let budget = Budget { amendments: 1, ..NOTHING };
+        let budget = Budget { amendments: 1, rewordings: 1, ..NOTHING };
         check(Bounds { name: "deep: user", budget, asks: true, user_leaves: true, ..BASE });
     }
 

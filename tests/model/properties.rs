@@ -34,7 +34,8 @@ pub fn of(bounds: &Bounds) -> Vec<Property<System>> {
 }
 
 fn sights(bounds: &Bounds) -> Vec<Property<System>> {
-    let Budget { crashes, lapses, unanswered, failures, stops, refusals, .. } = bounds.budget;
+    let Budget { crashes, lapses, unanswered, failures, stops, refusals, rewordings, redeliveries, .. } =
+        bounds.budget;
     let mut sights = vec![Property::sometimes("the job is completed", |_, world: &World| {
         world.worker.job.as_ref().is_some_and(|job| job.life.status == JobStatus::Completed)
     })];
@@ -63,6 +64,20 @@ fn sights(bounds: &Bounds) -> Vec<Property<System>> {
     if unanswered > 0 || failures > 0 {
         sights.push(Property::sometimes("an attempt is lost", |_, world: &World| {
             world.worker.attempts.iter().any(|attempt| attempt.state == AttemptState::Lost)
+        }));
+    }
+    if redeliveries > 0 {
+        sights.push(Property::sometimes(
+            "a webhook is asked for again while it is tried",
+            |_, world: &World| {
+                let mut rows = (1..).zip(&world.worker.webhooks);
+                rows.any(|(sequence, row)| row.asked_again && world.network.is_trying(sequence))
+            },
+        ));
+    }
+    if rewordings > 0 {
+        sights.push(Property::sometimes("it is asked for in other words", |_, world: &World| {
+            !world.provider.posts.is_empty() && world.api.generation.enhanced_prompt.is_some()
         }));
     }
     if lapses > 0 {

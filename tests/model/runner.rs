@@ -14,7 +14,7 @@ use worker_service::{
 use crate::{
     defect::Defect,
     fixture::{self, NOW, RULES},
-    invariant::Invariant::{I15, I16, I17},
+    invariant::Invariant::{I6, I15, I16, I17},
     row::Row,
     world::{At, Operation, Post, Posted, World},
 };
@@ -217,6 +217,8 @@ impl World {
         let runner = &self.runners[index];
         let attempt = runner.job.life.attempt + i32::from(defect == Defect::PostsBeforeItCommits);
         let resubmission = runner.at == At::Post { resubmission: true };
+        let agreed = runner.job.wanted.prompt == self.api.generation.words();
+        self.broken.unless(agreed, I6);
         let again = self.provider.posts.iter().any(|post| post.attempt == attempt);
         self.broken.unless(!again, I15);
         self.broken.unless(!resubmission || self.worker.grace_over, I16);

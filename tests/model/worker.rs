@@ -19,7 +19,7 @@ use crate::{
     fixture::{GRACE, JOB, NOW, RULES, WORKER},
     invariant::Invariant::{I5, I7, I11},
     row::Row,
-    world::{At, Event, Runner, Webhook, World},
+    world::{At, Event, Runner, Try, Webhook, World},
 };
 
 impl World {
@@ -130,11 +130,12 @@ impl World {
     fn tell(&mut self, job: &Job, kind: EventType) {
         for older in &mut self.worker.webhooks {
             if older.state == WebhookState::Pending {
-                older.state = WebhookState::Superseded;
+                (older.state, older.asked_again) = (WebhookState::Superseded, false);
             }
         }
         let body = Some(Row::new(snapshot(job, None, self.is_billable(job))));
-        self.worker.webhooks.push(Webhook { kind, state: WebhookState::Pending, body });
+        let state = WebhookState::Pending;
+        self.worker.webhooks.push(Webhook { kind, state, asked_again: false, body });
         // Each is counted on the job's row, so that no two tell the same sequence.
         self.broken.unless(self.worker.webhooks.len() as i64 == job.life.sequence, I7);
     }
@@ -142,13 +143,12 @@ impl World {
     /// The sequences of the webhooks that can be sent.
     pub fn sendable(&self, in_flight: usize) -> Vec<i64> {
         let network = &self.network;
-        let under_way = |sequence: i64| {
-            network.webhooks.iter().any(|event| event.sequence == sequence)
-                || network.acknowledgements.contains(&sequence)
-        };
         let free = network.webhooks.len() < in_flight;
         let pending = (1..).zip(&self.worker.webhooks).filter(|(_, row)| row.state == WebhookState::Pending);
-        pending.map(|(sequence, _)| sequence).filter(|sequence| free && !under_way(*sequence)).collect()
+        pending
+            .map(|(sequence, _)| sequence)
+            .filter(|sequence| free && !network.is_trying(*sequence))
+            .collect()
     }
 
     pub fn webhook(&mut self, sequence: i64) -> &mut Webhook {
@@ -158,23 +158,30 @@ impl World {
     /// The dispatcher sends a webhook. Mirrors `Store::claim_webhooks` and `Dispatcher::deliver`.
     pub fn send_webhook(&mut self, sequence: i64) {
         let row = self.webhook(sequence);
+        row.asked_again = false;
         let (kind, body) = (row.kind, row.body.clone().expect("what is pending has a body"));
         self.network.webhooks.push(Event { sequence, kind, body });
     }
 
-    /// What a try came to is written down. Mirrors `Store::record_try`: what was superseded stays so.
-    pub fn record(&mut self, sequence: i64, state: WebhookState) {
+    /// What a try came to is written down. Mirrors `Store::record_try`: what was superseded stays so, and what was asked
+    /// for again is due for that, unless the try of before has delivered it after all.
+    pub fn record(&mut self, sequence: i64, tried: Try, state: WebhookState, defect: Defect) {
         let row = self.webhook(sequence);
-        if row.state == WebhookState::Pending {
-            row.state = state;
+        let is_over = tried == Try::OfBefore && state != WebhookState::Delivered;
+        let counts = row.state == WebhookState::Pending && (!is_over || defect == Defect::CountsOldTries);
+        if counts {
+            (row.state, row.asked_again) = (state, false);
         }
+        // Who has asked for it again is not told that it is dead by what came before.
+        self.broken.unless(!(counts && is_over), I7);
         let taken = self.api.inbox.has(sequence);
         self.broken.unless(state != WebhookState::Delivered || taken, I7);
     }
 
-    /// An operator has a webhook delivered again. Mirrors `Store::redeliver`.
+    /// An operator has a webhook delivered again, whatever became of it. Mirrors `Store::redeliver`.
     pub fn redeliver(&mut self, sequence: i64) {
-        self.webhook(sequence).state = WebhookState::Pending;
+        let row = self.webhook(sequence);
+        (row.state, row.asked_again) = (WebhookState::Pending, true);
     }
 
     /// Bodies that nothing can send any more are all the same.

@@ -76,8 +76,20 @@ pub struct Worker {
 pub struct Webhook {
     pub kind: EventType,
     pub state: WebhookState,
+    /// Whether it was asked for again and no try has begun since. Stands for `attempts_before`, which says the same of
+    /// a try by its number.
+    pub asked_again: bool,
     /// Forgotten as soon as nothing can send it any more, so that equal worlds are equal.
     pub body: Option<Row<JobSnapshot>>,
+}
+
+/// A try to deliver a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Try {
+    /// It was begun before the webhook was asked for again.
+    OfBefore,
+    /// Nobody has asked for it since.
+    Newest,
 }
 
 /// A runner: its lease's copy of the job, and how far it is.
@@ -173,6 +185,12 @@ pub struct Event {
 }
 
 impl Network {
+    /// Whether a try of this webhook is under way: it, or the answer to it.
+    pub fn is_trying(&self, sequence: i64) -> bool {
+        self.webhooks.iter().any(|event| event.sequence == sequence)
+            || self.acknowledgements.contains(&sequence)
+    }
+
     /// Brings it into the one form that all orders of the same packets have.
     pub fn sort(&mut self) {
         self.commands.sort_by_key(|command| (command.revision, command.print()));

@@ -9,11 +9,11 @@ use telemetry::catalogue::{self, CATALOGUE};
 
 use crate::{
     faults,
-    harness::{Backend, Build, Client, Reply, System, client::id, eventually, picture::png as user_picture},
+    harness::{
+        Backend, Build, Client, Reply, System, client::id, eventually, picture::png as user_picture,
+        system::PROVIDER_SECRET,
+    },
 };
-
-/// What a provider signs with.
-const PROVIDERS_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Settings under which the rare things happen soon.
 const HASTY: &[(&str, &str)] = &[
@@ -28,7 +28,7 @@ const HASTY: &[(&str, &str)] = &[
     ("STATUS_FRESH", "1s"),
     // One provider tells by itself, as far as it can: nobody is there.
     ("PROVIDER_WEBHOOK_URL", "http://127.0.0.1:9"),
-    ("OMNI_WEBHOOK_SECRETS", PROVIDERS_SECRET),
+    ("OMNI_WEBHOOK_SECRETS", PROVIDER_SECRET),
     // A model that is away: whatever is said in this test, the rules read.
     ("INTENT_PROVIDER", "openai"),
     ("INTENT_MODEL", "absent"),
@@ -196,7 +196,7 @@ async fn the_api_is_away(system: &mut System, user: &Client) {
 async fn a_provider_tells_by_itself(system: &System) {
     let body = json!({"type": "interaction.completed", "data": {"id": "v1_unheard"}}).to_string();
     let forged = Secrets::encode(&[7; 32]);
-    for (secret, status) in [(PROVIDERS_SECRET, 204), (forged.as_str(), 401)] {
+    for (secret, status) in [(PROVIDER_SECRET, 204), (forged.as_str(), 401)] {
         let signed = Secrets::parse(secret).unwrap().sign("evt_1", Timestamp::now(), body.as_bytes());
         let worker = Client::anonymous(&system.worker);
         let request = worker

@@ -13,7 +13,7 @@ use crate::harness::{
 
 /// Either service with a database, and else all that it needs.
 fn service(part: &str, database: &str, folder: &Path) -> Recipe {
-    Recipe::new(&["run", part, "--end-with-parent"], &folder.join(format!("{part}.log"))).with([
+    Recipe::new(&["run", part], &folder.join(format!("{part}.log"))).with([
         ("DATABASE_URL", database),
         ("API_BIND", "127.0.0.1:0"),
         ("WORKER_BIND", "127.0.0.1:0"),

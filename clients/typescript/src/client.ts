@@ -114,6 +114,12 @@ export function createClient(options: ClientOptions = {}) {
   };
   const means: Means = { reads, channel, clock };
 
+  /** Lets the channel know that the browser's cookie is of another session now. */
+  function renewed<Body>(body: Body): Body {
+    channel.renewed();
+    return body;
+  }
+
   const client = {
     /** Says who is asking from now on; open connections are made anew. */
     setToken(token: Token) {
@@ -123,11 +129,15 @@ export function createClient(options: ClientOptions = {}) {
 
     // --- Accounts. These take no idempotency keys and are sent once.
 
-    /** Makes an account and signs in. The token is the caller's to keep; a browser has the cookie. */
+    /**
+     * Makes an account and signs in; open connections are made anew. The token is the caller's to keep; a browser has
+     * the cookie.
+     */
     register: async (body: Schemas["Registration"], more?: CallOptions) =>
-      (await call("post", "/api/auth/register", { body, ...more })).body,
+      renewed((await call("post", "/api/auth/register", { body, ...more })).body),
+    /** Signs in; open connections are made anew. */
     login: async (body: Schemas["Credentials"], more?: CallOptions) =>
-      (await call("post", "/api/auth/login", { body, ...more })).body,
+      renewed((await call("post", "/api/auth/login", { body, ...more })).body),
     /** Ends the session; its streams are closed. */
     logout: async (more?: CallOptions): Promise<void> => {
       await call("post", "/api/auth/logout", { ...more });

@@ -81,10 +81,7 @@ export function followGeneration(means: Means, id: string, on: GenerationHandler
     },
     async poll(signal) {
       const answer = await reads.status(id, etag, signal);
-      if (answer.status && differs(known, answer.status)) {
-        const generation = await reads.generation(id, signal);
-        take({ ...generation, etaSeconds: answer.status.etaSeconds ?? null });
-      }
+      if (answer.status && differs(known, answer.status)) take(await reads.generation(id, signal));
       // Only now: had the read failed, the same answer would have to count as news again.
       etag = answer.etag;
       return answer.status?.pollAfterMs ?? null;
@@ -117,7 +114,6 @@ function differs(known: Generation | null, status: Status): boolean {
     status.status !== known.status ||
     status.progress > known.progress ||
     (status.queuePosition ?? null) !== (known.queuePosition ?? null) ||
-    (status.etaSeconds ?? null) !== (known.etaSeconds ?? null) ||
     Date.parse(status.updatedAt) > Date.parse(known.updatedAt)
   );
 }
@@ -178,10 +174,7 @@ export function followConversation(means: Means, id: string, on: ConversationHan
     if (!isRunning(status)) return;
     const answer = await reads.status(generationId, etags.get(generationId) ?? null, signal);
     const known = generations.get(generationId) ?? null;
-    if (answer.status && differs(known, answer.status)) {
-      const generation = await reads.generation(generationId, signal);
-      takeGeneration({ ...generation, etaSeconds: answer.status.etaSeconds ?? null });
-    }
+    if (answer.status && differs(known, answer.status)) takeGeneration(await reads.generation(generationId, signal));
     etags.set(generationId, answer.etag);
   }
 

@@ -3,8 +3,7 @@
 
 import type { components } from "./schema.js";
 
-/** A generation; `etaSeconds` is there where a poll brought it. */
-export type Generation = components["schemas"]["Generation"] & { etaSeconds?: number | null };
+export type Generation = components["schemas"]["Generation"];
 export type GenerationStatus = components["schemas"]["GenerationStatus"];
 
 const ORDER: readonly GenerationStatus[] = [
@@ -34,7 +33,7 @@ export function isWaiting(status: GenerationStatus): boolean {
 }
 
 /** What differs each time a generation is read, although nothing happened to it. */
-const VOLATILE = new Set(["resultUrl", "thumbnailUrl", "posters", "eventsCursor", "etaSeconds"]);
+const VOLATILE = new Set(["resultUrl", "thumbnailUrl", "posters", "eventsCursor"]);
 
 /**
  * Merges what is known of a generation with a version that has just arrived. A status never goes back and a terminal
@@ -52,7 +51,7 @@ export function newest(known: Generation | null, arrived: Generation): Generatio
   const merged = { ...arrived };
   // Within an attempt progress never goes back.
   if (arrived.attempt === known.attempt) merged.progress = Math.max(known.progress, arrived.progress);
-  return same(known, merged) && (arrived.etaSeconds ?? known.etaSeconds) === known.etaSeconds ? known : merged;
+  return same(known, merged) ? known : merged;
 }
 
 function same(one: Generation, other: Generation): boolean {

@@ -788,6 +788,11 @@ export interface components {
          * @enum {string}
          */
         ErrorCode: "content_filtered" | "invalid_request" | "provider_unavailable" | "provider_quota" | "provider_error" | "timeout" | "invalid_video" | "storage_error" | "submission_unknown" | "poison" | "internal" | "expired";
+        /**
+         * @description What a person could act on when a video has failed, where the [`ErrorCode`] does not say it.
+         * @enum {string}
+         */
+        ErrorReason: "filtered_child" | "filtered_celebrity" | "filtered_violence" | "filtered_sexual" | "filtered_dangerous" | "filtered_hate" | "filtered_third_party" | "filtered_may_pass" | "form_not_offered" | "model_not_offered" | "quota_spent" | "not_let_in" | "picture_gone" | "picture_not_fetched" | "video_gone" | "video_not_fetched" | "submission_lost";
         /** @description The body of a webhook. */
         Event: {
             /** @description What it tells. */
@@ -854,6 +859,11 @@ export interface components {
              * @description How many waiting jobs stand before it, from 1.
              */
             queuePosition?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds until it is probably done, as the worker last said; `null` where nobody knows, as of one that is late.
+             */
+            etaSeconds?: number | null;
             estimatedCost?: components["schemas"]["Money"] | null;
             /** @description A link to the video. */
             resultUrl?: string | null;
@@ -887,7 +897,7 @@ export interface components {
              */
             processingTime?: number | null;
             errorCode?: components["schemas"]["ErrorCode"] | null;
-            /** @description The same for a person. */
+            /** @description The same for a person, in the language of the request. */
             errorMessage?: string | null;
             retryOf?: components["schemas"]["GenerationId"] | null;
             stage?: components["schemas"]["Stage"] | null;
@@ -982,6 +992,7 @@ export interface components {
              * @example video/webm
              */
             delivered?: string | null;
+            reason?: components["schemas"]["ErrorReason"] | null;
         };
         /** @description The worker's side of a generation. */
         JobId: string;
@@ -1308,6 +1319,11 @@ export interface components {
                  * @description How many waiting jobs stand before it, from 1.
                  */
                 queuePosition?: number | null;
+                /**
+                 * Format: int64
+                 * @description Seconds until it is probably done, as the worker last said; `null` where nobody knows, as of one that is late.
+                 */
+                etaSeconds?: number | null;
                 estimatedCost?: components["schemas"]["Money"] | null;
                 /** @description A link to the video. */
                 resultUrl?: string | null;
@@ -1341,7 +1357,7 @@ export interface components {
                  */
                 processingTime?: number | null;
                 errorCode?: components["schemas"]["ErrorCode"] | null;
-                /** @description The same for a person. */
+                /** @description The same for a person, in the language of the request. */
                 errorMessage?: string | null;
                 retryOf?: components["schemas"]["GenerationId"] | null;
                 stage?: components["schemas"]["Stage"] | null;
@@ -1591,7 +1607,7 @@ export interface components {
             queuePosition?: number | null;
             /**
              * Format: int64
-             * @description Seconds until it is probably done.
+             * @description Seconds until it is probably done, as the worker last said; `null` where nobody knows, as of one that is late.
              */
             etaSeconds?: number | null;
             /** @description Whether this is its end. */
@@ -1606,7 +1622,7 @@ export interface components {
             /** @description A link to its thumbnail. */
             thumbnailUrl?: string | null;
             errorCode?: components["schemas"]["ErrorCode"] | null;
-            /** @description The same for a person. */
+            /** @description The same for a person, in the language of the request. */
             errorMessage?: string | null;
             /** @description When it last changed. */
             updatedAt: components["schemas"]["Timestamp"];

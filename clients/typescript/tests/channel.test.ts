@@ -151,18 +151,66 @@ test("a conversation that is gone ends for its followers alone", async () => {
   assert.deepEqual([other.heard.refused, heard.refused, heard.events, last().closed], [1, 0, ["6"], false]);
 });
 
-test("without a session nothing is tried until there is a new one", async () => {
+test("a session that ends refuses its followers, and whoever can read again is pushed to again", async () => {
   const { clock, last, links, channel, heard } = await world();
+  last().events.opened();
+  await clock.pass(30_000);
+  last().events.alive();
   last().events.ended(401);
   await clock.pass(120_000);
-  assert.deepEqual([heard.refused, heard.states.at(-1), links.length], [1, "polling", 1]);
+  assert.deepEqual([heard.refused, links.length, clock.waiting], [1, 1, 0]);
+  // Somebody has signed in meanwhile, in another tab for all that is known here.
   const again = recorder();
-  channel.follow("conv_1", "5", again.listener);
-  await clock.pass(10_000);
-  assert.deepEqual([links.length, again.heard.states], [1, ["polling"]]);
+  channel.follow("conv_1", "8", again.listener);
+  await clock.pass(0);
+  last().events.opened();
+  assert.deepEqual([links.length, last().cursors, again.heard.states], [2, { conv_1: "8" }, ["connecting", "live"]]);
+});
+
+test("a link that is denied from the beginning does not work, whatever reads may show", async () => {
+  const { clock, last, names, channel } = await world();
+  let follower = recorder();
+  const steps: [wait: number, transports: string[], state: string][] = [
+    [500, ["websocket"], "connecting"],
+    [0, ["sse"], "connecting"],
+    [1_000, ["sse"], "connecting"],
+    [24_999, [], "polling"],
+    [1, ["websocket"], "polling"],
+  ];
+  const expected = ["websocket"];
+  for (const [wait, opened, told] of steps) {
+    if (!last().closed) {
+      // As a socket says it: by a word.
+      last().events.alive();
+      last().events.ended(401);
+      follower = recorder();
+      channel.follow("conv_1", "5", follower.listener);
+    }
+    await clock.pass(wait);
+    expected.push(...opened);
+    assert.deepEqual([names(), follower.heard.states.at(-1)], [expected, told]);
+  }
+});
+
+test("a new session is a new beginning", async () => {
+  const { clock, last, links, channel, heard } = await world();
+  last().events.opened();
+  last().tell("6");
+  channel.renewed();
+  assert.deepEqual([links.length, links[0]?.closed, last().cursors], [2, true, { conv_1: "6" }]);
+  for (const wait of [500, 0, 1_000]) {
+    last().events.ended(401);
+    channel.follow("conv_1", "6", recorder().listener);
+    await clock.pass(wait);
+  }
+  last().events.ended(401);
+  const again = recorder();
+  channel.follow("conv_1", "6", again.listener);
+  assert.deepEqual([heard.refused, again.heard.states], [1, ["polling"]]);
+  const before = links.length;
   channel.renewed();
   last().events.opened();
-  assert.deepEqual([links.length, again.heard.states.at(-1)], [2, "live"]);
+  assert.deepEqual([links.length, last().transport, again.heard.states.at(-1)], [before + 1, "websocket", "live"]);
 });
 
 test("what a link has no room for is polled until another one leaves", async () => {

@@ -145,6 +145,17 @@ test("pushed and polled versions are told once each, in order", async () => {
   assert.deepEqual(progress(), ["queued 0", "processing 20", "processing 30"]);
 });
 
+test("the time that is left comes by every road, and goes with what says that nobody knows it", async () => {
+  const { service, clock, last, told } = await following();
+  service.happen({ status: "processing", etaSeconds: 40 });
+  await clock.pass(5_000);
+  assert.equal(service.asked.length, 3, "polled");
+  last().events.opened();
+  last().tell(...service.happen({ etaSeconds: 35 }));
+  last().tell(...service.happen({ etaSeconds: null }));
+  assert.deepEqual(told.slice(1).map(({ etaSeconds }) => etaSeconds), [40, 35, null]);
+});
+
 test("another generation's events are nobody's news here", async () => {
   const { last, told } = await following();
   last().events.opened();

@@ -26,7 +26,8 @@ const cases: [name: string, before: Part, arrived: Part, outcome: "older" | Part
   ["another end", { ...known, status: "cancelled" }, { ...known, status: "completed", updatedAt: later }, "older"],
   ["a status after the end", { ...known, status: "completed" }, { ...known, updatedAt: later }, "older"],
   ["a guess at the time left", known, { ...known, etaSeconds: 7 }, { etaSeconds: 7 }],
-  ["no guess any more", { ...known, etaSeconds: 7 }, known, "older"],
+  ["no guess any more", { ...known, etaSeconds: 7 }, { ...known, etaSeconds: null, updatedAt: later }, { etaSeconds: null }],
+  ["an older guess", { ...known, etaSeconds: 7 }, { ...known, etaSeconds: 9, updatedAt: earlier }, "older"],
   ["a place in the queue", { status: "queued", queuePosition: 3 }, { status: "queued", queuePosition: 2 }, { queuePosition: 2 }],
 ];
 

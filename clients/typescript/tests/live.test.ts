@@ -61,6 +61,7 @@ test("from a message to a video, watched by a socket", async () => {
   checkCourse(course);
   assert.ok(course.length >= 5, `only ${course.length} snapshots`);
   assert.deepEqual(states, ["connecting", "live"]);
+  assert.ok(course.some(({ etaSeconds }) => typeof etaSeconds === "number"), "nobody said how long it takes");
 
   const done = course.at(-1);
   assert.match((await fetch(done?.resultUrl ?? "")).headers.get("content-type") ?? "", /^video\//);
@@ -250,6 +251,64 @@ test("what cannot be watched says why, and a session that ends ends what it watc
   await client.logout();
   await assert.rejects(watched, { status: 401 });
 });
+
+/** A browser: tabs of it share the cookie, which their clients do not see. */
+function browser() {
+  let cookie = "";
+  type Headed = new (url: string, options: { headers: Record<string, string> }) => WebSocket;
+  /** Node's takes headers, where a browser would send the cookie by itself. */
+  class Socket extends (WebSocket as unknown as Headed) {
+    constructor(url: string) {
+      super(url, { headers: { cookie } });
+    }
+  }
+  const tab = () =>
+    createClient({
+      baseUrl: server.api,
+      webSocket: Socket as never,
+      async fetch(input, init) {
+        const headers = new Headers(init?.headers);
+        headers.set("cookie", cookie);
+        const response = await fetch(input, { ...init, headers });
+        for (const set of response.headers.getSetCookie()) cookie = set.split(";", 1)[0] ?? "";
+        return response;
+      },
+    });
+  return { tab };
+}
+
+for (const [name, other] of [
+  ["in the same tab", false],
+  ["in another tab", true],
+] as const) {
+  test(`after a session that another tab ended, news are pushed again once somebody signs in ${name}`, async () => {
+    const { tab } = browser();
+    const [a, b] = [tab(), tab()];
+    const email = `someone-${crypto.randomUUID()}@reelay.test`;
+    await a.register({ email, password: "correct horse battery" });
+    const { id } = await confirmed(a, "a harbour [sim:latency=60s]");
+    const watch = () => {
+      const states: ConnectionState[] = [];
+      const course = (async () => {
+        let last: Generation | null = null;
+        for await (last of a.watchGeneration(id, { onConnection: (state) => states.push(state) }));
+        return last;
+      })();
+      course.catch(() => {});
+      return { course, live: () => states.at(-1) === "live" };
+    };
+    const before = watch();
+    await until(before.live, "a connection");
+    await b.logout();
+    await assert.rejects(before.course, { status: 401 });
+
+    await (other ? b : a).login({ email, password: "correct horse battery" });
+    const after = watch();
+    await until(after.live, "a connection of the new session", 15_000);
+    await b.cancel(id);
+    assert.equal((await after.course)?.status, "cancelled");
+  });
+}
 
 test("each route can be called", async () => {
   const client = await server.client();

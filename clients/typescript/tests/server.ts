@@ -1,7 +1,7 @@
 // The real system, started for a test: `reelay up` on free ports, with a data directory of its own.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -19,8 +19,18 @@ export function binary(): string {
   throw new Error(`There is no ${path}. Build it with \`cargo build\`, or say by REELAY_BIN where it is.`);
 }
 
+/** The programs that the README shows: the one for Node, and the one for a browser. */
+export function programs(): { js: string; tsx: string } {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [js, tsx] = ["js", "tsx"].map((language) => readme.match(new RegExp("```" + language + "\n([^]*?)```"))?.[1]);
+  if (!js || !tsx) throw new Error("The README has lost a program.");
+  return { js, tsx };
+}
+
 interface Up {
   api: string;
+  email: string;
+  password: string;
   token: string;
   pids: { api: number };
 }
@@ -28,18 +38,25 @@ interface Up {
 export class Server {
   private constructor(
     readonly directory: string,
+    private readonly settings: Settings,
     private child: ChildProcess,
     private up: Up,
   ) {}
 
-  static async start(): Promise<Server> {
+  static async start(settings: Settings = {}): Promise<Server> {
     const directory = mkdtempSync(join(tmpdir(), "reelay-client-"));
-    const { child, up } = await launch(directory, 0);
-    return new Server(directory, child, up);
+    const { child, up } = await launch(directory, 0, settings);
+    return new Server(directory, settings, child, up);
   }
 
   get api() {
     return this.up.api;
+  }
+
+  /** Of the account that there is from the beginning. */
+  get account() {
+    const { email, password } = this.up;
+    return { email, password };
   }
 
   /** A client with an account of its own. */
@@ -67,7 +84,7 @@ export class Server {
 
   /** Starts it again with what it had, at the same address. */
   async resume(): Promise<void> {
-    const { child, up } = await launch(this.directory, Number(new URL(this.api).port));
+    const { child, up } = await launch(this.directory, Number(new URL(this.api).port), this.settings);
     this.child = child;
     this.up = up;
   }
@@ -85,10 +102,13 @@ export class Server {
   }
 }
 
-async function launch(directory: string, port: number): Promise<{ child: ChildProcess; up: Up }> {
+type Settings = Record<string, string>;
+
+async function launch(directory: string, port: number, settings: Settings): Promise<{ child: ChildProcess; up: Up }> {
   const ports = ["--api-port", String(port), "--worker-port", "0", "--s3-port", "0", "--provider-port", "0"];
   const child = spawn(binary(), ["up", "--json", "--data-dir", directory, ...ports], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...settings },
   });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log = (log + text).slice(-4_000)));

@@ -141,6 +141,44 @@ words! {
         /// Nobody confirmed it in time.
         Expired = "expired",
     }
+
+    /// What a person could act on when a video has failed, where the [`ErrorCode`] does not say it.
+    ErrorReason {
+        /// A filter sees a child.
+        FilteredChild = "filtered_child",
+        /// A filter sees a real, well-known person.
+        FilteredCelebrity = "filtered_celebrity",
+        /// A filter sees violence.
+        FilteredViolence = "filtered_violence",
+        /// A filter sees something sexual.
+        FilteredSexual = "filtered_sexual",
+        /// A filter sees something dangerous.
+        FilteredDangerous = "filtered_dangerous",
+        /// A filter sees hatred.
+        FilteredHate = "filtered_hate",
+        /// A filter sees what belongs to somebody else.
+        FilteredThirdParty = "filtered_third_party",
+        /// A filter took it that may let the same words pass the next time.
+        FilteredMayPass = "filtered_may_pass",
+        /// The provider does not make this length, shape or resolution.
+        FormNotOffered = "form_not_offered",
+        /// The model is not there, or not any more.
+        ModelNotOffered = "model_not_offered",
+        /// The quota of the day or the credit is used up.
+        QuotaSpent = "quota_spent",
+        /// The provider does not let us in: the operator's to mend.
+        NotLetIn = "not_let_in",
+        /// A picture that the video is made from is no longer kept.
+        PictureGone = "picture_gone",
+        /// A picture that the video is made from could not be fetched.
+        PictureNotFetched = "picture_not_fetched",
+        /// The provider has made the video and no longer has it.
+        VideoGone = "video_gone",
+        /// The provider has made the video, and it could not be fetched.
+        VideoNotFetched = "video_not_fetched",
+        /// The provider took the request and did not say how to ask for the video.
+        SubmissionLost = "submission_lost",
+    }
 }
 
 impl GenerationStatus {
@@ -188,5 +226,6 @@ mod tests {
         check(JobStatus::ALL);
         check(Stage::ALL);
         check(ErrorCode::ALL);
+        check(ErrorReason::ALL);
     }
 }

@@ -20,7 +20,7 @@ pub mod sql;
 pub mod time;
 pub mod worker_api;
 
-pub use enums::{ErrorCode, GenerationStatus, JobStatus, Stage};
+pub use enums::{ErrorCode, ErrorReason, GenerationStatus, JobStatus, Stage};
 pub use ids::{ConversationId, EventId, GenerationId, JobId, MessageId, UploadId, UserId, WorkerId};
 pub use images::ImageType;
 pub use money::Money;

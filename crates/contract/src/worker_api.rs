@@ -1,10 +1,11 @@
 //! What api-service asks of worker-service, and what it answers.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ConversationId, ErrorCode, GenerationId, JobId, JobStatus, Parameters, Stage, Timestamp, UserId,
+    ConversationId, ErrorCode, ErrorReason, GenerationId, JobId, JobStatus, Parameters, Stage, Timestamp,
+    UserId,
 };
 
 /// How far the user has taken a generation. A command carries it whole, so that the order in which
@@ -198,4 +199,61 @@ pub struct JobError {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "video/webm")]
     pub delivered: Option<String>,
+    /// What a person could act on, where `code` does not say it; absent otherwise. There may be more of them in time: one
+    /// that is not known is as good as none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known")]
+    pub reason: Option<ErrorReason>,
+}
+
+impl JobError {
+    /// An error of which its code says all.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>, retryable: bool) -> Self {
+        Self { code, message: message.into(), retryable, delivered: None, reason: None }
+    }
+
+    /// The same error, with what a person could act on.
+    #[must_use]
+    pub fn because(self, reason: impl Into<Option<ErrorReason>>) -> Self {
+        Self { reason: reason.into(), ..self }
+    }
+}
+
+/// A reason that is known here. A newer sender may have others, which must not cost the whole event.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ErrorReason>, D::Error> {
+    let word = Option::<String>::deserialize(from)?;
+    Ok(word.and_then(|word| word.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_read_whatever_reason_it_has() {
+        let whole = JobError::new(ErrorCode::ContentFiltered, "It was held back.", false)
+            .because(ErrorReason::FilteredViolence);
+        let written = serde_json::to_value(&whole).unwrap();
+        assert_eq!(
+            written,
+            json!({
+                "code": "content_filtered", "message": "It was held back.", "retryable": false,
+                "reason": "filtered_violence",
+            })
+        );
+        assert_eq!(serde_json::from_value::<JobError>(written.clone()).unwrap(), whole);
+        let without = JobError { reason: None, ..whole };
+        for unknown in [json!("filtered_by_the_moon"), json!(""), json!(null)] {
+            let mut newer = written.clone();
+            newer["reason"] = unknown;
+            assert_eq!(serde_json::from_value::<JobError>(newer).unwrap(), without);
+        }
+        // As those wrote it who knew of no reasons, and as they would read it.
+        let mut older = written;
+        older.as_object_mut().unwrap().remove("reason");
+        assert_eq!(serde_json::from_value::<JobError>(older.clone()).unwrap(), without);
+        assert_eq!(serde_json::to_value(&without).unwrap(), older);
+    }
 }

@@ -60,6 +60,8 @@ places! {
     TurnTaken = "turn_taken";
     /// api-service commits the answers to questions.
     Clarified = "clarified";
+    /// api-service commits other words for a video that is not confirmed yet.
+    Reworded = "reworded";
     /// api-service commits a user's yes.
     Confirmed = "confirmed";
     /// api-service commits that a user called a generation off.

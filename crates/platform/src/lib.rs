@@ -4,6 +4,7 @@
 //! It knows no service's routes, tables or words, and neither SQL nor remotes.
 
 pub mod body;
+mod connection;
 mod directory;
 mod error;
 mod observe;
@@ -12,6 +13,7 @@ mod server;
 mod signature;
 mod state;
 
+pub use connection::Connection;
 pub use directory::{Directory, unrouted};
 pub use error::{AppError, AppResult};
 pub use observe::{request_id, to_its_end};

@@ -26,7 +26,7 @@ use tracing_actix_web::TracingLogger;
 use utoipa::openapi::OpenApi;
 
 use crate::{
-    AppError, AppResult,
+    AppError, AppResult, connection,
     directory::{Directory, unrouted},
     observe::{RequestSpan, observe},
 };
@@ -149,6 +149,7 @@ impl Listeners {
         };
         let server = server
             .disable_signals()
+            .on_connect(connection::keep)
             .client_request_timeout(HEAD_TIMEOUT)
             .shutdown_timeout(shutdown.as_secs().max(1))
             .listen(self.service)

@@ -309,4 +309,18 @@ mod tests {
         assert_eq!(stop(&[("SHUTDOWN_TIMEOUT", "90s")]), Ok(Duration::from_secs(92)));
         assert!(stop(&[("SHUTDOWN_TIMEOUT", "soon")]).is_err());
     }
+
+    /// A picture that one service has received and examined finds its turn at the other.
+    #[test]
+    fn what_one_service_hands_over_the_other_takes() {
+        let nothing = Environment::from_map(std::collections::HashMap::new());
+        let theirs = api_service::uploads::UploadSettings::read(&nothing).unwrap();
+        let ours = |name: &str| {
+            let all = worker_service::settings::HttpSettings::VARIABLES;
+            all.iter().find(|variable| variable.name == name).and_then(|variable| variable.default).unwrap()
+        };
+        assert!(ours("WORKER_UPLOADS").parse::<usize>().unwrap() >= theirs.concurrency);
+        let wait: Duration = nothing.or_default("WORKER_UPLOAD_WAIT", ours("WORKER_UPLOAD_WAIT")).unwrap();
+        assert!(wait * 2 <= theirs.timeout, "what is left is for storing it");
+    }
 }

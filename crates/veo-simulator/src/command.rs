@@ -13,9 +13,8 @@ use crate::{Options, Simulator};
 /// accepted (GET /ledger).
 ///
 /// A prompt chooses what goes wrong: [sim:fail], [sim:filtered], [sim:audio], [sim:429], [sim:500], [sim:hang],
-/// [sim:lost], [sim:never], [sim:truncated], [sim:html], [sim:slow], [sim:inline], [sim:processing],
-/// [sim:silent], [sim:echo]; and how long it
-/// takes: [sim:latency=30s].
+/// [sim:lost], [sim:nameless], [sim:never], [sim:empty], [sim:truncated], [sim:html], [sim:slow], [sim:inline],
+/// [sim:processing], [sim:silent], [sim:echo]; and how long it takes: [sim:latency=30s].
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Command {

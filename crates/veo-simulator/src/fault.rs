@@ -30,8 +30,12 @@ pub enum Fault {
     Hang,
     /// The first submission of a prompt is accepted, but the answer is never sent
     Lost,
+    /// Submissions are accepted, and the answer does not name the operation
+    Nameless,
     /// The operation never ends
     Never,
+    /// The operation ends without a video, and says neither that it failed nor that a filter took it
+    Empty,
     /// The video's second half is missing
     Truncated,
     /// The download gives a web page, with status 200

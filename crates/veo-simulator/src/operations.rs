@@ -94,6 +94,8 @@ pub(crate) enum Outcome {
         delivery: Delivery,
     },
     Filtered,
+    /// There is no video, and no reason for that.
+    Empty,
     /// A filter took it for its sound, and says that the same prompt may pass.
     Unheard,
     Failed,
@@ -108,7 +110,7 @@ pub(crate) struct LedgerLine {
     model: String,
     prompt_sha256: String,
     at: String,
-    /// `running`, `succeeded`, `filtered`, `failed` or `cancelled`.
+    /// `running`, `succeeded`, `filtered`, `empty`, `failed` or `cancelled`.
     state: &'static str,
     /// How many pictures came along.
     images: usize,
@@ -292,10 +294,12 @@ impl Operations {
         Ok(this)
     }
 
-    /// Accepts a submission: once this has returned, the ledger has it, whatever happens. With [`Fault::Hang`]
-    /// and [`Fault::Lost`] it returns only when the simulator stops.
-    pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<(), Refusal> {
+    /// Accepts a submission: once this has returned, the ledger has it, whatever happens. Gives the name that the
+    /// client is told; none with [`Fault::Nameless`]. With [`Fault::Hang`] and [`Fault::Lost`] it returns only when
+    /// the simulator stops.
+    pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<Option<String>, Refusal> {
         let mut behaviour = Behaviour::of(&submission.prompt, &self.faults, self.latency)?;
+        let told = (!behaviour.has(Fault::Nameless)).then(|| submission.name.clone());
         if behaviour.has(Fault::Hang) {
             return Err(self.silence().await);
         }
@@ -313,7 +317,7 @@ impl Operations {
         let this = Arc::clone(self);
         let accept = async move { this.accept(submission, behaviour).await };
         self.tasks.spawn_on(accept, &self.home).await.map_err(io::Error::other)??;
-        if lost { Err(self.silence().await) } else { Ok(()) }
+        if lost { Err(self.silence().await) } else { Ok(told) }
     }
 
     async fn accept(self: &Arc<Self>, submission: Submission, behaviour: Behaviour) -> io::Result<()> {
@@ -471,7 +475,7 @@ impl Operations {
             let ended = match operation.outcome(now) {
                 Outcome::Running => None,
                 Outcome::Succeeded { file, .. } => Some(Ended::Succeeded { file }),
-                Outcome::Filtered => Some(Ended::Empty),
+                Outcome::Filtered | Outcome::Empty => Some(Ended::Empty),
                 Outcome::Unheard | Outcome::Failed => Some(Ended::Failed),
                 Outcome::Cancelled => Some(Ended::Cancelled),
             };
@@ -522,6 +526,8 @@ impl Operation {
             Outcome::Failed
         } else if faults.contains(&Fault::Filtered) {
             Outcome::Filtered
+        } else if faults.contains(&Fault::Empty) {
+            Outcome::Empty
         } else if faults.contains(&Fault::Audio) {
             Outcome::Unheard
         } else if self.rendered.load(Ordering::Relaxed) {
@@ -533,7 +539,7 @@ impl Operation {
     }
 
     fn shall_have_video(&self) -> bool {
-        let without = [Fault::Never, Fault::Fail, Fault::Filtered, Fault::Audio];
+        let without = [Fault::Never, Fault::Fail, Fault::Filtered, Fault::Empty, Fault::Audio];
         !without.iter().any(|fault| self.accepted.faults.contains(fault))
     }
 
@@ -552,6 +558,7 @@ impl Operation {
                 Outcome::Running => "running",
                 Outcome::Succeeded { .. } => "succeeded",
                 Outcome::Filtered | Outcome::Unheard => "filtered",
+                Outcome::Empty => "empty",
                 Outcome::Failed => "failed",
                 Outcome::Cancelled => "cancelled",
             },

@@ -212,7 +212,11 @@ impl Application {
             hints: Hints::new(store.clone(), running, settings.providers.clone()),
             dispatcher: dispatcher.clone(),
             uploads,
-            places: Places::new(settings.http.uploads, settings.http.upload_timeout),
+            places: Places::new(
+                settings.http.uploads,
+                settings.http.upload_wait,
+                settings.http.upload_timeout,
+            ),
             store,
             secrets: settings.http.secrets.clone(),
             health,

@@ -57,8 +57,10 @@ async fn verify(state: &State, request: &mut ServiceRequest) -> AppResult<Verifi
     let headers = signed_headers(request.headers()).ok_or_else(|| unsigned(Refusal::Headers))?;
     let method = request.method().clone();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    // Only the whole body can show who has signed it, so whatever else there is to know is asked first.
-    headers.check(Timestamp::now()).map_err(unsigned)?;
+    // Only the whole body can show who has signed it, so whatever else there is to know is asked first. The time is
+    // that of the headers to the end: a body that is slow to arrive does not make its sender's clock any worse.
+    let came = Timestamp::now();
+    headers.check(came).map_err(unsigned)?;
     let mut payload = request.take_payload();
     let is_picture = method == Method::PUT && request.path().starts_with(uploads::http::PATH);
     let (body, place) = if is_picture {
@@ -74,7 +76,7 @@ async fn verify(state: &State, request: &mut ServiceRequest) -> AppResult<Verifi
         (body::read(request.request(), &mut payload, body::LIMIT).await?, None)
     };
     let secrets = state.secrets().current();
-    secrets.verify_request(&headers, method.as_str(), &target, &body, Timestamp::now()).map_err(unsigned)?;
+    secrets.verify_request(&headers, method.as_str(), &target, &body, came).map_err(unsigned)?;
     Ok(Verified { id: headers.id, body, place })
 }
 

@@ -26,9 +26,12 @@ foundation::settings! {
         pub metrics_bind: Option<SocketAddr> = optional("METRICS_BIND"),
         /// Secrets (whsec_…, comma-separated) that sign api-service's requests.
         pub secrets: Live<Secrets> = live("WORKER_API_SECRETS"),
-        /// How many pictures are taken at once, each of which is in memory until it is stored; another one is asked to
-        /// come again.
-        pub uploads: usize = or_default("WORKER_UPLOADS", "4"),
+        /// How many pictures are taken at once, each of which is in memory until it is stored: as many as a replica of
+        /// api-service hands over (its UPLOAD_CONCURRENCY).
+        pub uploads: usize = or_default("WORKER_UPLOADS", "8"),
+        /// How long another one waits for its turn before it is asked to come again. Shorter than api-service's patience
+        /// (its UPLOAD_TIMEOUT), which storing the picture has to fit into, too.
+        pub upload_wait: Duration = or_default("WORKER_UPLOAD_WAIT", "45s"),
         /// How long a picture may take to arrive.
         pub upload_timeout: Duration = or_default("WORKER_UPLOAD_TIMEOUT", "90s"),
         /// How long requests in flight may take to end at a shutdown.
@@ -251,7 +254,8 @@ mod tests {
         assert_eq!(settings.http.bind, "127.0.0.1:8081".parse().unwrap());
         let queue = settings.queue;
         assert_eq!((queue.running, queue.running_per_user), (4, 2));
-        assert_eq!((settings.http.uploads, settings.http.upload_timeout.as_secs()), (4, 90));
+        let http = &settings.http;
+        assert_eq!((http.uploads, http.upload_wait.as_secs(), http.upload_timeout.as_secs()), (8, 45, 90));
         let seconds = [queue.lease, queue.heartbeat, queue.deadline].map(|span| span.as_secs());
         assert_eq!(seconds, [30, 10, 1_800]);
         assert_eq!(queue.retry_delays, [5, 30, 120].map(Duration::from_secs));

@@ -18,8 +18,9 @@ use crate::{
 
 /// How many objects are read from the list at once.
 const ROUND: i64 = 200;
-/// How long the ids of signed requests are remembered: both ends of the signature's tolerance.
-const REQUESTS_KEPT: Duration = Duration::from_mins(10);
+/// How long the ids of signed requests are remembered: both ends of the signature's tolerance, and time for a body to
+/// arrive, which counts with the time of its headers.
+const REQUESTS_KEPT: Duration = Duration::from_mins(15);
 /// How long workers that have ended stay on the list.
 const WORKERS_KEPT: Duration = Duration::from_hours(24);
 

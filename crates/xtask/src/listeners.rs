@@ -8,7 +8,7 @@ use crate::step;
 /// How many.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Listeners, first by SSE, then by WebSocket. Each is an open file, here and in the API.
+    /// Listeners, first by SSE, then by WebSocket. Each is an open file here, and two in the API.
     #[arg(long, default_value_t = 5000)]
     count: usize,
 }

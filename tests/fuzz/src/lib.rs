@@ -14,8 +14,14 @@ mod signature;
 mod webhook;
 
 pub use self::{
-    cursor::cursor, guard::url_guard, hint::hint_json, mp4::mp4_probe, provider::provider_json, range::range,
-    signature::signature, webhook::webhook_json,
+    cursor::cursor,
+    guard::url_guard,
+    hint::{hint_json, is_taken},
+    mp4::mp4_probe,
+    provider::provider_json,
+    range::range,
+    signature::signature,
+    webhook::webhook_json,
 };
 
 /// The text that the bytes are, or what is left of it.

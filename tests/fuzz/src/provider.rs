@@ -11,7 +11,7 @@ use worker_service::{
     jobs::state::Retry,
     providers::{
         Failure, Polled, Source,
-        google::{LONGEST_WAIT, Refusal, poll_refused, rpc_error},
+        google::{LONGEST_WAIT, Refusal, poll_refused, refused_within, rpc_error},
         inline::{Abridged, Extract},
         omni::{self, wire::Found},
         veo3::{vertex_wire, wire},
@@ -20,7 +20,8 @@ use worker_service::{
 
 const BASE: &str = "https://provider.example/proxy";
 
-const REFUSALS: &[u16] = &[300, 302, 400, 401, 402, 403, 404, 408, 410, 425, 429, 500, 502, 503, 504];
+const REFUSALS: &[u16] =
+    &[300, 302, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 422, 425, 429, 500, 502, 503, 504];
 
 /// The body; the first line may be `retry-after: …`.
 ///
@@ -37,6 +38,7 @@ pub fn provider_json(data: &[u8]) {
     let headers: HeaderMap =
         HeaderValue::from_bytes(wait).into_iter().map(|wait| (RETRY_AFTER, wait)).collect();
     submitted(body);
+    refused_as_a_success(body);
     abridged(body);
     // What is no JSON in a field that nobody reads may still be an error's.
     let says_error = serde_json::from_slice::<Value>(body)
@@ -58,6 +60,16 @@ fn submitted(body: &[u8]) {
     let url: Url = format!("{BASE}/v1beta/{name}").parse().unwrap_or_else(|error| unreachable!("{error}"));
     assert_eq!(url.as_str(), format!("{BASE}/v1beta/{name}"), "the name stays what it is in a URL");
     assert!(name.starts_with("models/") && name.contains("/operations/"), "{name}");
+}
+
+/// Only an error of the provider's own refuses, and nothing that names what it has begun.
+fn refused_as_a_success(body: &[u8]) {
+    let Some(refusal) = refused_within(body) else { return };
+    assert!(rpc_error(body).is_some() && refusal.error.is_some(), "{refusal:?}");
+    assert!(refusal.status.is_client_error() || refusal.status.is_server_error(), "{refusal:?}");
+    let told = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    assert!(["name", "id"].iter().all(|name| told.get(name).is_none_or(Value::is_null)), "{told}");
+    check(&refusal.failure());
 }
 
 fn polled(body: &[u8], says_error: bool) {
@@ -178,11 +190,14 @@ fn refused(refusal: &Refusal, body: &[u8]) {
     match poll_refused(refusal) {
         // The operation may be charged, and the provider did not say that it failed.
         Polled::Lost(error) => {
-            assert!(matches!(status, 404 | 410), "{status}");
+            assert!(own_words && matches!(status, 404 | 410), "{status}");
             told(&error);
         }
         Polled::Unclear { wait, .. } => bounded(wait),
-        Polled::Refused(failure) => check(&failure),
+        Polled::Refused(failure) => {
+            assert!(own_words && matches!(status, 400 | 401 | 403 | 422), "{status}");
+            check(&failure);
+        }
         other => unreachable!("{other:?}"),
     }
 }

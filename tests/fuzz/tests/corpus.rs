@@ -8,6 +8,7 @@ mod seed;
 use std::{fs, path::PathBuf};
 
 use proptest::{prelude::*, sample::Index, test_runner::Config};
+use worker_service::providers::jwt;
 
 /// How many changed entries and how many arbitrary inputs each target gets.
 const CASES: u32 = 256;
@@ -167,6 +168,33 @@ fn the_corpus_has_what_is_accepted() {
         matches!(contract::events::parse(&entry), Ok(contract::events::Received::Known(_))).then_some(name)
     };
     assert!(entries("webhook_json").into_iter().filter_map(known).count() >= 5);
+}
+
+/// Tokens that were signed are taken, or it would say nothing that others are not; and with any bit of them changed they
+/// are not taken, wherever it is.
+#[test]
+fn tokens_are_taken_as_they_were_signed() {
+    let taken: Vec<_> = entries("hint_json").into_iter().filter(|(_, entry)| fuzz::is_taken(entry)).collect();
+    let names: Vec<_> = taken.iter().map(|(path, _)| path.rsplit('/').next().unwrap()).collect();
+    assert_eq!(names, ["signed_es256.txt", "signed_rs256.txt"]);
+    for (name, entry) in &taken {
+        for (at, bit) in (0..entry.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut changed = entry.clone();
+            changed[at] ^= 1 << bit;
+            assert!(!fuzz::is_taken(&changed), "{name}, bit {bit} of byte {at}");
+        }
+    }
+}
+
+/// A key set that comes along vouches for its tokens, so that what holds of those is looked at as well.
+#[test]
+fn a_key_set_takes_the_token_beside_it() {
+    let entry = fs::read_to_string(folder("hint_json").join("key_set_and_token.txt")).unwrap();
+    let (set, token) = entry.split_once('\n').unwrap();
+    let keys = jwt::keys(set.as_bytes()).unwrap();
+    let token = jwt::read(token).unwrap();
+    let mut called = keys.iter().filter(|key| key.is_called(token.key_id.as_deref()));
+    assert!(called.any(|key| token.verify(key, &jwt::Expected::default(), 1_800_000_000).is_ok()));
 }
 
 /// Writes the files of the corpus of `mp4_probe` that are made and not found.

@@ -22,6 +22,9 @@ use super::{
 pub(crate) const WORKER_API_SECRET: &str = "whsec_cmVlbGF5LWRldmVsb3BtZW50LW9ubHktYXBpLXNlY3JldA==";
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_cmVlbGF5LWRldmVsb3BtZW50LW9ubHktd2ViaG9vay1zZWNyZXQ=";
 
+/// What the provider's webhooks may be signed with, beside the simulator's own key.
+pub(crate) const PROVIDER_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// The bucket, and the secret of its key.
 pub(crate) const BUCKET: &str = "reelay";
 pub(crate) const STORAGE_SECRET: &str = "reelay-development-only";
@@ -80,6 +83,8 @@ pub(crate) struct Build {
     pub(crate) own_programs: bool,
     /// The worker takes the storage for one at Cloudflare, by its address; a proxy brings it to ours.
     pub(crate) on_r2: bool,
+    /// Veo tells the worker by itself when a video is done; otherwise it is only polled.
+    pub(crate) hints: bool,
     /// What stands between the parties.
     pub(crate) between: Between,
     /// A PostgreSQL server of its own, in place of the one that all tests share.
@@ -97,6 +102,8 @@ pub(crate) mod wire {
     pub(crate) const WORKER_TO_API: &str = "worker-api";
     pub(crate) const WORKER_TO_PROVIDER: &str = "worker-provider";
     pub(crate) const WORKER_TO_STORAGE: &str = "worker-storage";
+    /// Only where there are hints.
+    pub(crate) const PROVIDER_TO_WORKER: &str = "provider-worker";
     pub(crate) const API_TO_DATABASE: &str = "api-database";
     pub(crate) const WORKER_TO_DATABASE: &str = "worker-database";
 }
@@ -110,6 +117,7 @@ impl Build {
             own: Vec::new(),
             own_programs: false,
             on_r2: false,
+            hints: false,
             between: Between::Nothing,
             server: None,
             disk: None,
@@ -148,7 +156,8 @@ impl Build {
                 (wire::WORKER_TO_PROVIDER, simulator.bind()),
                 (wire::WORKER_TO_STORAGE, storage.bind()),
             ];
-            for (name, end) in ends {
+            let hints = self.hints.then(|| (wire::PROVIDER_TO_WORKER, workers[0].bind()));
+            for (name, end) in ends.into_iter().chain(hints) {
                 wires.insert(name, Proxy::to(end.parse().unwrap()).await);
             }
             if let Some(database) = &database {
@@ -169,6 +178,7 @@ impl Build {
         let reached = |name: &str, port: &Port| {
             let balanced = match name {
                 wire::WORKER_TO_API => balancers.get(wire::USER_TO_API),
+                wire::PROVIDER_TO_WORKER => balancers.get(wire::API_TO_WORKER),
                 name => balancers.get(name),
             };
             let wired = || wires.get(name).map_or_else(|| port.url(), Proxy::url);
@@ -245,20 +255,27 @@ impl Build {
                 ("HTTP_PROXY", storage.clone()),
                 ("NO_PROXY", "127.0.0.1".to_owned()),
             ];
+            let provider = reached(wire::WORKER_TO_PROVIDER, simulator);
+            let hinted = [
+                ("PROVIDER_WEBHOOK_URL", reached(wire::PROVIDER_TO_WORKER, worker)),
+                ("VEO3_WEBHOOK_JWKS_URL", format!("{provider}/.well-known/jwks.json")),
+                ("VEO3_WEBHOOK_SECRETS", PROVIDER_SECRET.to_owned()),
+            ];
             let worker_recipe = service("worker", worker_name, worker)
                 .with(s3(storage))
                 .with(shared)
                 .with(at_cloudflare.into_iter().filter(|_| self.on_r2))
+                .with(hinted.into_iter().filter(|_| self.hints))
                 .with([
                     ("WORKER_BIND", worker.bind()),
                     ("DATABASE_URL", database_url("worker.sqlite", wire::WORKER_TO_DATABASE)),
                     ("WEBHOOK_URL", format!("{}/api/webhooks/worker", reached(wire::WORKER_TO_API, api))),
                     ("WORKER_TEMP_DIR", temporary.display().to_string()),
                     ("PROVIDERS", "veo3,omni".to_owned()),
-                    ("VEO3_BASE_URL", reached(wire::WORKER_TO_PROVIDER, simulator)),
+                    ("VEO3_BASE_URL", provider.clone()),
                     ("VEO3_API_KEY", "simulator".to_owned()),
                     ("VEO3_USUAL_LATENCY", "2s".to_owned()),
-                    ("OMNI_BASE_URL", reached(wire::WORKER_TO_PROVIDER, simulator)),
+                    ("OMNI_BASE_URL", provider),
                     ("OMNI_API_KEY", "simulator".to_owned()),
                     ("OMNI_USUAL_LATENCY", "2s".to_owned()),
                 ]);

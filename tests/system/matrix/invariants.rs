@@ -25,6 +25,8 @@ pub(crate) struct Examiner<'a> {
     pub(crate) secrets: &'a [String],
     /// How long an unknown submission must be left alone.
     pub(crate) grace: Duration,
+    /// Whether the provider tells by itself.
+    pub(crate) is_hinted: bool,
     pub(crate) found: Vec<Violation>,
 }
 
@@ -35,12 +37,12 @@ fn is_terminal(status: &Value) -> bool {
 }
 
 /// Whether a column says so: SQLite has numbers for it.
-fn is_true(column: &Value) -> bool {
+pub(super) fn is_true(column: &Value) -> bool {
     *column == json!(true) || *column == 1
 }
 
 /// A time in a row, in microseconds: on PostgreSQL it is a text, on SQLite a number.
-fn micros(time: &Value) -> Option<i64> {
+pub(super) fn micros(time: &Value) -> Option<i64> {
     match time {
         Value::Number(micros) => micros.as_i64(),
         Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_micros),
@@ -48,12 +50,23 @@ fn micros(time: &Value) -> Option<i64> {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// The words that the provider is asked with: the prompt, or what the user has put in its place.
+pub(super) fn words<'a>(world: &'a World, generation: &'a Value) -> &'a str {
+    let job = world.rows("generation_job", "generation_id", &generation["id"]).next();
+    let other = job.and_then(|job| job["enhanced_prompt"].as_str());
+    other.or_else(|| generation["prompt"].as_str()).unwrap_or_default()
+}
+
+fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8, 0xff]) && bytes.ends_with(&[0xff, 0xd9])
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 impl Examiner<'_> {
-    fn hold(&mut self, invariant: &'static str, holds: bool, what: impl FnOnce() -> String) {
+    pub(super) fn hold(&mut self, invariant: &'static str, holds: bool, what: impl FnOnce() -> String) {
         if !holds {
             self.found.push(Violation { invariant, what: what() });
         }
@@ -66,6 +79,8 @@ impl Examiner<'_> {
             self.history(generation);
             self.money(generation);
         }
+        self.agreement();
+        self.hints();
         self.hand_offs();
         self.charges();
         self.ownership();
@@ -129,47 +144,29 @@ impl Examiner<'_> {
         });
     }
 
-    /// I15: an attempt is one submission at most. I16, I17: no more submissions than were allowed.
-    fn money(&mut self, generation: &Value) {
-        let (world, id) = (self.world, &generation["id"]);
-        let prompt = json!(hexadecimal(generation["prompt"].as_str().unwrap_or_default().as_bytes()));
-        let accepted: Vec<_> =
-            world.ledger.iter().filter(|submission| submission["promptSha256"] == prompt).collect();
-        let Some(job) = world.rows("job", "generation_id", id).next() else {
-            self.hold("I17", accepted.is_empty(), || format!("{id} was submitted without a job"));
-            return;
-        };
-        let mut attempts: Vec<_> = world.rows("attempt", "job_id", &job["id"]).collect();
-        attempts.sort_by_key(|attempt| attempt["number"].as_i64());
-        let count = |state: &str| attempts.iter().filter(|attempt| attempt["state"] == state).count();
-        let again = attempts.iter().filter(|attempt| is_true(&attempt["resubmission"]));
-        let again = again.count();
-        self.hold("I16", again <= 1, || format!("{id} was submitted again {again} times without knowing"));
-        for pair in attempts.windows(2) {
-            let begun = |attempt: &Value| micros(&attempt["created_at"]).unwrap_or_default();
-            let pause = begun(pair[1]) - begun(pair[0]);
-            let repeats = is_true(&pair[1]["resubmission"]);
-            // A heartbeat's time apart, which a clock that has jumped may be wrong.
-            let early = repeats && pause < self.grace.as_micros() as i64 - 1_000_000;
-            self.hold("I16", !early, || format!("{id} was submitted again after {pause} µs"));
+    /// What the provider was asked for is what the user said yes to, in these words, and with the picture that came
+    /// along.
+    fn agreement(&mut self) {
+        let pictures = usize::from(self.seen.picture.is_some());
+        let agreed = self.seen.agreed.as_ref().map(|words| hexadecimal(words.as_bytes()));
+        for submission in &self.world.ledger {
+            let same = submission["promptSha256"].as_str() == agreed.as_deref();
+            self.hold("words", same, || {
+                format!("{} was submitted in words that nobody has agreed to", submission["operation"])
+            });
+            self.hold("picture", submission["images"] == json!(pictures), || {
+                format!("{} was submitted with {} pictures", submission["operation"], submission["images"])
+            });
         }
-        let allowed = 1 + count("failed") + again;
-        self.hold("I17", accepted.len() <= allowed, || {
-            format!("{id}: the provider accepted {} submissions, {allowed} are allowed", accepted.len())
-        });
-        self.hold("I15", accepted.len() <= attempts.len(), || {
-            format!("{id}: {} attempts, and the provider accepted {}", attempts.len(), accepted.len())
-        });
-        let mut operations: Vec<_> =
-            attempts.iter().filter_map(|attempt| attempt["operation"].as_str()).collect();
-        operations.sort_unstable();
-        let count = operations.len();
-        operations.dedup();
-        self.hold("I15", operations.len() == count, || format!("{id}: an operation stands in two attempts"));
-        let ledger: BTreeSet<_> = accepted.iter().filter_map(|entry| entry["operation"].as_str()).collect();
-        let unknown =
-            operations.iter().find(|operation| !ledger.iter().any(|known| operation.ends_with(known)));
-        self.hold("I15", unknown.is_none(), || format!("{id}: the provider does not know {unknown:?}"));
+    }
+
+    /// A provider that tells by itself is heard in the end, or the row has shown nothing of hints.
+    fn hints(&mut self) {
+        let hinted = self.is_hinted;
+        for submission in self.world.ledger.iter().filter(|_| hinted) {
+            let told = is_true(&submission["told"]);
+            self.hold("hint", told, || format!("nobody hears of {}", submission["operation"]));
+        }
     }
 
     /// I6, I7: what was committed has arrived. I8: the inbox holds what was delivered, once each. I9 is the way in which a row without webhooks comes to its end.
@@ -210,34 +207,6 @@ impl Examiner<'_> {
         }
     }
 
-    /// What was held for a video is settled if the provider accepted it and never said that nothing came of it, and
-    /// released otherwise.
-    fn charges(&mut self) {
-        let world = self.world;
-        for charge in world.table("charge") {
-            let job = world.rows("job", "generation_id", &charge["generation_id"]).next();
-            let attempts = world.table("attempt").iter().filter(|attempt| {
-                let state = attempt["state"].as_str().unwrap_or_default();
-                job.is_some_and(|job| {
-                    let unknown = state == "unknown" && job["status"] == "cancelled";
-                    attempt["job_id"] == job["id"]
-                        && (["accepted", "finished", "submitting", "lost"].contains(&state) || unknown)
-                })
-            });
-            let expected = if attempts.count() > 0 { "settled" } else { "released" };
-            self.hold("charge", charge["state"] == expected, || {
-                format!("{} is {}, not {expected}", charge["generation_id"], charge["state"])
-            });
-        }
-        for generation in world.table("generation") {
-            let charges = world.rows("charge", "generation_id", &generation["id"]).count();
-            let made = generation["status"] == "completed";
-            self.hold("charge", !made || charges == 1, || {
-                format!("{} was made and is charged {charges} times", generation["id"])
-            });
-        }
-    }
-
     /// I11: nobody holds a job that has ended. I14: no job was given up that was not poison.
     fn ownership(&mut self) {
         for job in self.world.table("job") {
@@ -257,12 +226,18 @@ impl Examiner<'_> {
                 continue;
             }
             let result = &job["result"];
-            for key in ["videoKey", "thumbnailKey"] {
-                needed.insert(result[key].as_str().unwrap_or_default().to_owned());
+            let posters: Vec<_> = result["posters"].as_array().into_iter().flatten().collect();
+            self.hold("I18", !posters.is_empty(), || format!("{} has no posters", job["id"]));
+            for key in posters.iter().map(|poster| &poster["key"]).chain([&result["thumbnailKey"]]) {
+                let key = key.as_str().unwrap_or_default();
+                let picture = world.objects.get(key).and_then(|path| std::fs::read(path).ok());
+                let is_whole = picture.is_none_or(|picture| is_jpeg(&picture));
+                self.hold("I18", is_whole, || format!("{key} is no whole picture"));
+                needed.insert(key.to_owned());
             }
-            let posters = result["posters"].as_array().into_iter().flatten();
-            needed.extend(posters.map(|poster| poster["key"].as_str().unwrap_or_default().to_owned()));
-            let path = world.objects.get(result["videoKey"].as_str().unwrap_or_default());
+            let video = result["videoKey"].as_str().unwrap_or_default();
+            needed.insert(video.to_owned());
+            let path = world.objects.get(video);
             let bytes = path.and_then(|path| std::fs::read(path).ok());
             self.hold("I18", bytes.is_some(), || format!("the video of {} is not there", job["id"]));
             if let Some(bytes) = bytes {
@@ -280,12 +255,34 @@ impl Examiner<'_> {
         self.hold("I19", !deleted || needed.is_empty(), || {
             format!("the conversation was deleted, and {needed:?} are kept")
         });
+        needed.extend(self.pictures());
         let there: BTreeSet<_> = world.objects.keys().cloned().collect();
         let missing: Vec<_> = needed.difference(&there).collect();
         self.hold("I18", missing.is_empty(), || format!("{missing:?} are not there"));
         let stray: Vec<_> = there.difference(&needed).collect();
         self.hold("I19", stray.is_empty(), || format!("nobody needs {stray:?}"));
         self.hold("I19", world.litter.is_empty(), || format!("litter: {:?}", world.litter));
+    }
+
+    /// The pictures that a user has and was told of, each of which is there as it was taken. I10: there is one for each
+    /// that was sent, however often it was.
+    fn pictures(&mut self) -> Vec<String> {
+        let world = self.world;
+        let kept = world.table("upload").iter().filter(|upload| is_true(&upload["stored"]));
+        let mut keys = Vec::new();
+        for upload in kept {
+            let id = upload["id"].as_str();
+            let is_told = id.is_some() && id == self.seen.picture.as_deref();
+            self.hold("I10", is_told, || format!("{} is kept, and nobody was told of it", upload["id"]));
+            let key = format!("uploads/{}.png", id.unwrap_or_default());
+            let bytes = world.objects.get(&key).and_then(|path| std::fs::read(path).ok());
+            let is_whole = bytes.is_some_and(|bytes| {
+                upload["size"] == json!(bytes.len()) && upload["sha256"] == hexadecimal(&bytes)
+            });
+            self.hold("I18", is_whole, || format!("{key} is not there as it was taken"));
+            keys.push(key);
+        }
+        keys
     }
 
     /// A listener that came back with its cursor has heard every event of its conversation, each once.

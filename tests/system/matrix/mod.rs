@@ -3,6 +3,7 @@
 //! `docs/FAULTS.md` says how to read it; here a few rows run with the other tests.
 
 mod invariants;
+mod money;
 mod report;
 mod rows;
 mod run;

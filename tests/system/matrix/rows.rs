@@ -10,8 +10,8 @@ use crate::harness::{
     Backend,
     proxy::Wire,
     system::wire::{
-        API_TO_DATABASE, API_TO_WORKER, USER_TO_API, WORKER_TO_API, WORKER_TO_DATABASE, WORKER_TO_PROVIDER,
-        WORKER_TO_STORAGE,
+        API_TO_DATABASE, API_TO_WORKER, PROVIDER_TO_WORKER, USER_TO_API, WORKER_TO_API, WORKER_TO_DATABASE,
+        WORKER_TO_PROVIDER, WORKER_TO_STORAGE,
     },
 };
 
@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     Gone { who: &'static str, at: Moment },
     /// Of two workers, the one that has the job sleeps for three leases; the other takes the job over.
     Asleep { at: Moment },
+    /// Hints come in the provider's name, before there is anything to tell and again: good ones, and forged ones.
+    Forged { at: Moment },
     /// A process's clock is wrong from the start, by less than is refused.
     Skew { who: &'static str, seconds: i32 },
     /// A process's clock goes wrong by more than five minutes in the middle of the story, and is set right once each
@@ -123,6 +125,9 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         | P::EventsPushed => ("api", Story::Video),
         // Whoever polls has the worker asked before the reconciler finds anything silent.
         P::JobsHeard => ("api", Story::Listens),
+        P::Reworded => ("api", Story::Reworded),
+        P::UploadReserved | P::UploadKept => ("api", Story::Picture),
+        P::UploadBegun | P::PictureStored => ("worker", Story::Picture),
         P::Cancelled => ("api", Story::CalledOff),
         P::Expired => ("api", Story::Forgotten),
         P::ConversationDiscarded => ("api", Story::Deleted),
@@ -147,14 +152,8 @@ const fn passing(place: Place) -> Option<(&'static str, Story)> {
         P::AttemptFailed => ("worker", Story::Fails),
         P::DeadlinePassed => ("worker", Story::NeverDone),
         P::ObjectRemoved => ("worker", Story::Deleted),
-        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused, or
-        // has a picture.
-        P::CommandRenewed
-        | P::AnswerKept
-        | P::UploadReserved
-        | P::UploadBegun
-        | P::PictureStored
-        | P::UploadKept => return None,
+        // A worker that has forgotten a job has lost its database; and no user here asks for what is refused.
+        P::CommandRenewed | P::AnswerKept => return None,
     })
 }
 
@@ -175,6 +174,23 @@ const AGAIN: &[Place] = &[
     Place::EventsPushed,
 ];
 
+/// Points of the worker in other stories than that which comes by their place first: what is found there afterwards
+/// is something else.
+const ELSEWHERE: &[(Story, &str)] = &[
+    // Before it is written down, nobody knows that it was taken: then it is repeated, once.
+    (Story::Nameless, "after:submitted#1"),
+    (Story::Nameless, "before:attempt_failed#1"),
+    (Story::Nameless, "after:attempt_failed#1"),
+    (Story::Unanswered, "after:submitted#1"),
+    (Story::Unanswered, "before:attempt_failed#1"),
+    (Story::Unanswered, "after:attempt_failed#1"),
+    (Story::Empty, "before:attempt_failed#1"),
+    (Story::Empty, "after:attempt_failed#1"),
+    // The question that a hint has caused.
+    (Story::Hinted, "before:polled#1"),
+    (Story::Hinted, "after:polled#1"),
+];
+
 const STORIES: &[Story] = &[
     Story::Video,
     Story::Listens,
@@ -183,6 +199,12 @@ const STORIES: &[Story] = &[
     Story::Filtered,
     Story::Throttled,
     Story::NeverDone,
+    Story::Nameless,
+    Story::Unanswered,
+    Story::Empty,
+    Story::Hinted,
+    Story::Picture,
+    Story::Reworded,
     Story::Forgotten,
     Story::Deleted,
 ];
@@ -210,6 +232,11 @@ pub(crate) fn all(backend: Backend) -> Vec<Row> {
             for back in backs {
                 add(story, Fault::Crash { who, point: point.clone(), back: *back });
             }
+        }
+    }
+    for (story, point) in ELSEWHERE {
+        for back in [Back::AtOnce, Back::Late] {
+            add(*story, Fault::Crash { who: "worker", point: (*point).to_owned(), back });
         }
     }
     let moments = [
@@ -262,10 +289,30 @@ pub(crate) fn all(backend: Backend) -> Vec<Row> {
         add(Story::Video, Fault::DiskFull { at });
     }
     // Not one webhook arrives before the user has the answer.
-    for story in [Story::Video, Story::Listens, Story::Fails, Story::CalledOff, Story::Filtered] {
+    for story in [Story::Video, Story::Listens, Story::Fails, Story::CalledOff, Story::Filtered, Story::Empty]
+    {
         let lost = |how| Fault::Wire { wire: WORKER_TO_API, how, at: M::Start, until: Until::TheEnd };
         add(story, lost(Wire::Cut));
         add(story, lost(Wire::Deaf));
+    }
+    // Hints that come late, twice or never: the video is asked after all the same.
+    for how in [Wire::Cut, Wire::Stalled, Wire::Deaf, SLOW] {
+        let until = Until::TheEnd;
+        add(Story::Hinted, Fault::Wire { wire: PROVIDER_TO_WORKER, how, at: M::Start, until });
+    }
+    for who in ["worker", "simulator"] {
+        for back in [Back::AtOnce, Back::Late] {
+            add(Story::Hinted, Fault::Kill { who, at: M::Accepted, back });
+        }
+    }
+    add(Story::Hinted, Fault::Kill { who: "worker", at: M::Polling, back: Back::AtOnce });
+    add(Story::Hinted, Fault::Freeze { who: "worker", at: M::Accepted });
+    add(Story::Hinted, Fault::Restart { who: "worker", at: M::Accepted });
+    add(Story::Hinted, Fault::Forged { at: M::Accepted });
+    // The words are in whatever command comes through.
+    for how in [Wire::Cut, Wire::Deaf] {
+        let (at, until) = (M::Asked, Until::Soon);
+        add(Story::Reworded, Fault::Wire { wire: API_TO_WORKER, how, at, until });
     }
     for (who, seconds) in [("api", -400), ("api", 400), ("worker", -400)] {
         add(Story::Video, Fault::Jump { who, seconds });
@@ -283,6 +330,9 @@ pub(crate) fn all(backend: Backend) -> Vec<Row> {
         for at in [M::Asked, M::Confirmed, M::Accepted, M::Uploading] {
             add(Story::Video, Fault::Gone { who: "api", at });
         }
+        // The hint may come to the replica that does not have the job.
+        add(Story::Hinted, Fault::Gone { who: "worker", at: M::Accepted });
+        add(Story::Hinted, Fault::Asleep { at: M::Accepted });
     }
     rows
 }
@@ -311,7 +361,9 @@ pub(crate) fn at_default_timers(backend: Backend) -> Vec<Row> {
     let videos = faults.into_iter().map(|fault| (Story::Video, fault));
     // I9, by the reconciler alone: whoever polls has the worker asked.
     let listens = [lost(Wire::Cut), lost(Wire::Deaf)].map(|fault| (Story::Listens, fault));
-    videos.chain(listens).map(row).collect()
+    // Whoever was to be told, and is not, asks.
+    let untold = Fault::Wire { wire: PROVIDER_TO_WORKER, how: Wire::Cut, at: M::Start, until: Until::TheEnd };
+    videos.chain(listens).chain([(Story::Hinted, untold)]).map(row).collect()
 }
 
 /// Some of the rows, for every run of the tests: those that need nothing to be installed and take little time.
@@ -326,6 +378,12 @@ pub(crate) fn few(backend: Backend) -> Vec<Row> {
             Story::Video,
             Fault::Wire { wire: WORKER_TO_API, how: Wire::Deaf, at: M::Start, until: Until::TheEnd },
         ),
+        (
+            Story::Hinted,
+            Fault::Wire { wire: PROVIDER_TO_WORKER, how: Wire::Cut, at: M::Start, until: Until::TheEnd },
+        ),
+        (Story::Reworded, crash("api", "after:reworded#1", Back::AtOnce)),
+        (Story::Picture, crash("api", "after:upload_kept#1", Back::AtOnce)),
     ];
     if backend == Backend::Postgres {
         faults.push((Story::Video, Fault::DatabaseCrash { at: M::Accepted }));
@@ -365,6 +423,7 @@ impl fmt::Display for Row {
             }
             Fault::Gone { who, at } => write!(f, "gone/{who}/{}", word(at)),
             Fault::Asleep { at } => write!(f, "asleep/worker/{}", word(at)),
+            Fault::Forged { at } => write!(f, "forged/{}", word(at)),
             Fault::Skew { who, seconds } => write!(f, "skew/{who}/{seconds:+}s"),
             Fault::Jump { who, seconds } => write!(f, "jump/{who}/{seconds:+}s"),
             Fault::DiskFull { at } => write!(f, "disk-full/{}", word(at)),

@@ -6,8 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use contract::{
+    Timestamp,
+    signing::{ID_HEADER, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER},
+};
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::{
     invariants::{Examiner, Violation},
@@ -24,7 +29,7 @@ use crate::harness::{
     ports::Port,
     process::signal,
     proxy::Wire,
-    system::{Build, STORAGE_SECRET, WEBHOOK_SECRET, WORKER_API_SECRET, wire},
+    system::{Build, PROVIDER_SECRET, STORAGE_SECRET, WEBHOOK_SECRET, WORKER_API_SECRET, wire},
 };
 
 /// The services' default lease.
@@ -151,12 +156,12 @@ async fn play(row: &Row) -> Outcome {
     let left = examine(&system, row, &seen, ledger.clone()).await;
     violations.extend(if left.is_empty() { unsettled } else { left });
     let status = seen.generation["status"].as_str().unwrap_or_default();
-    if !row.story.ends().contains(&status) {
+    let code = seen.generation["errorCode"].as_str();
+    if !row.story.ends().contains(&(status, code)) {
         let what =
             format!("{status} ({}: {})", seen.generation["errorCode"], seen.generation["errorMessage"]);
         violations.push(Violation { invariant: "end", what });
     }
-    let code = seen.generation["errorCode"].as_str();
     let good = happened && violations.is_empty();
     if !good {
         system.keep_logs();
@@ -175,6 +180,7 @@ async fn play(row: &Row) -> Outcome {
 async fn start(row: &Row, clock: &Clock) -> System {
     let mut build = Build::on(row.backend);
     build.between = Between::Wires;
+    build.hints = row.story.is_hinted();
     let base = [
         ("LOG_FORMAT", "json".to_owned()),
         ("RUST_LOG", "info,reelay=debug,actix_server=warn".to_owned()),
@@ -273,6 +279,10 @@ async fn inject(system: &mut System, row: &Row, clock: &Clock, story: &Playing) 
                 system.wire(wire).set(Wire::Whole);
             }
         }
+        Fault::Forged { at } => {
+            reached(system, *at, story).await?;
+            found.extend(forge(system).await);
+        }
         Fault::Jump { who, seconds } => {
             reached(system, Moment::Accepted, story).await?;
             clock.set(*seconds);
@@ -307,6 +317,32 @@ async fn inject(system: &mut System, row: &Row, clock: &Clock, story: &Playing) 
         }
     }
     Some(found)
+}
+
+/// Tells the worker in the provider's name, before there is anything to tell: signed as the provider may sign, and
+/// forged. What it makes of it is at most one question a second.
+async fn forge(system: &System) -> Vec<Violation> {
+    let log = system.processes["worker"].log();
+    let accepted = log.event("[VEO3_SERVICE] Operation accepted", |_| true).await;
+    let attempt = format!("{}-{}", accepted["jobId"].as_str().unwrap(), accepted["attempt"]);
+    let body = json!({"type": "video.generated", "data": {}, "user_metadata": {"attempt_id": attempt}});
+    let body = body.to_string();
+    let (worker, forged) = (Client::anonymous(&system.worker), Secrets::encode(&[7; 32]));
+    let mut found = Vec::new();
+    for (secret, expected) in [(PROVIDER_SECRET, 204_u16), (forged.as_str(), 401)].repeat(3) {
+        let signed = Secrets::parse(secret).unwrap().sign("evt_1", Timestamp::now(), body.as_bytes());
+        let request = worker
+            .request(Method::POST, "/api/providers/veo3/webhook")
+            .header(ID_HEADER, signed.id)
+            .header(TIMESTAMP_HEADER, signed.timestamp)
+            .header(SIGNATURE_HEADER, signed.signature)
+            .body(body.clone());
+        let status = worker.send(request).await.status;
+        if status != expected {
+            found.push(Violation { invariant: "hint", what: format!("{status} in place of {expected}") });
+        }
+    }
+    found
 }
 
 /// Stops a process for a while.
@@ -386,21 +422,22 @@ async fn settle(system: &System, row: &Row, seen: &Seen) -> Vec<Violation> {
 async fn examine(system: &System, row: &Row, seen: &Seen, ledger: Vec<Value>) -> Vec<Violation> {
     let world = World::read(system, ledger).await;
     let token = seen.user.token.clone().unwrap_or_default();
-    let secrets = [WEBHOOK_SECRET, WORKER_API_SECRET, STORAGE_SECRET].map(str::to_owned);
+    let secrets = [WEBHOOK_SECRET, WORKER_API_SECRET, STORAGE_SECRET, PROVIDER_SECRET].map(str::to_owned);
     let secrets: Vec<_> = secrets.into_iter().chain([token]).collect();
     // A clock that is wrong writes wrong times.
     let grace = match row.fault {
         Fault::Skew { .. } | Fault::Jump { .. } => Duration::ZERO,
         _ => row.timers.span(GRACE),
     };
-    Examiner { world: &world, seen, secrets: &secrets, grace, found: Vec::new() }.examine()
+    let (is_hinted, found) = (row.story.is_hinted(), Vec::new());
+    Examiner { world: &world, seen, secrets: &secrets, grace, is_hinted, found }.examine()
 }
 
 /// I10: what was answered once is answered so again.
 async fn again(seen: &Seen) -> Vec<Violation> {
     let mut found = Vec::new();
     for sent in &seen.answered {
-        let answer = story::send(&seen.user, &sent.path, &sent.key, &sent.body).await;
+        let answer = story::send(&seen.user, &sent.method, &sent.path, &sent.key, &sent.body).await;
         let answer = answer.map(|(status, answer)| (status, without_request(answer)));
         let same = answer.as_ref().is_some_and(|(status, answer)| {
             *status == sent.status && *answer == without_request(sent.answer.clone())
@@ -426,9 +463,12 @@ async fn of_others(system: &System, seen: &Seen) -> Vec<Violation> {
     let stranger = Client::registered(&system.api).await;
     let generation = format!("/api/generations/{}", id(&seen.generation));
     let conversation = seen.generation["conversationId"].as_str().unwrap_or_default();
+    let picture = seen.picture.as_ref().map(|picture| format!("/api/uploads/{picture}"));
     let mut found = Vec::new();
     for path in
         [generation.clone(), format!("{generation}/status"), format!("/api/conversations/{conversation}")]
+            .into_iter()
+            .chain(picture)
     {
         let status = stranger.get(&path).await.status.as_u16();
         if status != 404 {

@@ -13,8 +13,17 @@ use serde_json::Value;
 use crate::harness::{System, log::LogFile, system::BUCKET};
 
 /// The tables of api-service that are looked at.
-const API: &[&str] =
-    &["generation", "generation_job", "message", "event", "command", "inbox", "idempotency_key", "charge"];
+const API: &[&str] = &[
+    "generation",
+    "generation_job",
+    "message",
+    "event",
+    "command",
+    "inbox",
+    "idempotency_key",
+    "charge",
+    "upload",
+];
 /// Those of worker-service.
 const WORKER: &[&str] = &["job", "attempt", "object", "webhook"];
 
@@ -38,6 +47,13 @@ struct Row {
 }
 
 impl World {
+    /// One in which nothing but this was ever written down.
+    pub(crate) fn of(rows: impl IntoIterator<Item = (&'static str, Vec<Value>)>, ledger: Vec<Value>) -> Self {
+        let mut tables: BTreeMap<_, _> = API.iter().chain(WORKER).map(|name| (*name, Vec::new())).collect();
+        tables.extend(rows);
+        Self { tables, ledger, objects: BTreeMap::new(), litter: Vec::new(), logs: String::new() }
+    }
+
     /// Reads it. The services may be running still.
     pub(crate) async fn read(system: &System, ledger: Vec<Value>) -> Self {
         let mut tables = BTreeMap::new();

@@ -83,7 +83,8 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
   let proven = transports.length;
   /** No transport works, as far as is known. */
   let hopeless = false;
-  let unauthenticated = false;
+  /** The last link was told that nobody is signed in, and had not served before. */
+  let denied = false;
   let attempt = 0;
   /** Which link is in charge; what an earlier one still says is not heard. */
   let turn = 0;
@@ -102,7 +103,7 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
   function stateOf({ carried, stale }: Followed): ConnectionState {
     if (!surroundings.online()) return "offline";
     if (open) return carried && !stale ? "live" : "polling";
-    return hopeless || unauthenticated ? "polling" : "connecting";
+    return hopeless ? "polling" : "connecting";
   }
 
   function tellStates() {
@@ -119,10 +120,11 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
   function connect() {
     stopRetry();
     dropLink();
-    if (followed.size === 0 || unauthenticated || !surroundings.online()) return tellStates();
+    if (followed.size === 0 || !surroundings.online()) return tellStates();
     const mine = turn;
     const transport = transports[chosen];
     if (!transport) return;
+    denied = false;
     const startedAt = clock.now();
     heardAt = startedAt;
     let useful = false;
@@ -165,17 +167,13 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
       ended: (status) =>
         inCharge(() => {
           const served = open ? clock.now() - startedAt : 0;
-          const worked = useful || served >= USEFUL;
+          // The word that nobody is signed in is no use.
+          const worked = (useful && status !== 401) || served >= USEFUL;
           dropLink();
-          if (status === 401) {
-            unauthenticated = true;
-            tellStates();
-            for (const conversationId of [...followed.keys()]) refuse(conversationId);
-            return;
-          }
           if (worked) attempt = 0;
           failures[chosen] = worked ? 0 : (failures[chosen] ?? 0) + 1;
           if (chosen > 0 && served >= SERVED) giveFirstAChance();
+          if (status === 401) return signedOut(worked);
           retry = clock.setTimeout(connect, nextDelay());
           tellStates();
         }),
@@ -189,6 +187,16 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
       retry = clock.setTimeout(connect, nextDelay());
     }
     tellStates();
+  }
+
+  /**
+   * Nobody is signed in, as far as the link knows. Whoever followed reads, which says whether that is so, and follows
+   * again if somebody is: at once after a session that ended; where the link was denied from the beginning, it is
+   * taken for one that does not work, since what the read could show may not get through on it.
+   */
+  function signedOut(worked: boolean) {
+    denied = !worked;
+    for (const conversationId of [...followed.keys()]) refuse(conversationId);
   }
 
   function giveFirstAChance() {
@@ -362,9 +370,9 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
       one.listeners.add(listener);
       watch();
       const joined = isAfter(one.cursor, cursor);
+      if (!link && retry === null) retry = clock.setTimeout(connect, denied ? nextDelay() : 0);
       if (!known) carry(one);
       else if (one.told !== null) listener.state(one.told);
-      if (!link && retry === null) retry = clock.setTimeout(connect, 0);
       return {
         joined,
         stop: () => leave(one, listener),
@@ -377,15 +385,16 @@ export function createChannel({ transports, clock, surroundings, lastCursor }: C
     },
     /** The service was reached again after it was away: if the channel is waiting, it need not. */
     reached() {
-      if (followed.size === 0 || open || retry === null || unauthenticated) return;
+      if (followed.size === 0 || open || retry === null) return;
       // Where nothing can be pushed although the service can be reached, this is heard again and again.
       if (clock.now() - reachedAt < RETRY_ALL) return;
       reachedAt = clock.now();
       kick();
     },
-    /** Somebody else is asking from now on, or the same one with a new token. */
+    /** Somebody else is asking from now on, or the same one in a new session. */
     renewed() {
-      unauthenticated = false;
+      denied = false;
+      hopeless = false;
       if (followed.size > 0) kick();
     },
   };

@@ -28,15 +28,10 @@ pub struct Images {
 }
 
 impl Model {
-    /// What of these pictures the model does not take, alone or together, each with a sentence that says what it
-    /// does.
+    /// What of these pictures the model does not take, alone or together, each with a sentence in a user's language
+    /// that says what it does.
     #[must_use]
-    pub fn check_images(&self, images: &[ImageInput]) -> Vec<String> {
-        self.check_images_in(Language::English, images)
-    }
-
-    /// The same, told in a user's language.
-    pub(super) fn check_images_in(&self, language: Language, images: &[ImageInput]) -> Vec<String> {
+    pub fn check_images(&self, language: Language, images: &[ImageInput]) -> Vec<String> {
         let count = |role| images.iter().filter(|image| image.role == role).count();
         let [first, last, references] =
             [ImageRole::FirstFrame, ImageRole::LastFrame, ImageRole::Reference].map(count);
@@ -116,13 +111,16 @@ mod tests {
             (&[Reference; 4], Some("at most 3 reference pictures")),
             (&[First, Reference], Some("not both")),
         ] {
-            let wrong = veo.check_images(&images(roles));
+            let wrong = veo.check_images(Language::English, &images(roles));
             assert_eq!(wrong.len(), usize::from(says.is_some()), "{roles:?}: {wrong:?}");
             assert!(says.is_none_or(|says| wrong[0].contains(says)), "{wrong:?}");
         }
         let none = Model { images: Images::default(), ..veo.clone() };
         for role in [First, Last, Reference] {
-            assert!(none.check_images(&images(&[role]))[0].contains("takes no"), "{role:?}");
+            assert!(
+                none.check_images(Language::English, &images(&[role]))[0].contains("takes no"),
+                "{role:?}"
+            );
         }
     }
 

@@ -10,7 +10,6 @@ mod images;
 mod model;
 
 pub use images::Images;
-pub(crate) use model::list;
 pub use model::{Audio, Defaults, Model, Resolution, UsdPerSecond};
 
 use foundation::settings::{Setting, SettingError};

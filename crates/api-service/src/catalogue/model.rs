@@ -132,7 +132,7 @@ impl Model {
         {
             wrong("duration", says(&words.makes_durations, &words.any_of(&self.durations)));
         }
-        for message in self.check_images_in(language, &parameters.images) {
+        for message in self.check_images(language, &parameters.images) {
             wrong("images", message);
         }
         if let Some(duration) = parameters.duration
@@ -316,18 +316,6 @@ impl Model {
     }
 }
 
-/// `4, 6 or 8`.
-pub(crate) fn list<T: std::fmt::Display>(items: &[T]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [init @ .., last] => {
-            let init: Vec<_> = init.iter().map(ToString::to_string).collect();
-            format!("{} or {last}", init.join(", "))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Catalogue;
@@ -413,12 +401,5 @@ mod tests {
         assert!(veo.check_prompt(" \n").is_some());
         assert!(veo.check_prompt(&"ü".repeat(4096)).is_none());
         assert!(veo.check_prompt(&"ü".repeat(4097)).is_some());
-    }
-
-    #[test]
-    fn a_list_reads_like_a_sentence() {
-        assert_eq!(list::<u32>(&[]), "");
-        assert_eq!(list(&[8]), "8");
-        assert_eq!(list(&[4, 6, 8]), "4, 6 or 8");
     }
 }

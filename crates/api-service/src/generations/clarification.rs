@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
-    catalogue::{Audio, Model, Resolution, list},
+    catalogue::{Audio, Model, Resolution},
     intent::{
         self, Language, Parameter, Unclear,
         words::{Words, fill},
@@ -146,8 +146,8 @@ pub fn draft(
 /// options of a choice may be given as numbers or as text.
 ///
 /// # Errors
-/// Every wrong answer, as `responses.ID`, and in the user's language what the model does not allow: an unknown id, a missing answer without default, a value of the
-/// wrong kind or not among the options, or values that do not go together.
+/// Every wrong answer, as `responses.ID`, in the language that the questions were asked in: an unknown id, a missing
+/// answer without default, a value of the wrong kind or not among the options, or values that do not go together.
 pub fn apply(
     language: Language,
     responses: &Map<String, Value>,
@@ -156,22 +156,23 @@ pub fn apply(
     parameters: &Parameters,
     model: &Model,
 ) -> Result<Settled, Vec<FieldError>> {
+    let words = Words::of(language);
     let mut errors: Vec<FieldError> = Vec::new();
     for key in responses.keys().filter(|key| !questions.iter().any(|q| q.id == **key)) {
         let ids: Vec<_> = questions.iter().map(|q| &q.id).collect();
-        let message = format!("There is no such question; the questions are {}.", list(&ids));
+        let message = fill(&words.no_such_question, &[("questions", &words.all_of(&ids))]);
         errors.push(FieldError::new(format!("responses.{key}"), message));
     }
     let mut settled = Settled { prompt: prompt.to_owned(), parameters: parameters.clone() };
     for question in questions {
         let answer = match responses.get(&question.id) {
-            Some(given) if !given.is_null() => question.read(given).map(Some),
+            Some(given) if !given.is_null() => question.read(language, given).map(Some),
             _ if question.default.is_some() => Ok(question.default.clone()),
-            _ if question.required => Err("This needs an answer.".to_owned()),
+            _ if question.required => Err(words.needs_answer.clone()),
             _ => Ok(None),
         };
         let taken = answer.and_then(|answer| match answer {
-            Some(answer) => settled.take(&question.id, answer, model),
+            Some(answer) => settled.take(language, &question.id, answer, model),
             None => Ok(()),
         });
         if let Err(message) = taken {
@@ -191,19 +192,65 @@ pub fn apply(
     Err(errors.into_iter().map(|error| name_after_question(error, questions)).collect())
 }
 
+/// Takes over what is right of answers that [`apply`] refused with these errors. What was not answered, or not rightly,
+/// stays a question, with what there is to choose by now. `None` if no question would be left, or if it does not go
+/// together.
+#[must_use]
+pub fn keep(
+    language: Language,
+    responses: &Map<String, Value>,
+    errors: &[FieldError],
+    asked: Draft,
+    model: &Model,
+) -> Option<Draft> {
+    let is_wrong = |id: &str| errors.iter().any(|error| error.field.strip_prefix("responses.") == Some(id));
+    let mut settled = Settled { prompt: asked.prompt, parameters: asked.parameters };
+    let (mut answered, mut open) = (Vec::new(), Vec::new());
+    for question in asked.questions {
+        let given = responses.get(&question.id).filter(|given| !given.is_null() && !is_wrong(&question.id));
+        let answer = given.and_then(|given| question.read(language, given).ok());
+        let taken = answer.and_then(|answer| settled.take(language, &question.id, answer, model).ok());
+        if taken.is_some() {
+            answered.push(question.id);
+        } else {
+            open.push(question);
+        }
+    }
+    let is_answered = |id: &str| answered.iter().any(|answered| answered == id);
+    settled.reconcile(model, is_answered(id::DURATION), is_answered(id::RESOLUTION));
+    if open.is_empty() || !model.check_in(language, &settled.parameters).is_empty() {
+        return None;
+    }
+    let Settled { prompt, parameters } = settled;
+    let anew = draft(language, model, Some(prompt.as_str()), &parameters, &[]).questions;
+    let by_now = |question: ClarificationQuestion| {
+        let other = anew.iter().find(|other| other.id == question.id && other.options != question.options);
+        other.cloned().unwrap_or(question)
+    };
+    Some(Draft { prompt, parameters, questions: open.into_iter().map(by_now).collect() })
+}
+
 impl Settled {
     /// Takes one answer over.
-    fn take(&mut self, question: &str, answer: AnswerValue, model: &Model) -> Result<(), String> {
+    fn take(
+        &mut self,
+        language: Language,
+        question: &str,
+        answer: AnswerValue,
+        model: &Model,
+    ) -> Result<(), String> {
+        let words = Words::of(language);
         let parameters = &mut self.parameters;
         match (question, answer) {
             (id::SUBJECT, AnswerValue::Text(subject)) => {
-                if let Some(error) = model.check_prompt(&subject) {
+                if let Some(error) = model.check_prompt_in(language, &subject) {
                     return Err(error.message);
                 }
                 subject.trim().clone_into(&mut self.prompt);
             }
             (id::DURATION, AnswerValue::Number(seconds)) => {
-                parameters.duration = Some(u32::try_from(seconds).map_err(|_| "Not a length.".to_owned())?);
+                let seconds = u32::try_from(seconds).map_err(|_| words.does_not_fit.clone())?;
+                parameters.duration = Some(seconds);
             }
             (id::ASPECT_RATIO, AnswerValue::Text(ratio)) => parameters.aspect_ratio = Some(ratio),
             (id::RESOLUTION, AnswerValue::Text(name)) => parameters.resolution = Some(name),
@@ -211,9 +258,9 @@ impl Settled {
             (id::SEED, AnswerValue::Boolean(true)) => parameters.seed = None,
             (id::NEGATIVE_PROMPT, AnswerValue::Boolean(true)) => parameters.negative_prompt = None,
             (_, AnswerValue::Boolean(false)) => {
-                return Err(format!("{} cannot do it otherwise. Say yes, or cancel.", model.name));
+                return Err(fill(&words.not_otherwise, &[("model", &model.name)]));
             }
-            _ => return Err("This answer does not fit the question.".to_owned()),
+            _ => return Err(words.does_not_fit.clone()),
         }
         Ok(())
     }
@@ -240,8 +287,9 @@ impl Settled {
 }
 
 impl ClarificationQuestion {
-    /// Reads an answer to this question from JSON; the error is a sentence for the user.
-    fn read(&self, given: &Value) -> Result<AnswerValue, String> {
+    /// Reads an answer to this question from JSON; the error is a sentence for the user, in this language.
+    fn read(&self, language: Language, given: &Value) -> Result<AnswerValue, String> {
+        let words = Words::of(language);
         match self.kind {
             QuestionKind::Choice => {
                 let meant = |given: &Value| self.options.iter().find(|option| option.is_meant_by(given));
@@ -250,19 +298,19 @@ impl ClarificationQuestion {
                 let chosen = meant(given).or_else(|| meant(&in_words()?));
                 chosen.map(|option| option.value.clone()).ok_or_else(|| {
                     let labels: Vec<_> = self.options.iter().map(|option| &option.label).collect();
-                    format!("Choose one of these: {}.", list(&labels))
+                    fill(&words.choose_one, &[("choices", &words.any_of(&labels))])
                 })
             }
-            QuestionKind::Number => whole_number(given)
-                .map(AnswerValue::Number)
-                .ok_or_else(|| "Answer with a whole number.".to_owned()),
+            QuestionKind::Number => {
+                whole_number(given).map(AnswerValue::Number).ok_or_else(|| words.needs_number.clone())
+            }
             QuestionKind::Text => given
                 .as_str()
                 .map(|text| AnswerValue::Text(text.to_owned()))
-                .ok_or_else(|| "Answer with words.".to_owned()),
-            QuestionKind::Boolean => yes_or_no(given)
-                .map(AnswerValue::Boolean)
-                .ok_or_else(|| "Answer with true or false.".to_owned()),
+                .ok_or_else(|| words.needs_a_text.clone()),
+            QuestionKind::Boolean => {
+                yes_or_no(given).map(AnswerValue::Boolean).ok_or_else(|| words.needs_true_or_false.clone())
+            }
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Generation {
     pub progress: i32,
     /// How many waiting jobs stand before it, from 1.
     pub queue_position: Option<i64>,
+    /// Seconds until it is probably done, as the worker last said; `null` where nobody knows, as of one that is late.
+    pub eta_seconds: Option<i64>,
     /// The price that was told.
     pub estimated_cost: Option<Money>,
     /// A link to the video.
@@ -77,7 +79,7 @@ pub struct Generation {
     pub processing_time: Option<f64>,
     /// Why it failed, or `expired`, for programs.
     pub error_code: Option<ErrorCode>,
-    /// The same for a person.
+    /// The same for a person, in the language of the request.
     pub error_message: Option<String>,
     /// The generation that this one repeats.
     pub retry_of: Option<GenerationId>,
@@ -130,8 +132,6 @@ impl From<&Poster> for PosterLink {
 /// What the API remembers of the worker's side of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Seconds until it is probably done, as the worker last said.
-    pub eta_seconds: Option<i64>,
     /// The sequence of the last snapshot that was applied; -1 before the first (I4).
     pub sequence: i64,
     /// The revision of the desired state that the worker is told (I6).
@@ -151,7 +151,6 @@ pub struct Job {
 impl Default for Job {
     fn default() -> Self {
         Self {
-            eta_seconds: None,
             sequence: -1,
             revision: 0,
             confirmed_at: None,
@@ -222,6 +221,7 @@ impl Generation {
             worker_job_id: None,
             progress: 0,
             queue_position: None,
+            eta_seconds: None,
             estimated_cost: None,
             result_url: None,
             thumbnail_url: None,
@@ -313,8 +313,8 @@ pub(crate) mod tests {
         let fields: Vec<_> = shown.as_object().unwrap().keys().cloned().collect();
         let mut contract: Vec<_> = "id, conversationId, messageId, userId, type, provider, model, status, \
             prompt, enhancedPrompt, parameters, clarificationQuestions, clarificationResponses, workerJobId, progress, \
-            queuePosition, estimatedCost, resultUrl, thumbnailUrl, posters, duration, fileSize, resolution, format, \
-            processingTime, errorCode, errorMessage, retryOf, stage, attempt, eventsCursor, createdAt, \
+            queuePosition, etaSeconds, estimatedCost, resultUrl, thumbnailUrl, posters, duration, fileSize, resolution, \
+            format, processingTime, errorCode, errorMessage, retryOf, stage, attempt, eventsCursor, createdAt, \
             updatedAt, startedAt, completedAt, failedAt, cancelledAt"
             .split(", ")
             .collect();

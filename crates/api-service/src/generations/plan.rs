@@ -4,7 +4,7 @@ use contract::{ConversationId, GenerationId, MessageId, Parameters, Timestamp, U
 use serde_json::{Map, Value};
 
 use super::{
-    clarification::{self, AnswerValue, Settled},
+    clarification::{self, AnswerValue, Draft, Settled},
     generation::{Generation, Request},
     state::Quote,
     wording::Wording,
@@ -121,6 +121,29 @@ pub fn answer(
         model,
     )?;
     quote(model, generation.language, settled)
+}
+
+/// What is right of answers that [`answer`] refused with these errors, together with the wishes that came along with
+/// them. `None` if nothing of it can be kept, or all of it was known before.
+#[must_use]
+pub fn answer_in_part(
+    model: &Model,
+    before: &Generation,
+    wished: &Generation,
+    responses: &Map<String, Value>,
+    errors: &[FieldError],
+) -> Option<Draft> {
+    let kept = clarification::keep(wished.language, responses, errors, asked(wished), model)?;
+    (kept != asked(before)).then_some(kept)
+}
+
+/// How far a generation is settled, and what is asked.
+fn asked(generation: &Generation) -> Draft {
+    Draft {
+        prompt: generation.prompt.clone(),
+        parameters: generation.parameters.clone(),
+        questions: generation.clarification_questions.clone().unwrap_or_default(),
+    }
 }
 
 /// What a direct request asks for: what its prompt says, and before that what it names itself.

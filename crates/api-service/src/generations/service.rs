@@ -176,12 +176,30 @@ impl Flow {
         };
         let plan = plan::plan(model, place, &plan::direct(&new.prompt, &named), Timestamp::now())
             .map_err(AppError::validation)?;
-        let Generation { prompt, parameters, .. } = &plan.generation;
-        let better = self.better(&conversation, model, prompt, parameters, Enhanced::Unasked).await;
+        let better = self.better_if_begun(user, begins, model, &plan.generation).await?;
         let plan = plan.worded(better);
         let says = new.message_id.is_none().then_some((&message, new.prompt.as_str()));
         let answer = self.begin(user, &conversation, begins, says, &plan, ticket.as_ref()).await?;
         answer.ok_or_else(conversations::service::unknown)
+    }
+
+    /// A better prompt for a new generation. Asking for it costs time and money, so what could not be begun is refused
+    /// first.
+    async fn better_if_begun(
+        &self,
+        user: &UserId,
+        begins: bool,
+        model: &Model,
+        new: &Generation,
+    ) -> AppResult<Option<String>> {
+        if !self.analyst.enhances() {
+            return Ok(None);
+        }
+        let Generation { conversation_id, prompt, parameters, .. } = new;
+        if !self.store.could_make(user, (!begins).then_some(conversation_id), self.room()).await? {
+            return Err(conversations::service::unknown());
+        }
+        Ok(self.better(conversation_id, model, prompt, parameters, Enhanced::Unasked).await)
     }
 
     /// Where a direct request is made: in the conversation that it names, in its message's, or in a new one.
@@ -400,7 +418,9 @@ impl Flow {
         };
         let asked = plan::again(model, &earlier).map_err(AppError::validation)?;
         let plan = plan::plan(model, place, &asked, Timestamp::now()).map_err(AppError::validation)?;
-        let plan = plan.worded(earlier.enhanced_prompt.clone());
+        // The model may take less than it did.
+        let enhanced = earlier.enhanced_prompt.clone().filter(|text| model.check_prompt(text).is_none());
+        let plan = plan.worded(enhanced);
         let answer = self.begin(user, &earlier.conversation_id, false, None, &plan, ticket.as_ref()).await?;
         answer.ok_or_else(unknown)
     }

@@ -15,11 +15,15 @@ use contract::{
 use serde_json::{Map, Value};
 
 use super::{
-    clarification::Settled,
+    clarification::{self, Settled},
     generation::{Generation, PosterLink},
     wording::Wording,
 };
-use crate::{conversations::message::MessageKind, intent::reply};
+use crate::{
+    conversations::message::MessageKind,
+    intent::reply,
+    usage::budget::{self, ChargeState},
+};
 
 /// Something that happens to a generation.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,8 @@ pub enum Input<'a> {
         /// What they make of the request.
         quote: &'a Quote,
     },
+    /// The user answered in the chat, and only some of the answers were found good.
+    AnsweredInPart(&'a InPart),
     /// The user wants it otherwise before saying yes: the new plan and its price.
     Amended(&'a Quote),
     /// The user wants to have it asked for in other words before saying yes.
@@ -64,6 +70,17 @@ pub struct Quote {
     pub model: String,
     /// What becomes of the enhanced prompt along with it.
     pub wording: Wording,
+}
+
+/// A request of which less is left to ask than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InPart {
+    /// How far it is settled, and what is left to ask.
+    pub draft: clarification::Draft,
+    /// What becomes of the enhanced prompt along with it.
+    pub wording: Wording,
+    /// What is said to the answers that were not good.
+    pub says: String,
 }
 
 /// What comes of it.
@@ -151,6 +168,10 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
             }
             _ => invalid,
         },
+        Input::AnsweredInPart(in_part) => match status {
+            Status::PendingClarification => Ok(ask_the_rest(generation, in_part, now)),
+            _ => invalid,
+        },
         Input::Amended(quote) => match status {
             Status::PendingConfirmation => {
                 Ok(tell_price(generation, quote, generation.clarification_responses.as_ref(), now))
@@ -190,8 +211,8 @@ pub fn decide(generation: &Generation, input: Input<'_>, now: Timestamp) -> Resu
         Input::CommandAccepted(answer) => Ok(accepted(generation, answer, now)),
         Input::CommandRefused if status.is_terminal() => Ok(Decision::Nothing(Unchanged::Terminal)),
         Input::CommandRefused => {
-            let error = internal("The request could not be handed on to be made.");
-            let draft = fail(Draft::of(generation), error, now, now);
+            // Nobody knows yet what the worker has made of an earlier command.
+            let draft = fail(Draft::of(generation), &internal(), None, now, now);
             // The worker may have a job from an earlier command, which must not go on.
             Ok(draft.tell(DesiredState::Cancelled))
         }
@@ -267,6 +288,17 @@ fn ask(generation: &Generation) -> Decision {
     Draft::of(generation).says(MessageKind::Clarification, words).tell(DesiredState::Pending)
 }
 
+/// What is settled by now goes on as if it had been said at first; the status stays, and the revision rises.
+fn ask_the_rest(generation: &Generation, in_part: &InPart, now: Timestamp) -> Decision {
+    let mut draft = Draft::of(generation).to(Status::PendingClarification, now);
+    let after = &mut draft.0.after;
+    after.prompt.clone_from(&in_part.draft.prompt);
+    after.parameters = in_part.draft.parameters.clone();
+    after.clarification_questions = Some(in_part.draft.questions.clone());
+    in_part.wording.apply(after);
+    draft.says(MessageKind::Clarification, in_part.says.clone()).tell(DesiredState::Pending)
+}
+
 fn tell_price(
     generation: &Generation,
     quote: &Quote,
@@ -320,40 +352,40 @@ fn same_amount(a: &Money, b: &Money) -> bool {
     a.currency == b.currency && plain(&a.amount) == plain(&b.amount)
 }
 
+/// What becomes of the price of one that is being made, only the worker can tell, when it has stopped.
 fn cancel(generation: &Generation, now: Timestamp) -> Decision {
-    called_off(Draft::of(generation), now, now).tell(DesiredState::Cancelled)
+    let charge = (generation.status == Status::Processing).then_some(ChargeState::Held);
+    called_off(Draft::of(generation), charge, now, now).tell(DesiredState::Cancelled)
 }
 
 fn expire(generation: &Generation, now: Timestamp) -> Decision {
-    let mut draft = called_off(Draft::of(generation), now, now);
-    draft.0.after.error_code = Some(ErrorCode::Expired);
-    draft.0.after.error_message = Some("Nobody confirmed it in time.".to_owned());
+    let mut draft = called_off(Draft::of(generation), None, now, now);
     let words = reply::expired(generation.language);
+    draft.0.after.error_code = Some(ErrorCode::Expired);
+    draft.0.after.error_message = Some(words.clone());
     draft.says(MessageKind::Text, words).tell(DesiredState::Cancelled)
 }
 
-fn called_off(draft: Draft, at: Timestamp, now: Timestamp) -> Draft {
+fn called_off(draft: Draft, charge: Option<ChargeState>, at: Timestamp, now: Timestamp) -> Draft {
     let mut draft = ended(draft, Status::Cancelled, now);
     draft.0.after.cancelled_at = Some(at);
-    let words = reply::cancelled(draft.0.after.language, draft.0.after.id.as_str());
+    let words = reply::cancelled(draft.0.after.language, draft.0.after.id.as_str(), charge);
     draft.says(MessageKind::Text, words)
 }
 
-/// Something is wrong between the services.
-fn internal(message: &str) -> JobError {
-    JobError { code: ErrorCode::Internal, message: message.to_owned(), retryable: true, delivered: None }
+/// Something is wrong between the services: the worker refuses a command, or leaves out why a job failed or what it made.
+fn internal() -> JobError {
+    JobError::new(ErrorCode::Internal, "Something is wrong between the services.", true)
 }
 
-fn fail(draft: Draft, error: JobError, at: Timestamp, now: Timestamp) -> Draft {
+fn fail(draft: Draft, error: &JobError, charge: Option<ChargeState>, at: Timestamp, now: Timestamp) -> Draft {
     let mut draft = ended(draft, Status::Failed, now);
     let after = &mut draft.0.after;
+    // Not the error's own message, which is in English.
+    let words = reply::failed(after.language, error, charge);
     after.error_code = Some(error.code);
-    after.error_message = Some(error.message);
+    after.error_message = Some(words.clone());
     after.failed_at = Some(at);
-    let words = match error.delivered {
-        Some(delivered) => reply::not_mp4(after.language, &delivered),
-        None => reply::failed(after.language, error.code),
-    };
     draft.says(MessageKind::Error, words)
 }
 
@@ -363,7 +395,7 @@ fn ended(draft: Draft, status: Status, now: Timestamp) -> Draft {
     let after = &mut draft.0.after;
     after.queue_position = None;
     after.stage = None;
-    after.job.eta_seconds = None;
+    after.eta_seconds = None;
     draft
 }
 
@@ -422,10 +454,14 @@ fn snapshot_applied(generation: &Generation, snapshot: &JobSnapshot, now: Timest
         JobStatus::Completed => complete(draft, snapshot, now),
         JobStatus::Failed => {
             let error = snapshot.error.clone();
-            let error = error.unwrap_or_else(|| internal("It failed, and the reason was not told."));
-            fail(draft, error, snapshot.completed_at.unwrap_or(now), now).done()
+            let error = error.unwrap_or_else(internal);
+            let at = snapshot.completed_at.unwrap_or(now);
+            fail(draft, &error, budget::outcome(snapshot), at, now).done()
         }
-        JobStatus::Cancelled => called_off(draft, snapshot.completed_at.unwrap_or(now), now).done(),
+        JobStatus::Cancelled => {
+            let at = snapshot.completed_at.unwrap_or(now);
+            called_off(draft, budget::outcome(snapshot), at, now).done()
+        }
     }
 }
 
@@ -441,7 +477,7 @@ fn moved_up(generation: &Generation, snapshot: &JobSnapshot, now: Timestamp) -> 
     }
     let mut draft = Draft::of(generation).to(Status::Queued, now);
     draft.0.after.queue_position = snapshot.queue_position;
-    draft.0.after.job.eta_seconds = snapshot.eta_seconds;
+    draft.0.after.eta_seconds = snapshot.eta_seconds;
     draft.done()
 }
 
@@ -453,7 +489,7 @@ fn is_ahead(told: Option<i64>, known: Option<i64>) -> bool {
 fn complete(draft: Draft, snapshot: &JobSnapshot, now: Timestamp) -> Decision {
     let at = snapshot.completed_at.unwrap_or(now);
     let Some(result) = &snapshot.result else {
-        return fail(draft, internal("The video was finished and then not found."), at, now).done();
+        return fail(draft, &internal(), budget::outcome(snapshot), at, now).done();
     };
     let mut draft = ended(draft, Status::Completed, now);
     let after = &mut draft.0.after;
@@ -496,7 +532,7 @@ impl Generation {
         self.progress = if snapshot.attempt > self.attempt { told } else { self.progress.max(told) };
         self.attempt = self.attempt.max(snapshot.attempt);
         self.stage = snapshot.stage;
-        self.job.eta_seconds = snapshot.eta_seconds;
+        self.eta_seconds = snapshot.eta_seconds;
         self.job.sequence = snapshot.sequence;
     }
 }

@@ -22,7 +22,7 @@ pub struct StatusView {
     pub progress: i32,
     /// How many waiting jobs stand before it, from 1.
     pub queue_position: Option<i64>,
-    /// Seconds until it is probably done.
+    /// Seconds until it is probably done, as the worker last said; `null` where nobody knows, as of one that is late.
     pub eta_seconds: Option<i64>,
     /// Whether this is its end.
     pub terminal: bool,
@@ -34,7 +34,7 @@ pub struct StatusView {
     pub thumbnail_url: Option<String>,
     /// Why it failed, or `expired`, for programs.
     pub error_code: Option<ErrorCode>,
-    /// The same for a person.
+    /// The same for a person, in the language of the request.
     pub error_message: Option<String>,
     /// When it last changed.
     pub updated_at: Timestamp,
@@ -66,7 +66,7 @@ impl StatusView {
             status: generation.status,
             progress: generation.progress,
             queue_position,
-            eta_seconds: same.map_or(generation.job.eta_seconds, |snapshot| snapshot.eta_seconds),
+            eta_seconds: same.map_or(generation.eta_seconds, |snapshot| snapshot.eta_seconds),
             terminal,
             poll_after_ms: (!terminal).then_some(POLL_AFTER_MS),
             result_url: generation.result_url.clone(),
@@ -125,7 +125,7 @@ mod tests {
         let mut waiting = generation();
         (waiting.status, waiting.queue_position) = (GenerationStatus::Queued, Some(3));
         waiting.worker_job_id = Some(contract::JobId::new());
-        waiting.job.eta_seconds = Some(50);
+        waiting.eta_seconds = Some(50);
         for (told, shown) in [
             (Some(2), (Some(2), Some(20))),
             (Some(3), (Some(3), Some(20))),

@@ -27,7 +27,7 @@ pub(super) fn find(text: &str, context: Context<'_>) -> Option<Answers> {
     let mut further = named_in(&mut message, asks(id::DURATION));
     if !asks(id::SUBJECT) {
         // To the other questions it is an answer, or a wish for what is settled; to that one it may be a scene.
-        further.relative = talk::take_relative(&mut message);
+        further.relative = talk::take_relative(&mut message).or(further.relative);
     }
     let requested = request::find(&mut message, &Named::default());
     let rest = match requested {

@@ -32,6 +32,8 @@ pub(super) enum Phrase {
     Want,
     /// Verbs whose object is the subject itself: “animate”.
     Depict,
+    /// Asks for something to be seen, which is a video where it is a scene: “I'd like to see”.
+    Show,
     /// Asks whether something can be done: “can you make”.
     Ability,
     /// For whom: “me”.
@@ -90,6 +92,14 @@ pub(super) enum Phrase {
     Minutes,
     /// “hours”.
     Hours,
+    /// After a length, makes it a difference: “more”.
+    More,
+    /// Likewise: “less”.
+    Less,
+    /// Before a length, makes it a difference: “add”.
+    Add,
+    /// Likewise: “cut off”.
+    Cut,
     /// “one” where the unit is a minute: “a”.
     OneLong,
     /// Between two numbers: “to”.
@@ -124,6 +134,8 @@ pub(super) enum Phrase {
     UprightKind,
     /// Before “video”, wide: “YouTube”.
     WideKind,
+    /// Before a value that is named only to be turned down: “not”, “instead of”.
+    NotValue,
     /// “format”, “mode”.
     Format,
     /// Names the ratio: “aspect ratio”.
@@ -193,6 +205,8 @@ pub(super) enum Phrase {
     Agree,
     /// “cancel”, “never mind”.
     Cancel,
+    /// Says along with a no how it came to the yes: “I made a typo”.
+    Excuse,
     /// No only when asked: “no”.
     Refuse,
     /// That nothing be made of what the user wrote: “use my own words”.

@@ -155,7 +155,10 @@ pub fn analyse(text: &str, context: Context<'_>) -> Intent {
     }
     let earlier = context.has_video || context.in_the_making;
     if earlier && talk::wants_again(&message) {
-        return Intent::Again(Request { relative: talk::relative(&message), ..named.request(&message) });
+        return Intent::Again(Request {
+            relative: talk::relative(&message, &named),
+            ..named.request(&message)
+        });
     }
     let otherwise = talk::wants_change(&message, &named);
     // What only names parameters speaks of the video that is there, if there is one.
@@ -166,7 +169,10 @@ pub fn analyse(text: &str, context: Context<'_>) -> Intent {
         return Intent::Video(request);
     }
     if otherwise {
-        return Intent::Change(Request { relative: talk::relative(&message), ..named.request(&message) });
+        return Intent::Change(Request {
+            relative: talk::relative(&message, &named),
+            ..named.request(&message)
+        });
     }
     if talk::asks_about_service(&message) {
         return Intent::Help;

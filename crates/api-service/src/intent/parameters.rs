@@ -9,7 +9,7 @@ use std::ops::Range;
 use contract::Parameters;
 
 use super::{
-    Parameter, Request, Unclear,
+    Parameter, Relative, Request, Unclear,
     lexicon::Phrase,
     message::Message,
     text::{Kind, Token},
@@ -20,6 +20,8 @@ use super::{
 pub(super) struct Named {
     pub(super) parameters: Parameters,
     pub(super) unclear: Vec<Unclear>,
+    /// Whether a length was named by how much longer or shorter it shall be.
+    pub(super) relative: Option<Relative>,
 }
 
 /// A value that was found, and the words that named it.
@@ -29,6 +31,24 @@ type Found<T> = Vec<(T, String)>;
 const RATIOS: [&str; 16] = [
     "16:9", "9:16", "1:1", "4:3", "3:4", "4:5", "5:4", "3:2", "2:3", "21:9", "9:21", "2:1", "1:2", "18:9",
     "2.35:1", "2.39:1",
+];
+
+const UPRIGHT: &str = "9:16";
+const WIDE: &str = "16:9";
+
+/// Words for a shape, and the ratio that each is taken for.
+const SHAPES: [(Phrase, &str); 11] = [
+    (Phrase::UprightAlways, UPRIGHT),
+    (Phrase::WideAlways, WIDE),
+    (Phrase::UprightFor, UPRIGHT),
+    (Phrase::WideFor, WIDE),
+    (Phrase::UprightKind, UPRIGHT),
+    (Phrase::WideKind, WIDE),
+    (Phrase::UprightAdjective, UPRIGHT),
+    (Phrase::WideAdjective, WIDE),
+    (Phrase::Upright, UPRIGHT),
+    (Phrase::Wide, WIDE),
+    (Phrase::Square, "1:1"),
 ];
 
 impl Named {
@@ -53,7 +73,7 @@ impl Named {
             subject: None,
             parameters: self.parameters.clone(),
             unclear: self.unclear.clone(),
-            relative: None,
+            relative: self.relative,
             language: message.lexicon.language,
         }
     }
@@ -75,16 +95,26 @@ impl Named {
     }
 
     fn take_duration(&mut self, message: &mut Message<'_>, answering: bool) {
+        take_turned_down(message, |message, i| duration_at(message, i, answering).map(|(range, _)| range));
         let mut found: Found<Option<u32>> = Vec::new();
         let mut i = 0;
         while i < message.tokens.len() {
-            match duration_at(message, i, answering) {
-                Some((range, seconds)) => {
+            let Some((range, seconds)) = duration_at(message, i, answering) else {
+                i += 1;
+                continue;
+            };
+            i = range.end;
+            match difference(message, &range) {
+                // “The door opens 2 seconds longer than before” is about the scene.
+                Some((_, whole)) if !message.ends_clause(whole.end) => {}
+                Some((wish, whole)) => {
+                    self.relative = Some(wish);
+                    message.take_with_glue(whole);
+                }
+                None => {
                     found.push((seconds, message.quote(range.clone())));
-                    i = range.end;
                     message.take_with_glue(range);
                 }
-                None => i += 1,
             }
         }
         let (clear, odd): (Vec<_>, Vec<_>) = found.into_iter().partition(|(seconds, _)| seconds.is_some());
@@ -98,6 +128,7 @@ impl Named {
     }
 
     fn take_resolution(&mut self, message: &mut Message<'_>, sizes: Found<(u32, u32)>) {
+        take_turned_down(message, |message, i| resolution_at(message, i).map(|(length, _)| i..i + length));
         let mut found: Found<String> =
             sizes.into_iter().map(|((w, h), words)| (lines(w.min(h)), words)).collect();
         let mut generic = Vec::new();
@@ -123,6 +154,7 @@ impl Named {
 
     /// A ratio or a word for one outranks the place where the video shall be shown.
     fn take_shape(&mut self, message: &mut Message<'_>, sizes: &Found<(u32, u32)>, answering: bool) {
+        take_turned_down(message, shape_at);
         let mut named: Found<String> =
             sizes.iter().map(|((w, h), words)| (reduced(*w, *h), words.clone())).collect();
         let mut places: Found<String> = Vec::new();
@@ -140,20 +172,7 @@ impl Named {
                 message.take_with_glue(range);
             }
         }
-        let (upright, wide) = ("9:16", "16:9");
-        for (kind, value) in [
-            (Phrase::UprightAlways, upright),
-            (Phrase::WideAlways, wide),
-            (Phrase::UprightFor, upright),
-            (Phrase::WideFor, wide),
-            (Phrase::UprightKind, upright),
-            (Phrase::WideKind, wide),
-            (Phrase::UprightAdjective, upright),
-            (Phrase::WideAdjective, wide),
-            (Phrase::Upright, upright),
-            (Phrase::Wide, wide),
-            (Phrase::Square, "1:1"),
-        ] {
+        for (kind, value) in SHAPES {
             for i in 0..message.tokens.len() {
                 let range = i..i + message.at(kind, i);
                 if range.is_empty() || !answering && !counts_as_shape(message, kind, &range) {
@@ -204,6 +223,53 @@ impl Named {
     fn unclear(&mut self, parameter: Parameter, named: String) {
         self.unclear.push(Unclear { parameter, named });
     }
+}
+
+/// Takes the values that are named only to be turned down: “horizontal, not vertical”. Where no other one is named,
+/// only at the very end: before that, it may be about the scene.
+fn take_turned_down(
+    message: &mut Message<'_>,
+    value_at: impl Fn(&Message<'_>, usize) -> Option<Range<usize>>,
+) {
+    let mut turned_down: Vec<Range<usize>> = Vec::new();
+    let mut is_one_wanted = false;
+    let mut i = 0;
+    while i < message.tokens.len() {
+        let Some(range) = value_at(message, i) else {
+            i += 1;
+            continue;
+        };
+        i = range.end;
+        match message.before(Phrase::NotValue, range.start) {
+            0 => is_one_wanted = true,
+            length => turned_down.push(range.start - length..range.end),
+        }
+    }
+    // The last one first: what was taken is not in the way of those before it.
+    for range in turned_down.into_iter().rev() {
+        let ends_all = message.begins_clause(range.start)
+            && message.consists_of(range.end..message.tokens.len(), &[Phrase::Tail]);
+        if message.ends_clause(range.end) && (is_one_wanted || ends_all) {
+            message.take(range);
+        }
+    }
+}
+
+/// Whether a length says how much longer or shorter the video shall be, and not how long: “2 seconds longer”, “add 2
+/// seconds”. Gives all the words that say so.
+fn difference(message: &Message<'_>, range: &Range<usize>) -> Option<(Relative, Range<usize>)> {
+    let after = |one: Phrase, other: Phrase| message.at(one, range.end).max(message.at(other, range.end));
+    let (more, less) = (after(Phrase::More, Phrase::Longer), after(Phrase::Less, Phrase::Shorter));
+    let length = more.max(less);
+    // “8 seconds more or less” is how long.
+    if length > 0 && message.at(Phrase::GlueAfter, range.end) <= length {
+        let wish = if more > less { Relative::Longer } else { Relative::Shorter };
+        return Some((wish, range.start..range.end + length));
+    }
+    let (add, cut) = (message.before(Phrase::Add, range.start), message.before(Phrase::Cut, range.start));
+    let wish = if add > cut { Relative::Longer } else { Relative::Shorter };
+    let length = add.max(cut);
+    (length > 0).then(|| (wish, range.start - length..range.end))
 }
 
 /// A length that begins at the token: its range, and the seconds if they are one whole number.
@@ -269,9 +335,10 @@ fn is_length_of_video(message: &Message<'_>, range: &Range<usize>, several: bool
     if is_decade(message, range) && !message.is_edge(range.end) {
         return false;
     }
-    if message.before(Phrase::NotLengthAfter, range.start) > 0
-        || message.at(Phrase::NotLengthBefore, range.end) > 0
-    {
+    let before = message.before(Phrase::NotLengthAfter, range.start);
+    // “Not longer than 6 seconds” says more than “than”.
+    let is_another = before > 0 && before >= message.before(Phrase::GlueBefore, range.start);
+    if is_another || message.at(Phrase::NotLengthBefore, range.end) > 0 {
         return false;
     }
     // Minutes and hours in the midst of a sentence belong to what happens in it.
@@ -284,6 +351,13 @@ fn is_decade(message: &Message<'_>, range: &Range<usize>) -> bool {
     let decade =
         number.text.parse::<u32>().is_ok_and(|n| n % 10 == 0 && (n >= 1900 || (20..100).contains(&n)));
     decade && unit.text == "s" && number.end == unit.start
+}
+
+/// A ratio or a word for a shape that begins at the token.
+fn shape_at(message: &Message<'_>, i: usize) -> Option<Range<usize>> {
+    let words = SHAPES.iter().map(|(kind, _)| message.at(*kind, i)).max().unwrap_or(0);
+    let length = words.max(ratio_at(message, i).unwrap_or(0));
+    (length > 0).then(|| i..i + length)
 }
 
 /// A ratio that begins at the token: the number of its tokens.

@@ -4,7 +4,7 @@
 //! Where there are several ways to say a thing, a key (the message's or generation's id) chooses, so that a
 //! conversation does not repeat itself and a repeated request still gets the same answer.
 
-use contract::{ErrorCode, Money, Parameters, problem::FieldError};
+use contract::{ErrorCode, Money, Parameters, problem::FieldError, worker_api::JobError};
 
 use super::{
     Language, Relative,
@@ -14,10 +14,10 @@ use crate::{
     catalogue::Model,
     conversations::title::cut,
     generations::{
-        clarification::{AnswerValue, ClarificationQuestion, shape},
+        clarification::{AnswerValue, ClarificationQuestion, QuestionKind, shape},
         generation::Generation,
     },
-    usage::budget::{Exceeded, Span},
+    usage::budget::{ChargeState, Exceeded, Span},
 };
 
 /// How much of a prompt is said again before it is cut, in characters.
@@ -51,16 +51,23 @@ pub fn answers_refused(
     questions: &[ClarificationQuestion],
 ) -> String {
     let words = Words::of(language);
-    let wrong = |question: &&ClarificationQuestion| {
-        errors.iter().any(|error| error.field.strip_prefix("responses.") == Some(&question.id))
+    // A question that names what there is to choose says it better than the error; what takes only a yes does not.
+    let asks = |question: &ClarificationQuestion, error: &FieldError| {
+        question.kind != QuestionKind::Boolean
+            && error.field.strip_prefix("responses.") == Some(question.id.as_str())
     };
-    let again: Vec<_> = questions.iter().filter(wrong).map(|question| question.question.as_str()).collect();
-    if again.is_empty() {
-        let told: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
-        return fill(&words.not_yet, &[("problems", &told.join(" "))]);
+    let is_told = |error: &&FieldError| !questions.iter().any(|question| asks(question, error));
+    let told: Vec<_> = errors.iter().filter(is_told).map(|error| error.message.as_str()).collect();
+    let is_open = |question: &&ClarificationQuestion| errors.iter().any(|error| asks(question, error));
+    let open: Vec<_> = questions.iter().filter(is_open).map(|question| question.question.as_str()).collect();
+    let mut said: Vec<String> = Vec::new();
+    if !told.is_empty() {
+        said.push(fill(&words.not_yet, &[("problems", &told.join(" "))]));
     }
-    // A question that names what there is to choose says it better than the error.
-    fill(&words.still_open, &[("questions", &again.join(" "))])
+    if !open.is_empty() {
+        said.push(fill(&words.still_open, &[("questions", &open.join(" "))]));
+    }
+    said.join(" ")
 }
 
 /// Shows what will be made, by the model of that name, and what it costs, and asks for a yes. An enhanced prompt is shown in full: nobody says yes
@@ -228,15 +235,33 @@ pub fn ready(language: Language) -> String {
     Words::of(language).ready.clone()
 }
 
-/// There will be no video, and what a person can do about it.
+/// There will be no video: what a person can do about it, and what became of the price, as far as that is known.
 #[must_use]
-pub fn failed(language: Language, code: ErrorCode) -> String {
-    Words::of(language).failed(code)
+pub fn failed(language: Language, error: &JobError, charge: Option<ChargeState>) -> String {
+    let words = Words::of(language);
+    let why = match (&error.delivered, error.reason) {
+        (Some(delivered), _) => not_mp4(language, delivered),
+        (None, Some(reason)) => words.because(reason),
+        (None, None) => words.failed(error.code),
+    };
+    and_the_price(language, why, charge)
+}
+
+/// With what became of the price of a video that will not be. Nothing else says whether it is charged: neither an error's
+/// code nor its reason knows.
+fn and_the_price(language: Language, said: String, charge: Option<ChargeState>) -> String {
+    let words = Words::of(language);
+    let charged = match charge {
+        None => return said,
+        Some(ChargeState::Held) => &words.begun_may_be_charged,
+        Some(ChargeState::Settled) => &words.may_be_charged,
+        Some(ChargeState::Released) => &words.not_charged,
+    };
+    format!("{said} {charged}")
 }
 
 /// There is no video that can be shown, because something of this media type was delivered in its place.
-#[must_use]
-pub fn not_mp4(language: Language, delivered: &str) -> String {
+fn not_mp4(language: Language, delivered: &str) -> String {
     let words = Words::of(language);
     match video_format(delivered) {
         Some(format) => fill(&words.other_format, &[("format", &format)]),
@@ -262,16 +287,17 @@ fn video_format(media_type: &str) -> Option<&str> {
     })
 }
 
-/// The user called it off.
+/// The user called it off. Of a price that is not to be paid nothing is said: nobody who has no video expects to pay.
 #[must_use]
-pub fn cancelled(language: Language, key: &str) -> String {
-    pick(key, &Words::of(language).cancelled)
+pub fn cancelled(language: Language, key: &str, charge: Option<ChargeState>) -> String {
+    let charge = charge.filter(|charge| *charge != ChargeState::Released);
+    and_the_price(language, pick(key, &Words::of(language).cancelled), charge)
 }
 
 /// Nobody said yes in time.
 #[must_use]
 pub fn expired(language: Language) -> String {
-    failed(language, ErrorCode::Expired)
+    Words::of(language).failed(ErrorCode::Expired)
 }
 
 /// One of several ways to say it, chosen by the key alone (FNV-1a, which stays the same over releases).
@@ -316,6 +342,8 @@ fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use contract::ErrorReason;
+
     use super::*;
     use crate::intent::{Context, Intent, analyse};
     use crate::{
@@ -394,13 +422,89 @@ mod tests {
     }
 
     #[test]
+    fn refused_answers_are_told_in_every_language() {
+        let veo = Catalogue::built_in().default_model().clone();
+        let silent = Parameters { audio: Some(false), ..Parameters::default() };
+        let responses = serde_json::json!({"duration": 7, "aspect_ratio": "16:9", "audio": false});
+        for language in Language::ALL {
+            let draft = clarification::draft(language, &veo, Some("a boat"), &silent, &[]);
+            let asked = |id: &str| draft.questions.iter().find(|question| question.id == id).unwrap();
+            let responses = responses.as_object().unwrap();
+            let errors = clarification::apply(
+                language,
+                responses,
+                &draft.questions,
+                &draft.prompt,
+                &draft.parameters,
+                &veo,
+            );
+            let text = answers_refused(language, &errors.unwrap_err(), &draft.questions);
+            let words = Words::of(language);
+            let only_a_yes = fill(&words.not_otherwise, &[("model", &veo.name)]);
+            let problems = fill(&words.not_yet, &[("problems", &only_a_yes)]);
+            let again =
+                fill(&words.still_open, &[("questions", &asked(clarification::id::DURATION).question)]);
+            assert_eq!(text, format!("{problems} {again}"), "{language:?}");
+            assert!(!text.contains(&asked(clarification::id::AUDIO).question), "{text}");
+        }
+    }
+
+    #[test]
     fn every_failure_has_its_own_sentence() {
-        let mut texts: Vec<_> = ErrorCode::ALL.iter().map(|code| failed(Language::English, *code)).collect();
-        assert!(texts.iter().all(|text| text.len() > 30 && text.ends_with(['.', '!'])));
-        assert!(!texts.iter().any(|text| text.contains("veo") || text.contains('_')));
-        texts.sort();
-        texts.dedup();
-        assert_eq!(texts.len(), ErrorCode::ALL.len());
+        let by_code = ErrorCode::ALL.iter().map(|code| JobError::new(*code, "In English.", true));
+        let by_reason = ErrorReason::ALL.iter();
+        let by_reason = by_reason
+            .map(|reason| JobError::new(ErrorCode::ProviderError, "In English.", true).because(*reason));
+        let errors: Vec<_> = by_code.chain(by_reason).collect();
+        let mut all = std::collections::BTreeSet::new();
+        for language in Language::ALL {
+            for error in &errors {
+                let text = failed(language, error, None);
+                assert!(text.chars().count() > 30 && text.ends_with('.'), "{text}");
+                assert!(!text.contains("veo") && !text.contains(['_', '{', '}']), "{text}");
+                assert!(all.insert(text), "{language:?} {error:?}");
+            }
+        }
+    }
+
+    /// Whether it is charged is not known by the code or the reason, so neither may say so.
+    #[test]
+    fn only_what_became_of_the_price_says_whether_it_is_charged() {
+        for (language, stem) in [
+            (Language::English, "charge"),
+            (Language::German, "berechne"),
+            (Language::Spanish, "cobra"),
+            (Language::French, "factur"),
+            (Language::Italian, "addebit"),
+            (Language::Portuguese, "cobra"),
+        ] {
+            let words = Words::of(language);
+            let by_code = ErrorCode::ALL.iter().map(|code| JobError::new(*code, "", true));
+            let by_reason = ErrorReason::ALL.iter();
+            let by_reason =
+                by_reason.map(|reason| JobError::new(ErrorCode::InvalidRequest, "", true).because(*reason));
+            let delivered = ["video/webm", "text/html"].map(|delivered| JobError {
+                delivered: Some(delivered.to_owned()),
+                ..JobError::new(ErrorCode::InvalidVideo, "", true)
+            });
+            for error in by_code.chain(by_reason).chain(delivered) {
+                let why = failed(language, &error, None);
+                assert!(!why.contains(stem), "{why}");
+                for (charge, sentence) in [
+                    (ChargeState::Settled, &words.may_be_charged),
+                    (ChargeState::Released, &words.not_charged),
+                ] {
+                    assert!(sentence.contains(stem), "{sentence}");
+                    assert_eq!(failed(language, &error, Some(charge)), format!("{why} {sentence}"));
+                }
+            }
+            let plain = cancelled(language, "gen_1", None);
+            assert!(!plain.contains(stem), "{plain}");
+            assert_eq!(cancelled(language, "gen_1", Some(ChargeState::Released)), plain);
+            let begun = format!("{plain} {}", words.begun_may_be_charged);
+            assert_eq!(cancelled(language, "gen_1", Some(ChargeState::Held)), begun);
+            assert!(begun.contains(stem), "{begun}");
+        }
     }
 
     #[test]
@@ -420,7 +524,10 @@ mod tests {
                 assert!(told.ends_with('.') && !told.contains(['{', '}']), "{told}");
                 assert_eq!(told.contains("MP4"), named.is_some(), "{told}");
                 assert!(named.is_none_or(|named| told.contains(named)), "{told}");
-                assert_ne!(told, failed(language, ErrorCode::InvalidVideo));
+                let mut error = JobError::new(ErrorCode::InvalidVideo, "In English.", false);
+                assert_ne!(told, failed(language, &error, None));
+                error.delivered = Some(delivered.to_owned());
+                assert_eq!(told, failed(language, &error, None));
             }
         }
     }
@@ -441,7 +548,7 @@ mod tests {
             other(Language::English, "a"),
             thanks(Language::English, "a"),
             confirmed(Language::English, "a"),
-            cancelled(Language::English, "a"),
+            cancelled(Language::English, "a", Some(ChargeState::Held)),
             ready(Language::English),
             expired(Language::English),
             cannot_change(Language::English),

@@ -376,24 +376,31 @@ impl View {
         if asks || words < SHORTEST || talks.into_iter().any(|kind| self.at(*kind, thing) > 0) {
             return None;
         }
+        self.is_scene(thing, self.tokens.len(), determiner > 0).then(|| Found {
+            start,
+            subject: start,
+            ..Found::default()
+        })
+    }
+
+    /// Whether more is said of a thing before `end`: what it does, or where it is.
+    fn is_scene(&self, thing: usize, end: usize, is_determined: bool) -> bool {
         let acts = |k: &usize| {
-            let complete = determiner > 0 || !self.is_boundary(k + 1);
+            let complete = is_determined || !self.is_boundary(k + 1);
             complete && self.lexicon.acts(&self.tokens[*k..])
         };
         let lies = |k: &usize| self.at(Phrase::Place, *k) > 0 && !self.is_boundary(k + 1);
-        let goes_on = (thing + 1..self.tokens.len()).find(|k| acts(k) || lies(k))?;
+        let Some(goes_on) = (thing + 1..end).find(|k| acts(k) || lies(k)) else { return false };
         let things = [Phrase::OtherThing, Phrase::Video, Phrase::Videos, Phrase::HelpTopic];
-        let odd =
-            (thing..goes_on).any(|k| self.is_boundary(k) || things.iter().any(|kind| self.at(*kind, k) > 0));
-        (!odd).then(|| Found { start, subject: start, ..Found::default() })
+        !(thing..goes_on).any(|k| self.is_boundary(k) || things.iter().any(|kind| self.at(*kind, k) > 0))
     }
 
-    /// “Animate a dragon”, “generate a dragon over Berlin”, “make a dog dancing in the rain”.
+    /// “Animate a dragon”, “generate a dragon over Berlin”, “make a dog dancing in the rain”, “show me a cat in a hat”.
     fn scene_after_verb(&self, i: usize) -> Option<usize> {
         let depict = self.at(Phrase::Depict, i);
         let generate = self.at(Phrase::Generate, i);
-        let make = self.at(Phrase::Make, i);
-        let mut subject = i + depict.max(generate).max(make);
+        let made = depict.max(generate).max(self.at(Phrase::Make, i));
+        let mut subject = i + made.max(self.at(Phrase::Show, i));
         if subject == i {
             return None;
         }
@@ -403,7 +410,7 @@ impl View {
         let end = (subject..self.tokens.len())
             .find(|k| self.tokens[*k].ends_sentence())
             .unwrap_or(self.tokens.len());
-        let determined = self.at(Phrase::Determiner, subject) > 0;
+        let determiner = self.at(Phrase::Determiner, subject);
         // What is made is named before anything is said of it.
         let named = |k: &usize| {
             self.at(Phrase::Preposition, *k) == 0 && !self.lexicon.is_participle(&self.tokens[*k])
@@ -414,8 +421,18 @@ impl View {
             .take_while(named)
             .any(|k| things.iter().any(|kind| self.at(*kind, k) > 0));
         let words = end - subject;
-        let enough = if depict > 0 { words >= 2 } else { generate > 0 && words >= 4 || self.acts(subject) };
-        (determined && !odd && enough).then_some(subject)
+        let enough = if determiner == 0 {
+            // “Generate waves crashing on a beach.”
+            generate > 0 && self.acts(subject - 1)
+        } else if depict > 0 {
+            words >= 2
+        } else if made > 0 {
+            generate > 0 && words >= 4 || self.acts(subject)
+        } else {
+            // There is more to see than videos.
+            self.is_scene(subject + determiner, end, true)
+        };
+        (!odd && enough).then_some(subject)
     }
 
     /// Whether something acts: “crossing a”, “jumping over”.

@@ -23,7 +23,7 @@ pub(super) fn whole_message(message: &Message<'_>, context: Context<'_>) -> Opti
     if asked && is(Phrase::OwnWords, &own_words) {
         return Some(Intent::OwnWords);
     }
-    if is(Phrase::Cancel, &[Phrase::Refuse, Phrase::Confirm, Phrase::Padding]) {
+    if is(Phrase::Cancel, &[Phrase::Refuse, Phrase::Confirm, Phrase::Padding, Phrase::Excuse]) {
         return Some(Intent::Cancel);
     }
     if waits && !yes_or_no_is_an_answer && !question && is(Phrase::Refuse, &[Phrase::Padding]) {
@@ -97,8 +97,9 @@ const CHANGE: [Phrase; 6] =
 
 /// Whether the message names parameters and beyond them only says that it shall be so.
 pub(super) fn wants_change(message: &Message<'_>, named: &Named) -> bool {
-    let names =
-        named.parameters != Parameters::default() || !named.unclear.is_empty() || relative(message).is_some();
+    let names = named.parameters != Parameters::default()
+        || !named.unclear.is_empty()
+        || relative(message, named).is_some();
     names && !asks(message) && message.consists_of(0..message.tokens.len(), &CHANGE)
 }
 
@@ -111,12 +112,12 @@ pub(super) fn wants_again(message: &Message<'_>) -> bool {
 }
 
 /// “A bit longer, please.”
-pub(super) fn relative(message: &Message<'_>) -> Option<Relative> {
+pub(super) fn relative(message: &Message<'_>, named: &Named) -> Option<Relative> {
     let says = |kind| (0..message.tokens.len()).any(|i| message.at(kind, i) > 0);
     match (says(Phrase::Longer), says(Phrase::Shorter)) {
         (true, false) => Some(Relative::Longer),
         (false, true) => Some(Relative::Shorter),
-        _ => None,
+        _ => named.relative,
     }
 }
 

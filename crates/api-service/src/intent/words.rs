@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, sync::LazyLock};
 
-use contract::ErrorCode;
+use contract::{ErrorCode, ErrorReason};
 use serde::Deserialize;
 
 use super::Language;
@@ -39,6 +39,16 @@ pub(crate) struct Words {
     pub(crate) seed_never: String,
     pub(crate) seed_unclear: String,
     pub(crate) negative_prompt_never: String,
+
+    // What is wrong with an answer.
+    pub(crate) no_such_question: String,
+    pub(crate) needs_answer: String,
+    pub(crate) choose_one: String,
+    pub(crate) needs_number: String,
+    pub(crate) needs_a_text: String,
+    pub(crate) needs_true_or_false: String,
+    pub(crate) does_not_fit: String,
+    pub(crate) not_otherwise: String,
 
     // Around the questions.
     pub(crate) gladly: Vec<String>,
@@ -110,7 +120,11 @@ pub(crate) struct Words {
     pub(crate) cancelled: Vec<String>,
     pub(crate) other_format: String,
     pub(crate) no_video: String,
+    pub(crate) not_charged: String,
+    pub(crate) may_be_charged: String,
+    pub(crate) begun_may_be_charged: String,
     failed: BTreeMap<String, String>,
+    because: BTreeMap<String, String>,
 }
 
 static WORDS: LazyLock<Vec<Words>> = LazyLock::new(|| {
@@ -148,6 +162,11 @@ impl Words {
     /// Why there is no video.
     pub(crate) fn failed(&self, code: ErrorCode) -> String {
         self.failed.get(code.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// The same, where more is known than the code says.
+    pub(crate) fn because(&self, reason: ErrorReason) -> String {
+        self.because.get(reason.as_str()).cloned().unwrap_or_default()
     }
 }
 
@@ -237,6 +256,9 @@ mod tests {
             }
             for code in ErrorCode::ALL {
                 assert!(Words::of(language).failed(*code).len() > 30, "{language:?} {code:?}");
+            }
+            for reason in ErrorReason::ALL {
+                assert!(Words::of(language).because(*reason).len() > 30, "{language:?} {reason:?}");
             }
             assert_eq!(
                 own.iter().filter(|(place, _)| english.iter().all(|(there, _)| there != place)).count(),

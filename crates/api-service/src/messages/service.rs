@@ -25,7 +25,7 @@ use crate::{
         generation::Generation,
         plan::{self, Place, Plan},
         service::{check_text, created, observe},
-        state::{Input, Quote},
+        state::{InPart, Input, Quote},
         wording::Wording,
     },
     idempotency::{Answer, Ticket},
@@ -87,6 +87,7 @@ enum Planned {
     Talk(MessageKind, String, Option<Box<Generation>>),
     Create(Box<Plan>),
     Answer(Box<Generation>, Map<String, Value>, Box<Quote>),
+    AnswerInPart(Box<Generation>, Box<InPart>),
     Amend(Box<Generation>, Box<Quote>),
     Confirm(Box<Generation>),
     Cancel(Box<Generation>),
@@ -124,7 +125,7 @@ pub async fn say(
             heard = enhanced;
         }
         let intent = with_images(intent, language, &images, &new.content, waiting(topic.open.as_ref()));
-        check_images(flow, &intent, &topic, &images)?;
+        check_images(flow, language, &intent, &topic, &images)?;
         if images.is_empty()
             && let Some(earlier) = topic.repeated(&intent)
         {
@@ -265,13 +266,19 @@ fn waiting(topic: Option<&Generation>) -> Waiting {
 }
 
 /// Pictures that the model does not take, or not together, are refused before anything is said.
-fn check_images(flow: &Flow, intent: &Intent, topic: &Topic, images: &[ImageInput]) -> AppResult<()> {
+fn check_images(
+    flow: &Flow,
+    language: Language,
+    intent: &Intent,
+    topic: &Topic,
+    images: &[ImageInput],
+) -> AppResult<()> {
     let model = match (topic.repeated(intent), &topic.open) {
         (Some(earlier), _) => like(flow, earlier),
         (None, Some(open)) if !matches!(intent, Intent::Video(_)) => flow.model_of(open)?,
         _ => flow.catalogue().default_model(),
     };
-    let wrong = model.check_images(images);
+    let wrong = model.check_images(language, images);
     let errors = wrong.into_iter().map(|message| FieldError::new("attachments", message)).collect::<Vec<_>>();
     if errors.is_empty() { Ok(()) } else { Err(AppError::validation(errors)) }
 }
@@ -314,7 +321,7 @@ fn plan_for(
                 answered(flow, asking, Answers { further: wishes, ..Answers::default() })?
             } else {
                 let questions = asking.clarification_questions.as_deref().unwrap_or_default();
-                let words = reply::questions(language, questions, &key);
+                let words = reply::questions(asking.language, questions, &key);
                 Planned::Talk(MessageKind::Clarification, words, Some(Box::new(asking)))
             }
         }
@@ -414,10 +421,12 @@ fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(),
     Ok(())
 }
 
-/// Answers to the open questions, with whatever else was said along with them.
+/// Answers to the open questions, with whatever else was said along with them. Where some are wrong, the others are kept.
 fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planned> {
     let model = flow.model_of(&open)?;
     let Answers { mut responses, mut further } = answers;
+    // What is wrong with answers is told together with the questions, which stay in the language that they have.
+    further.language = open.language;
     if let Some(wish) = further.relative
         && !responses.contains_key(id::DURATION)
     {
@@ -434,17 +443,30 @@ fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planne
             return Ok(Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open))));
         }
     }
-    let quote = plan::with_wishes(model, &open, &further).and_then(|wished| {
-        let wording = Wording::between(&open, &wished);
-        plan::answer(model, &wished, &responses).map(|quote| Quote { wording, ..quote })
-    });
-    Ok(match quote {
-        Ok(quote) => Planned::Answer(Box::new(open), responses, Box::new(quote)),
-        Err(errors) => {
-            let questions = open.clarification_questions.as_deref().unwrap_or_default();
-            let words = reply::answers_refused(further.language, &errors, questions);
-            Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open)))
+    let (errors, kept) = match plan::with_wishes(model, &open, &further) {
+        Ok(wished) => {
+            let wording = Wording::between(&open, &wished);
+            match plan::answer(model, &wished, &responses) {
+                Ok(quote) => {
+                    let quote = Box::new(Quote { wording, ..quote });
+                    return Ok(Planned::Answer(Box::new(open), responses, quote));
+                }
+                Err(errors) => {
+                    let kept = plan::answer_in_part(model, &open, &wished, &responses, &errors);
+                    (errors, kept.map(|draft| (draft, wording)))
+                }
+            }
         }
+        Err(errors) => (errors, None),
+    };
+    let before = open.clarification_questions.as_deref().unwrap_or_default();
+    let questions = kept.as_ref().map_or(before, |(draft, _)| draft.questions.as_slice());
+    let says = reply::answers_refused(further.language, &errors, questions);
+    Ok(match kept {
+        Some((draft, wording)) => {
+            Planned::AnswerInPart(Box::new(open), Box::new(InPart { draft, wording, says }))
+        }
+        None => Planned::Talk(MessageKind::Clarification, says, Some(Box::new(open))),
     })
 }
 
@@ -506,6 +528,11 @@ impl Planned {
             {
                 (&**asking, &quote.settled.prompt, &quote.settled.parameters)
             }
+            Self::AnswerInPart(asking, in_part)
+                if asking.prompt.is_empty() && asking.enhanced_prompt.is_none() =>
+            {
+                (&**asking, &in_part.draft.prompt, &in_part.draft.parameters)
+            }
             _ => return self,
         };
         let Some(model) = flow.catalogue().find(&generation.provider, &generation.model) else { return self };
@@ -516,6 +543,9 @@ impl Planned {
             Self::Create(plan) => plan.generation.enhanced_prompt = better,
             Self::Answer(_, _, quote) if quote.wording == Wording::Kept => {
                 quote.wording = better.map_or(Wording::Kept, Wording::Suggested);
+            }
+            Self::AnswerInPart(_, in_part) if in_part.wording == Wording::Kept => {
+                in_part.wording = better.map_or(Wording::Kept, Wording::Suggested);
             }
             _ => {}
         }
@@ -530,6 +560,9 @@ impl Planned {
             Self::Create(plan) => Deed::Create(&plan.generation, plan.quote.as_ref()),
             Self::Answer(on, responses, quote) => {
                 Deed::Act { on, input: Input::Answered { responses, quote }, words: "" }
+            }
+            Self::AnswerInPart(on, in_part) => {
+                Deed::Act { on, input: Input::AnsweredInPart(in_part), words: "" }
             }
             Self::Amend(on, quote) => Deed::Act { on, input: Input::Amended(quote), words: "" },
             Self::Confirm(on) => {

@@ -14,6 +14,7 @@ use actix_ws::{
 };
 use contract::{ConversationId, GenerationId};
 use futures_util::{Stream, StreamExt as _};
+use platform::Connection;
 use serde::Deserialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tracing::Instrument as _;
@@ -21,7 +22,7 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    End, Heard, Listener, Refused, Transport,
+    End, Heard, Hub, Listener, Refused, Transport,
     cursor::Start,
     frame::{Refusal, Request, SSE_HEARTBEAT, Told, sse_closing, sse_opening},
 };
@@ -35,6 +36,8 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(2);
 /// When the service stops, its clients come back spread over this span, after the first second.
 const SPREAD: u64 = 3_000;
+/// How long a connection may outlive its listener: so much is enough to be told goodbye for whoever reads.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// The largest frame that is taken.
 const LARGEST_FRAME: usize = 16 * 1024;
 
@@ -90,7 +93,7 @@ async fn conversation_events(
         Ok((listener, cursor))
     });
     let (listener, cursor) = begun.await?;
-    Ok(event_stream(&state, listener, cursor))
+    Ok(event_stream(&request, &state, listener, cursor))
 }
 
 /// Listen to a generation
@@ -127,7 +130,7 @@ async fn generation_events(
         Ok((begun.map_err(|refused| refusal(refused, "generation"))?, listener))
     });
     let (cursor, listener) = begun.await?;
-    Ok(event_stream(&state, listener, cursor))
+    Ok(event_stream(&request, &state, listener, cursor))
 }
 
 /// Listen by WebSocket
@@ -157,13 +160,14 @@ async fn websocket(
 ) -> AppResult<HttpResponse> {
     let listener = visitor.0.map(|user| listen(&state, user, Transport::Websocket)).transpose();
     let listener = listener.map_err(|refused| refusal(refused, "conversation"))?;
+    let connection = Connection::of(&request);
     let (response, session, messages) = actix_ws::handle(&request, payload).map_err(|error| {
         AppError::bad_request("no_websocket", "This address speaks WebSocket.").because(error)
     })?;
     let messages =
         messages.max_frame_size(LARGEST_FRAME).aggregate_continuations().max_continuation_size(LARGEST_FRAME);
     let patience = state.hub().settings().patience;
-    let socket = Socket { session, messages, patience };
+    let socket = Socket { session, messages, patience, connection };
     rt::spawn(socket.converse(state, listener).in_current_span());
     Ok(response)
 }
@@ -196,13 +200,29 @@ fn heartbeats(state: &State) -> Interval {
     beats
 }
 
-fn event_stream(state: &State, listener: Listener, cursor: i64) -> HttpResponse {
+/// Sees to it that a connection ends with its listener. What a stream or a socket has to say is asked for only
+/// while the other side takes what was said before: one that takes nothing more would hear of no end, keep its
+/// place, and hold the whole stop of the service.
+fn watch(hub: &Hub, connection: Option<Connection>, listener: &Listener) {
+    let Some(connection) = connection else { return };
+    let over = listener.over();
+    let watching = async move {
+        over.await;
+        connection.end_within(FAREWELL).await;
+    };
+    hub.followers().spawn_on(watching, hub.home());
+}
+
+fn event_stream(request: &HttpRequest, state: &State, listener: Listener, cursor: i64) -> HttpResponse {
+    watch(state.hub(), Connection::of(request), &listener);
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // Compression and buffering would hold events back.
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header(("x-accel-buffering", "no"))
+        // What ends with its listener is good for no other request.
+        .force_close()
         .streaming(texts(listener, cursor, heartbeats(state)))
 }
 
@@ -241,6 +261,7 @@ struct Socket {
     session: Session,
     messages: AggregatedMessageStream,
     patience: Duration,
+    connection: Option<Connection>,
 }
 
 /// Why a conversation over a socket is over, and with which code it is closed.
@@ -265,6 +286,16 @@ impl Socket {
             Ok(never) => match never {},
             Err(over) => over,
         };
+        let connection = self.connection.take();
+        self.part(over).await;
+        // One that never authenticated has no listener to end with.
+        if let Some(connection) = connection {
+            connection.end_within(FAREWELL).await;
+        }
+    }
+
+    /// Says goodbye, where there is somebody to hear it.
+    async fn part(self, over: Over) {
         let reason = match over {
             Over::Lost => return,
             Over::Closed(reason) => reason,
@@ -279,6 +310,7 @@ impl Socket {
             Some(listener) => listener,
             None => self.authenticate(state).await?,
         };
+        watch(state.hub(), self.connection.clone(), &listener);
         let mut beats = heartbeats(state);
         let silence = beats.period() * 2 + beats.period() / 2;
         let mut last_heard = Instant::now();

@@ -162,6 +162,21 @@ impl Listener {
         }
     }
 
+    /// Waits until this listener has nothing more to hear, or is gone. Whoever has it may not look for its end
+    /// for long, and is then to be ended from outside.
+    pub fn over(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (stop, revoked) = (self.hub.stop().clone(), self.seat.revoked().clone());
+        let (cut, tell) = (self.cut.clone(), self.tell.clone());
+        async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = revoked.cancelled() => {}
+                () = cut.cancelled() => {}
+                () = tell.closed() => {}
+            }
+        }
+    }
+
     /// Waits until a follower has given this listener up.
     #[cfg(test)]
     pub(super) async fn cut_off(&self) {
@@ -255,7 +270,13 @@ impl Follower {
                     () = tokio::time::sleep(RECOVERY) => {}
                     () = self.tell.closed() => return Err(Deaf),
                 },
-                Some(Next::Gone) => return self.tell(Told::Gone(conversation.clone())).await,
+                Some(Next::Gone) => {
+                    self.tell(Told::Gone(conversation.clone())).await?;
+                    // Whoever hears it leaves, and so ends this; who does not is cut off.
+                    tokio::time::sleep(self.hub.settings().patience).await;
+                    self.cut.cancel();
+                    return Err(Deaf);
+                }
                 Some(Next::Missed(last)) => {
                     cursor = last;
                     self.tell(Told::Resync { conversation: conversation.clone(), cursor: Some(cursor) })

@@ -114,7 +114,8 @@ on_both! {
 fn place(input: &Input<'_>) -> Place {
     match input {
         Input::Created(_) => Place::TurnTaken,
-        Input::Answered { .. } | Input::Amended(_) | Input::Reworded(_) => Place::Clarified,
+        Input::Answered { .. } | Input::AnsweredInPart(_) | Input::Amended(_) => Place::Clarified,
+        Input::Reworded(_) => Place::Reworded,
         Input::Confirmed(..) => Place::Confirmed,
         Input::Cancelled => Place::Cancelled,
         Input::Discarded => Place::ConversationDiscarded,

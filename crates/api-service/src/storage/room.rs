@@ -29,6 +29,13 @@ pub struct Room {
     pub allowance: Allowance,
 }
 
+impl Room {
+    /// Whether there is room for another beside so many that have not ended.
+    pub(super) const fn check(&self, open: i64) -> Result<(), Full> {
+        if open < self.open { Ok(()) } else { Err(Full::Open(open)) }
+    }
+}
+
 /// A user has so many already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
@@ -55,12 +62,16 @@ on_both! {
                 .await
         }
 
+        /// How many of a user's generations have not ended.
+        async fn count_open(&mut self, user: &UserId) -> QueryResult<i64> {
+            let statuses: Vec<_> = WAITING.into_iter().chain(IN_THE_MAKING).collect();
+            self.count_in(user, &statuses).await
+        }
+
         /// Whether there is room for another generation of the user's.
         async fn has_room(&mut self, user: &UserId, room: Room) -> Result<(), Error> {
             self.lock_account(user).await?;
-            let statuses: Vec<_> = WAITING.into_iter().chain(IN_THE_MAKING).collect();
-            let open = self.count_in(user, &statuses).await?;
-            if open < room.open { Ok(()) } else { Err(Full::Open(open).into()) }
+            Ok(room.check(self.count_open(user).await?)?)
         }
 
         /// Takes a place among those in the making for a generation that its user has just said yes to, and holds

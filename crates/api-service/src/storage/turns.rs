@@ -193,6 +193,41 @@ impl Store {
         Ok(taken)
     }
 
+    /// Whether a turn that makes a generation could be taken as things are, in this conversation or in a new one. Nothing
+    /// is held, so the turn itself looks again. `false` if there is no such conversation of the user's.
+    ///
+    /// # Errors
+    /// Also that the user has too many generations already.
+    pub async fn could_make(
+        &self,
+        user: &UserId,
+        conversation: Option<&ConversationId>,
+        room: Room,
+    ) -> Result<bool, Error> {
+        if let Some(id) = conversation
+            && !self.is_own_conversation(user, id).await?
+        {
+            return Ok(false);
+        }
+        let open: i64 = reading!(&self.database, |c| c.count_open(user).await)?;
+        room.check(open)?;
+        Ok(true)
+    }
+
+    async fn is_own_conversation(&self, user: &UserId, id: &ConversationId) -> Result<bool, Error> {
+        let own: Option<ConversationId> = reading!(&self.database, |c| {
+            conversation::table
+                .find(id)
+                .filter(conversation::user_id.eq(user))
+                .filter(conversation::deleted_at.is_null())
+                .select(conversation::id)
+                .first(c)
+                .await
+                .optional()
+        })?;
+        Ok(own.is_some())
+    }
+
     /// The conversation in which the user said this, if the user did.
     pub async fn place_of_message(
         &self,
@@ -236,17 +271,7 @@ impl Store {
         id: &ConversationId,
     ) -> Result<Option<Option<Generation>>, Error> {
         use GenerationStatus::{Confirmed, PendingClarification, PendingConfirmation, Processing, Queued};
-        let own: Option<ConversationId> = reading!(&self.database, |c| {
-            conversation::table
-                .find(id)
-                .filter(conversation::user_id.eq(user))
-                .filter(conversation::deleted_at.is_null())
-                .select(conversation::id)
-                .first(c)
-                .await
-                .optional()
-        })?;
-        if own.is_none() {
+        if !self.is_own_conversation(user, id).await? {
             return Ok(None);
         }
         let waiting = self.newest_generation(id, &[PendingClarification, PendingConfirmation]).await?;

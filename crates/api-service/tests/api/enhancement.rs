@@ -67,6 +67,16 @@ impl FakeModel {
     }
 
     async fn app(&self, database: TestDatabase, worker: &FakeWorker, patience: &str) -> TestApp {
+        self.app_with(database, worker, patience, &[]).await
+    }
+
+    async fn app_with(
+        &self,
+        database: TestDatabase,
+        worker: &FakeWorker,
+        patience: &str,
+        more: &[(&str, &str)],
+    ) -> TestApp {
         let settings = [
             ("WORKER_URL", worker.url.as_str()),
             ("INTENT_PROVIDER", "openai"),
@@ -75,7 +85,7 @@ impl FakeModel {
             ("INTENT_TIMEOUT", patience),
             ("PROMPT_ENHANCEMENT", "on"),
         ];
-        TestApp::start_with(database, &settings).await
+        TestApp::start_with(database, &[&settings[..], more].concat()).await
     }
 }
 
@@ -223,6 +233,58 @@ on_both_databases! {
         assert_eq!(ordered(&mut worker, &told).await, "A paper boat, filmed from above.");
         app.stop().await;
     }
+}
+
+/// What could not be begun anyway is refused before a model is asked, which costs time and money.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_about_what_cannot_be_begun() {
+    let (worker, mut model) = (FakeWorker::start(), FakeModel::start());
+    let few = [("OPEN_GENERATIONS_PER_USER", "1")];
+    let app = model.app_with(TestDatabase::sqlite(), &worker, "30s", &few).await;
+    let (user, other) = (app.user().await, app.user().await);
+    let foreign = other.conversation().await;
+    let ask = async |conversation: &str| {
+        let request = json!({"prompt": "a paper boat, 8 seconds, landscape", "conversationId": conversation});
+        user.post("/api/generations", &request).await
+    };
+    for unknown in [foreign.as_str(), contract::ConversationId::new().as_str()] {
+        ask(unknown).await.is_problem(404, "not_found");
+    }
+    assert!(model.asked().is_empty(), "there is no such conversation");
+    let own = user.conversation().await;
+    assert_eq!(text(&ask(&own).await.body["enhancedPrompt"]), BETTER);
+    assert_eq!(model.asked().len(), 1);
+    ask(&own).await.is_problem(429, "too_many_generations");
+    let elsewhere = json!({"prompt": "a paper boat, 8 seconds, landscape"});
+    user.post("/api/generations", &elsewhere).await.is_problem(429, "too_many_generations");
+    assert!(model.asked().is_empty(), "there is no room");
+    app.stop().await;
+}
+
+/// A model may come to take less than it did: what is tried again is then asked for in the user's own words.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_keeps_no_words_that_the_model_takes_no_more() {
+    let worker = FakeWorker::start();
+    let app = start(TestDatabase::sqlite(), &worker).await;
+    let user = app.user().await;
+    let generation = priced(&user).await;
+    let long = json!({"enhancedPrompt": "boats ".repeat(100).trim()});
+    assert_eq!(user.patch(&path(&generation), &long).await.status, 200);
+    assert_eq!(user.post(&format!("{}/cancel", path(&generation)), &json!({})).await.status, 200);
+    let retry = format!("{}/retry", path(&generation));
+    assert_eq!(user.post(&retry, &json!({})).await.body["enhancedPrompt"], long["enhancedPrompt"]);
+
+    let token = user.token.clone();
+    let models = include_str!("../../src/catalogue/models.json");
+    let models = models.replace(r#""maxPromptBytes": 8192"#, r#""maxPromptBytes": 500"#);
+    let settings = [("WORKER_URL", worker.url.as_str()), ("MODELS", &models)];
+    let app = TestApp::start_with(app.stop().await.unwrap(), &settings).await;
+    let user = app.holder_of(token);
+    let retried = user.post(&retry, &json!({})).await;
+    assert_eq!(retried.status, 201, "{:?}", retried.body);
+    let retried = retried.body;
+    assert_eq!((text(&retried["prompt"]), &retried["enhancedPrompt"]), ("a paper boat", &Value::Null));
+    app.stop().await;
 }
 
 /// What a video shows may only come to be known with an answer.

@@ -1,13 +1,13 @@
 //! A conversation in the user's language, from the first wish to the next video, and with a model that is away.
 
-use contract::{JobStatus, worker_api::DesiredState};
+use contract::{EventId, JobStatus, worker_api::DesiredState};
 use foundation::testing::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::{
-    generations::{becomes, id, start, text},
+    generations::{becomes, id, path, start, text},
     test_app::{Caller, TestApp, on_both_databases},
-    worker::{FakeWorker, tell},
+    worker::{FakeWorker, deliver, event, tell},
 };
 
 pub(crate) async fn say(user: &Caller, conversation: &str, content: &str) -> Value {
@@ -67,6 +67,35 @@ on_both_databases! {
         assert_eq!(again["generation"]["parameters"]["duration"], 6, "like the one that was made");
         app.stop().await;
     }
+
+    /// In the chat and on the card, whatever a worker of another age calls the reason.
+    async fn why_there_is_no_video_is_told_in_the_users_language(database: TestDatabase) {
+        let worker = FakeWorker::start();
+        let app = start(database, &worker).await;
+        let user = app.user().await;
+        for (reason, told) in [
+            ("picture_gone", "Ein Bild, aus dem dieses Video entstehen soll, ist nicht mehr da. Bitte lade es noch einmal hoch."),
+            ("filtered_by_the_moon", "Der Sicherheitsfilter des Videoanbieters hat das nicht durchgelassen"),
+        ] {
+            let conversation = user.conversation().await;
+            say(&user, &conversation, "Mach mir ein Video von einem Papierboot, 6 Sekunden, hochkant").await;
+            let generation = say(&user, &conversation, "ja").await["generation"].clone();
+            becomes(&user, &generation, "queued").await;
+            let mut failed = serde_json::to_value(event(worker.snapshot(&id(&generation), JobStatus::Failed, 2))).unwrap();
+            failed["data"]["error"]["reason"] = json!(reason);
+            let answer = deliver(&app, EventId::new().as_str(), &serde_json::to_vec(&failed).unwrap()).await;
+            assert_eq!(answer.status, 204, "{:?}", answer.body);
+            let failed = becomes(&user, &generation, "failed").await;
+            let message = text(&failed["errorMessage"]);
+            assert!(message.starts_with(told), "{message}");
+            let status = user.get(&format!("{}/status", path(&generation))).await.body;
+            assert_eq!(text(&status["errorMessage"]), message);
+            let said = user.get(&format!("/api/conversations/{conversation}/messages?limit=100")).await.body;
+            let last = said["items"].as_array().unwrap().last().unwrap().clone();
+            assert_eq!((text(&last["type"]), text(&last["content"])), ("error", message));
+        }
+        app.stop().await;
+    }
 }
 
 /// A model that cannot be reached costs nobody anything: the rules read.
@@ -121,5 +150,137 @@ async fn a_refusal_is_in_the_users_language() {
     let too_dear = say(&user, &conversation, "ja").await;
     assert!(reply(&too_dear).starts_with("Dieses Video kostet $3.20"), "{}", reply(&too_dear));
     assert_eq!(too_dear["generation"]["status"], "pending_confirmation");
+    app.stop().await;
+}
+
+/// Of several answers in one message, those that are right need not be given again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_rightly_is_not_forgotten() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let of_a_cat = "make me a video of a cat";
+    for (wish, wrong, left, right, duration, ratio, resolution) in [
+        (of_a_cat, "7 seconds, vertical", json!(["duration"]), "8 seconds", 8, "9:16", "720p"),
+        (of_a_cat, "6 seconds, square", json!(["aspect_ratio"]), "vertical", 6, "9:16", "720p"),
+        (of_a_cat, "7 seconds, vertical, 1080p", json!(["duration"]), "8 seconds", 8, "9:16", "1080p"),
+        (
+            "make me a video",
+            "7 seconds, vertical",
+            json!(["subject", "duration"]),
+            "a cat, 6 seconds",
+            6,
+            "9:16",
+            "720p",
+        ),
+    ] {
+        let conversation = user.conversation().await;
+        say(&user, &conversation, wish).await;
+        let partly = say(&user, &conversation, wrong).await;
+        let generation = &partly["generation"];
+        assert_eq!(text(&generation["status"]), "pending_clarification", "{partly}");
+        assert_eq!(text(&partly["reply"]["type"]), "clarification", "{partly}");
+        let questions = generation["clarificationQuestions"].as_array().unwrap();
+        let ids: Vec<_> = questions.iter().map(|question| question["id"].clone()).collect();
+        assert_eq!(Value::from(ids), left, "{wrong}");
+
+        // The same once more changes nothing, and neither does what the route refuses.
+        let known = user.get(&path(generation)).await.body;
+        let again = say(&user, &conversation, wrong).await;
+        let clarify = format!("{}/clarify", path(generation));
+        let mixed = json!({"responses": {"duration": 7, "aspect_ratio": "16:9"}});
+        user.post(&clarify, &mixed).await.is_problem(422, "validation_failed");
+        let unchanged = user.get(&path(generation)).await.body;
+        for key in ["updatedAt", "parameters", "clarificationQuestions"] {
+            assert_eq!(
+                (&again["generation"][key], &unchanged[key]),
+                (&known[key], &known[key]),
+                "{wrong}: {key}"
+            );
+        }
+
+        let told = say(&user, &conversation, right).await;
+        assert_eq!(text(&told["reply"]["type"]), "confirmation", "{}", reply(&told));
+        let (generation, parameters) = (&told["generation"], &told["generation"]["parameters"]);
+        assert_eq!(text(&generation["prompt"]), "a cat");
+        assert_eq!(
+            (&parameters["duration"], text(&parameters["aspectRatio"])),
+            (&json!(duration), ratio),
+            "{wrong}"
+        );
+        assert_eq!(text(&parameters["resolution"]), resolution, "{wrong}");
+    }
+    app.stop().await;
+}
+
+/// What is wrong with an answer is said in the language of the questions, in the chat and beside each question.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_answer_is_told_in_the_language_of_the_questions() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    for (wish, wrong, no, open, only_a_yes, choose) in [
+        (
+            "make me a video of a cat, without sound",
+            "7 seconds, vertical",
+            "no",
+            "I still need to know: How long should it be: 4, 6 or 8 seconds?",
+            "That doesn't work yet. Veo 3.1 cannot do it otherwise. Say yes, or cancel.",
+            "Choose one of these: 4 seconds, 6 seconds or 8 seconds.",
+        ),
+        (
+            "mach mir ein Video von einer Katze, ohne Ton",
+            "7 Sekunden, hochkant",
+            "nein",
+            "Das muss ich noch wissen: Wie lang soll es sein: 4, 6 oder 8 Sekunden?",
+            "Das geht so noch nicht. Veo 3.1 kann es nicht anders. Sag ja, oder brich ab.",
+            "Wähle eins davon: 4 Sekunden, 6 Sekunden oder 8 Sekunden.",
+        ),
+        (
+            "hazme un video de un gato, sin sonido",
+            "7 segundos, vertical",
+            "no",
+            "Todavía necesito saber: ¿Cuánto debe durar: 4, 6 o 8 segundos?",
+            "Así todavía no funciona. Veo 3.1 no puede hacerlo de otra manera. Di que sí, o cancela.",
+            "Elige una de estas opciones: 4 segundos, 6 segundos o 8 segundos.",
+        ),
+        (
+            "fais-moi une vidéo d'un chat, sans son",
+            "7 secondes, vertical",
+            "non",
+            "Il me faut encore savoir : Quelle durée : 4, 6 ou 8 secondes ?",
+            "Ça ne marche pas encore. Veo 3.1 ne sait pas faire autrement. Dis oui, ou annule.",
+            "Choisis parmi : 4 secondes, 6 secondes ou 8 secondes.",
+        ),
+        (
+            "fammi un video di un gatto, senza audio",
+            "7 secondi, verticale",
+            "no",
+            "Devo ancora sapere: Quanto deve durare: 4, 6 o 8 secondi?",
+            "Così non va ancora. Veo 3.1 non può fare altrimenti. Di' sì, o annulla.",
+            "Scegli tra: 4 secondi, 6 secondi o 8 secondi.",
+        ),
+        (
+            "faz um vídeo de um gato, sem som",
+            "7 segundos, vertical",
+            "não",
+            "Ainda preciso saber: Quanto deve durar: 4, 6 ou 8 segundos?",
+            "Assim ainda não dá. Veo 3.1 não consegue fazer de outra forma. Diga sim, ou cancele.",
+            "Escolha uma destas opções: 4 segundos, 6 segundos ou 8 segundos.",
+        ),
+    ] {
+        let conversation = user.conversation().await;
+        let asked = say(&user, &conversation, wish).await;
+        assert_eq!(asked["generation"]["status"], "pending_clarification", "{asked}");
+        assert_eq!(reply(&say(&user, &conversation, wrong).await), open);
+        assert_eq!(reply(&say(&user, &conversation, no).await), only_a_yes);
+        let clarify = format!("{}/clarify", path(&asked["generation"]));
+        let refused = user.post(&clarify, &json!({"responses": {"duration": 7}})).await;
+        refused.is_problem(422, "validation_failed");
+        assert_eq!(refused.body["errors"], json!([{"field": "responses.duration", "message": choose}]));
+    }
+    // Whoever goes on in another language is answered in that of the questions, not in two at once.
+    let conversation = user.conversation().await;
+    say(&user, &conversation, "mach mir ein Video von einer Katze").await;
+    let longest = say(&user, &conversation, "make it longer").await;
+    assert_eq!(reply(&longest), "Länger als 8 Sekunden geht nicht.");
     app.stop().await;
 }

@@ -1,16 +1,21 @@
 //! Event streams and WebSockets as a browser speaks them, byte for byte.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
+use contract::JobStatus;
 use foundation::testing::TestDatabase;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
-use crate::test_app::{Caller, TestApp, on_both_databases};
+use crate::{
+    generations::{id, path, queued, start},
+    test_app::{Caller, TestApp, on_both_databases},
+    worker::{FakeWorker, tell},
+};
 
 /// No test waits so long for what has to come.
 const SOON: Duration = Duration::from_secs(20);
@@ -159,6 +164,29 @@ impl Socket {
     }
 }
 
+/// Opens an event stream, takes its beginning and nothing more.
+async fn deaf(app: &TestApp, caller: &Caller, path: &str) -> TcpStream {
+    let address: SocketAddr = app.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // The less is taken for it by the system, the sooner nothing is.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{}\r\n", cookie(caller));
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut begun = Vec::new();
+    while !begun.ends_with(b"\nid: 0\n\n") {
+        begun.push(stream.read_u8().await.unwrap());
+    }
+    stream
+}
+
+/// Says as much as a message may hold: written as JSON it is six times as long.
+async fn say_much(caller: &Caller, conversation: &str) {
+    let said = json!({"content": "\u{1}".repeat(8192)});
+    let answer = caller.post(&format!("/api/conversations/{conversation}/messages"), &said).await;
+    assert_eq!(answer.status, 201, "{:?}", answer.body["detail"]);
+}
+
 fn cookie(caller: &Caller) -> String {
     format!("cookie: reelay_session={}\r\n", caller.token.as_deref().unwrap())
 }
@@ -264,6 +292,46 @@ on_both_databases! {
             }
         }
         socket.settle().await;
+        app.stop().await;
+    }
+
+    /// Whoever is pushed to does not poll, so the time that is left has to come along.
+    async fn the_time_that_is_left_is_pushed_as_it_is_read(database: TestDatabase) {
+        let worker = FakeWorker::start();
+        let app = start(database, &worker).await;
+        let ada = app.user().await;
+        let generation = queued(&ada).await;
+        let mut stream = Stream::open(&ada, &format!("{}/events", path(&generation)), None).await;
+        stream.block().await.unwrap();
+        let says = |sequence, eta_seconds| {
+            let mut snapshot = worker.snapshot(&id(&generation), JobStatus::Active, sequence);
+            snapshot.eta_seconds = eta_seconds;
+            snapshot
+        };
+        for (snapshot, left) in [
+            (says(2, Some(40)), json!(40)),
+            // Of a video that is late the worker says none, and what it said before that comes too late itself.
+            (says(4, None), Value::Null),
+            (says(3, Some(20)), Value::Null),
+            (says(5, Some(3)), json!(3)),
+            (worker.snapshot(&id(&generation), JobStatus::Completed, 6), Value::Null),
+        ] {
+            let sequence = snapshot.sequence;
+            tell(&app, snapshot).await;
+            let read = ada.get(&path(&generation)).await.body;
+            assert_eq!(read["etaSeconds"], left, "read after {sequence}");
+            assert!(read.as_object().unwrap().contains_key("etaSeconds"));
+            let status = ada.get(&format!("{}/status", path(&generation))).await.body;
+            assert_eq!(status["etaSeconds"], left, "polled after {sequence}");
+        }
+        let mut pushed = Vec::new();
+        while pushed.len() < 4 {
+            let (_, name, data) = stream.event().await;
+            if name == "generation.updated" {
+                pushed.push(data["generation"]["etaSeconds"].clone());
+            }
+        }
+        assert_eq!(pushed, [json!(40), Value::Null, json!(3), Value::Null]);
         app.stop().await;
     }
 
@@ -412,4 +480,52 @@ async fn a_page_from_elsewhere_opens_no_socket() {
     }
     ada.get("/api/ws").await.is_problem(400, "no_websocket");
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stops_reading_loses_its_place() {
+    let settings = [
+        ("PUSH_LISTENERS_PER_USER", "1"),
+        ("PUSH_PATIENCE", "200ms"),
+        ("RATE_MESSAGES_PER_MINUTE", "1000000"),
+    ];
+    let app = TestApp::start_with(TestDatabase::sqlite(), &settings).await;
+    let ada = app.user().await;
+    let conversation = ada.conversation().await;
+    let path = format!("/api/conversations/{conversation}/events");
+    let mut deaf = deaf(&app, &ada, &path).await;
+    ada.get(&path).await.is_problem(429, "too_many_listeners");
+    let freed = async {
+        loop {
+            say_much(&ada, &conversation).await;
+            let answer = ada.request(Method::GET, &path).send().await.unwrap();
+            if answer.status() == 200 {
+                break;
+            }
+            assert_eq!(answer.status(), 429);
+        }
+    };
+    assert!(tokio::time::timeout(SOON * 3, freed).await.is_ok(), "the place is kept");
+    // What was on its way comes still, then the end: in order or by a reset, which the system decides.
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(SOON, deaf.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the connection is kept");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stops_reading_does_not_hold_a_stop() {
+    /// More than the systems of both sides take for a reader who does not read.
+    const MUCH: usize = 120;
+    let settings =
+        [("PUSH_PATIENCE", "1h"), ("SHUTDOWN_TIMEOUT", "2m"), ("RATE_MESSAGES_PER_MINUTE", "1000000")];
+    let app = TestApp::start_with(TestDatabase::sqlite(), &settings).await;
+    let ada = app.user().await;
+    let conversation = ada.conversation().await;
+    let deaf = deaf(&app, &ada, &format!("/api/conversations/{conversation}/events")).await;
+    for _ in 0..MUCH {
+        say_much(&ada, &conversation).await;
+    }
+    assert!(tokio::time::timeout(SOON, app.stop()).await.is_ok(), "the stop is held");
+    drop(deaf);
 }

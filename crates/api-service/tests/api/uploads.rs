@@ -7,10 +7,11 @@ use foundation::testing::TestDatabase;
 use image::{DynamicImage, RgbImage, codecs::png::PngEncoder};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::{
     test_app::{Answer, Caller, TestApp, on_both_databases, send},
-    worker::FakeWorker,
+    worker::{FakeWorker, until},
 };
 
 /// A picture of noise, which packs to about as many bytes as it has samples.
@@ -36,6 +37,19 @@ async fn uploaded(user: &Caller) -> String {
     let answer = upload(user, "image/png", png(80, 80)).await;
     assert_eq!(answer.status, 201, "{:?}", answer.body);
     answer.body["id"].as_str().unwrap().to_owned()
+}
+
+/// An upload that has begun, and whose picture does not come.
+async fn begun(app: &TestApp, user: &Caller) -> TcpStream {
+    let address = app.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/uploads HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
+         content-type: image/png\r\ncontent-length: 1000\r\n\r\n",
+        user.token.as_deref().unwrap()
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection
 }
 
 async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> (TestApp, FakeWorker) {
@@ -202,6 +216,22 @@ on_both_databases! {
         app.stop().await;
     }
 
+    async fn pictures_that_do_not_go_together_are_told_in_the_users_language(database: TestDatabase) {
+        let (app, _worker) = start(database, &[]).await;
+        let user = app.user().await;
+        let messages = format!("/api/conversations/{}/messages", user.conversation().await);
+        let last = json!([{"uploadId": uploaded(&user).await, "role": "last_frame"}]);
+        for (content, told) in [
+            ("Mach ein Video von diesem Hund", "Ein Bild für das Ende braucht auch eines für den Anfang."),
+            ("Make a video of this dog", "A last frame needs a first frame, too."),
+        ] {
+            let refused = user.post(&messages, &json!({"content": content, "attachments": last})).await;
+            refused.is_problem(422, "validation_failed");
+            assert_eq!(refused.body["errors"], json!([{"field": "attachments", "message": told}]));
+        }
+        app.stop().await;
+    }
+
     async fn from_references_the_length_is_asked(database: TestDatabase) {
         let (app, _worker) = start(database, &[]).await;
         let user = app.user().await;
@@ -262,6 +292,32 @@ async fn another_sites_page_uploads_nothing() {
     let answer = send(request.header("origin", "https://evil.example").body(png(80, 80))).await;
     answer.is_problem(403, "origin_not_allowed");
     assert_eq!(worker.pictures(), 0);
+    app.stop().await;
+}
+
+/// I20: whose pictures come slowly, or never, keeps no places from others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_has_more_than_two_pictures_under_way() {
+    let (app, worker) = start(TestDatabase::sqlite(), &[("RATE_MESSAGES_PER_MINUTE", "1000000")]).await;
+    let (user, other) = (app.user().await, app.user().await);
+    let sent = async || json!(upload(&user, "image/png", png(64, 64)).await.status.as_u16());
+    // No picture, which takes a place as one does, and is not kept.
+    let asked = async || json!(upload(&user, "image/png", Vec::new()).await.status.as_u16());
+    let slow = begun(&app, &user).await;
+    assert_eq!(sent().await, 201, "one is under way, and a second may be");
+    let slower = begun(&app, &user).await;
+    // From the moment on that both have their places.
+    until(asked, |status| *status == 429).await;
+    let before = worker.pictures();
+    let refused = upload(&user, "image/png", png(64, 64)).await;
+    refused.is_problem(429, "rate_limited");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(worker.pictures(), before, "nothing of it came to the worker");
+    uploaded(&other).await;
+    // Who goes away leaves a place.
+    drop(slower);
+    until(sent, |status| *status == 201).await;
+    drop(slow);
     app.stop().await;
 }
 

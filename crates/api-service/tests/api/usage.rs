@@ -54,6 +54,8 @@ on_both_databases! {
         // A filter held it back, and the provider charges nothing.
         ends(&app, &worker, &videos[1], JobStatus::Failed, false).await;
         assert_eq!(spent(&user).await, sums("3.20", "6.40", 3));
+        let told = user.get(&path(&videos[1])).await.body["errorMessage"].as_str().unwrap().to_owned();
+        assert!(told.ends_with("You were not charged."), "{told}");
         // It was too late: the provider was making it.
         assert_eq!(user.post(&format!("{}/cancel", path(&videos[2])), &json!({})).await.status, 200);
         assert_eq!(spent(&user).await, sums("3.20", "6.40", 3), "only the worker knows");
@@ -110,7 +112,13 @@ on_both_databases! {
             assert!(answer.headers.contains_key("retry-after"));
             assert_eq!(user.get(&path(generation)).await.body["status"], "pending_confirmation");
         }
-        // One of them came to nothing, and its money is there again.
+        // One of them came to nothing and is charged all the same: it counts, and says so.
+        becomes(&user, taken[1], "queued").await;
+        ends(&app, &worker, taken[1], JobStatus::Failed, true).await;
+        let told = user.get(&path(taken[1])).await.body["errorMessage"].as_str().unwrap().to_owned();
+        assert!(told.ends_with("so it counts against your budget."), "{told}");
+        keyed(refused[0].0).await.is_problem(402, "budget_exceeded");
+        // The other one came to nothing, and its money is there again.
         becomes(&user, taken[0], "queued").await;
         ends(&app, &worker, taken[0], JobStatus::Failed, false).await;
         assert_eq!(keyed(refused[0].0).await.status, 200);

@@ -156,11 +156,8 @@ impl FakeWorker {
             started_at: Some(now),
             completed_at: status.is_terminal().then_some(now),
             result: (status == JobStatus::Completed).then(|| result(id)),
-            error: (status == JobStatus::Failed).then(|| JobError {
-                code: contract::ErrorCode::ContentFiltered,
-                message: "The safety filter refused it.".to_owned(),
-                retryable: false,
-                delivered: None,
+            error: (status == JobStatus::Failed).then(|| {
+                JobError::new(contract::ErrorCode::ContentFiltered, "The safety filter refused it.", false)
             }),
             billable: status == JobStatus::Completed,
         }

@@ -4,13 +4,17 @@
 import { type components, newKey, ReelayError } from "@reelay/client";
 
 import { models } from "./catalogue";
-import { forgetDrafts, writeDraft } from "./drafts";
+import { answersPlace, forgetDrafts, readThing, wordsPlace, writeThing } from "./drafts";
 import { shorten } from "./format";
-import type { Pending } from "./model/state";
+import { type Pending, threadOf, unsentOf } from "./model/state";
+import { RUNNING } from "./model/status";
 import type { AnswerValue, Attachment, Generation, Usage } from "./model/types";
+import { goesAgain, INTERRUPTED, isOutdated } from "./model/unsent";
+import { type Draft, meant } from "./model/wording";
 import { conversationHref, homeHref } from "./routes";
 import { failureOf, server } from "./server";
 import { dispatch, state } from "./store";
+import { alone, forget, isKept, keep, kept, underWay, watchKept } from "./unsent";
 
 export { reload } from "./follow";
 
@@ -43,6 +47,8 @@ async function once<T>(wish: string, call: (key: string) => Promise<T>): Promise
 const go = (href: string) => {
   location.hash = href;
 };
+
+const userId = () => state.peek().session.user?.id ?? "";
 
 // Who is here. The first two throw, and the form shows why.
 
@@ -127,36 +133,112 @@ export async function deleteConversation(id: string): Promise<void> {
   } catch (error) {
     if (failureOf(error).status !== 404) throw error;
   }
+  for (const { key } of threadOf(state.peek(), id).pending) forget(userId(), key);
   dispatch({ type: "conversation.removed", id });
   go(homeHref);
 }
 
 // Messages.
 
-export async function send(
-  id: string,
-  content: string,
-  attachments: Attachment[],
-  key: string = newKey(),
-): Promise<void> {
-  dispatch({
-    type: "send.started",
-    id,
-    pending: { key, content, attachments, createdAt: new Date().toISOString() },
-  });
+export async function send(id: string, content: string, attachments: Attachment[]): Promise<void> {
+  const pending = { key: newKey(), content, attachments, createdAt: new Date().toISOString() };
+  // Kept before anything else: whoever clears the field that it was written in relies on it.
+  begin(id, pending);
+  await alone(pending.key, () => deliver(id, pending));
+}
+
+function begin(id: string, pending: Omit<Pending, "error">): void {
+  keep(userId(), id, { ...pending, error: null });
+  dispatch({ type: "send.started", id, pending });
+}
+
+async function deliver(id: string, pending: Omit<Pending, "error">): Promise<void> {
+  const { key, content, attachments } = pending;
+  const user = userId();
   try {
     const pictures = attachments.map(({ uploadId, role }) => ({ uploadId, role }));
     const body = { content, ...(pictures.length > 0 ? { attachments: pictures } : {}) };
     const { message, reply, generation } = await server.sendMessage(id, body, { idempotencyKey: key });
+    forget(user, key);
     dispatch({ type: "send.done", id, key, message, reply, generation: generation ?? null });
   } catch (error) {
-    dispatch({ type: "send.failed", id, key, error: failureOf(error) });
+    const failure = failureOf(error);
+    // Signing out, or another tab, may have thrown it away; and without its conversation it leads nowhere.
+    if (failure.status === 404) forget(user, key);
+    else if (isKept(user, key)) keep(user, id, { ...pending, error: failure });
+    dispatch({ type: "send.failed", id, key, error: failure });
   }
 }
 
-export const resend = (id: string, { content, attachments, key }: Pending) => send(id, content, attachments, key);
+/** Sends it again. By its key the server knows it if it was taken before. */
+export async function resend(id: string, { error: _, ...pending }: Pending): Promise<void> {
+  if (isOutdated(pending, Date.now())) {
+    dropUnsent(id, pending.key);
+    return send(id, pending.content, pending.attachments);
+  }
+  return alone(pending.key, () => {
+    begin(id, pending);
+    return deliver(id, pending);
+  });
+}
 
-export const dropUnsent = (id: string, key: string) => dispatch({ type: "send.dropped", id, key });
+export function dropUnsent(id: string, key: string): void {
+  forget(userId(), key);
+  dispatch({ type: "send.dropped", id, key });
+}
+
+/** How often a message goes out by itself. */
+const AGAIN = 5;
+/** How often each did since it could not for want of a network. */
+const again = new Map<string, number>();
+let resending = false;
+
+/** Sends what did not go out for want of a connection, in order, until there is none again. */
+export async function resendAll(): Promise<void> {
+  if (resending) return;
+  resending = true;
+  try {
+    for (const { id, pending } of unsentOf(state.peek())) {
+      const tried = again.get(pending.key) ?? 0;
+      if (tried >= AGAIN || !goesAgain(pending, Date.now())) continue;
+      again.set(pending.key, tried + 1);
+      await resend(id, pending);
+      const left = threadOf(state.peek(), id).pending.find(({ key }) => key === pending.key);
+      if (left?.error?.status === 0) break;
+    }
+  } finally {
+    resending = false;
+  }
+}
+
+/** The network is back: whatever was tried in vain may go now. */
+export function networkReturned(): void {
+  again.clear();
+  void resendAll();
+}
+
+/** Takes up what an earlier page could not send. */
+export async function restoreUnsent(): Promise<void> {
+  const elsewhere = await underWay();
+  for (const { conversationId: id, ...pending } of kept(userId())) {
+    if (elsewhere.has(pending.key)) continue;
+    dispatch({ type: "send.restored", id, pending: { ...pending, error: pending.error ?? INTERRUPTED } });
+  }
+  if (!state.peek().connection.offline) await resendAll();
+}
+
+/** Follows what becomes of unsent messages in other tabs. */
+export function followUnsent(): void {
+  watchKept(userId, (key, now) => {
+    if (now?.error) {
+      const { conversationId: id, ...pending } = now;
+      dispatch({ type: "send.restored", id, pending });
+    } else if (!now) {
+      const gone = unsentOf(state.peek()).find(({ pending }) => pending.key === key);
+      if (gone) dispatch({ type: "send.dropped", id: gone.id, key });
+    }
+  });
+}
 
 export const upload = (file: Blob) => server.uploadImage(file, { timeout: 120_000 });
 
@@ -170,10 +252,13 @@ async function deed(
   call: (key: string) => Promise<Generation>,
 ): Promise<void> {
   const { id } = generation;
+  const user = userId();
   if (state.peek().deeds[id]?.busy) return;
   dispatch({ type: "deed.started", id, name, status: generation.status });
   try {
     const answer = await once(`${name} ${id} ${JSON.stringify(details)}`, call);
+    // What stood in its forms is told by now, or of no use any more.
+    for (const place of [wordsPlace(id), answersPlace(id)]) writeThing(user, place, null);
     dispatch({ type: "generations.received", generations: [answer] });
     dispatch({ type: "deed.done", id });
   } catch (error) {
@@ -193,19 +278,25 @@ export const clarify = (generation: Generation, responses: Record<string, Answer
 export function confirm(generation: Generation, enhancedPrompt?: string | null): Promise<void> {
   const { id, estimatedCost } = generation;
   const words = enhancedPrompt === undefined ? {} : { enhancedPrompt };
-  const user = state.peek().session.user?.id ?? "";
-  return deed(generation, "confirm", { estimatedCost, ...words }, async (idempotencyKey) => {
-    const answer = await server.confirm(id, estimatedCost, { ...words, idempotencyKey });
-    writeDraft(user, `words.${id}`, "");
-    return answer;
-  });
+  return deed(generation, "confirm", { estimatedCost, ...words }, (idempotencyKey) =>
+    server.confirm(id, estimatedCost, { ...words, idempotencyKey }),
+  );
 }
 
-/** Goes along with whatever else is asked of the generation: a yes that is on its way has these words, too. */
-export async function reword(generation: Generation, enhancedPrompt: string | null): Promise<void> {
+/**
+ * Goes along with whatever else is asked of the generation: a yes that is on its way has these words, too. Resolves to
+ * what the server made of it, or to `null`.
+ */
+export async function reword(generation: Generation, enhancedPrompt: string | null): Promise<Generation | null> {
   const { id, status } = generation;
+  const user = userId();
   try {
-    dispatch({ type: "generations.received", generations: [await server.reword(id, enhancedPrompt)] });
+    const answer = await server.reword(id, enhancedPrompt);
+    const draft = readThing<Draft>(user, wordsPlace(id));
+    // What was typed on in the meantime stays.
+    if (draft && meant(draft) === enhancedPrompt) writeThing(user, wordsPlace(id), null);
+    dispatch({ type: "generations.received", generations: [answer] });
+    return answer;
   } catch (error) {
     const failure = failureOf(error);
     if (failure.status === 409) await loadGeneration(id).catch(() => {});
@@ -213,6 +304,7 @@ export async function reword(generation: Generation, enhancedPrompt: string | nu
       dispatch({ type: "deed.started", id, name: "reword", status });
       dispatch({ type: "deed.failed", id, error: failure });
     }
+    return null;
   }
 }
 
@@ -244,26 +336,35 @@ export async function loadGallery(status: string, first: boolean): Promise<void>
   if (!first && (gallery.phase === "loading" || !cursor)) return;
   dispatch({ type: "gallery.loading", status, first });
   try {
-    const { items, nextCursor } = await server.listGenerations({
-      limit: SHELF,
-      ...(cursor ? { cursor } : {}),
-      ...(status ? { status: status as Generation["status"] } : {}),
-    });
+    const { items, nextCursor } = await (status === "running" ? readRunning() : readShelf(status, cursor));
     dispatch({ type: "gallery.loaded", status, items, nextCursor: nextCursor ?? null, first });
   } catch (error) {
     dispatch({ type: "gallery.failed", status, error: failureOf(error) });
   }
 }
 
+const readShelf = (status: string, cursor: string | null) =>
+  server.listGenerations({
+    limit: SHELF,
+    ...(cursor ? { cursor } : {}),
+    ...(status ? { status: status as Generation["status"] } : {}),
+  });
+
+/** All that is being made; a user's place in the queue is limited, so it is not much. */
+async function readRunning(): Promise<{ items: Generation[]; nextCursor: null }> {
+  const found = new Map<string, Generation>();
+  // One after another, as a video goes through them: none can slip by from a status not read yet to one that was.
+  for (const status of RUNNING) {
+    for await (const generation of server.eachGeneration({ status })) found.set(generation.id, generation);
+  }
+  return { items: [...found.values()], nextCursor: null };
+}
+
 /** What is being made, wherever it was asked for, so that its end can be told. */
 export async function loadRunning(): Promise<void> {
   try {
-    // One after another, as they follow in a life: what moves on meanwhile is in the next.
-    for (const status of ["confirmed", "queued", "processing"] as const) {
-      for await (const generation of server.eachGeneration({ status })) {
-        dispatch({ type: "generations.received", generations: [generation] });
-      }
-    }
+    const { items } = await readRunning();
+    dispatch({ type: "generations.received", generations: items });
   } catch {
     // The conversation that is open tells of its own; for the others the next reload will.
   }

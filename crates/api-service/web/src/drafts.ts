@@ -11,6 +11,12 @@ function attempt<T>(action: (storage: Storage) => T, otherwise: T): T {
   }
 }
 
+/** Where the words of a generation are kept that its yes is to be for. */
+export const wordsPlace = (generationId: string) => `words.${generationId}`;
+
+/** Where answers to its questions are kept that are not told yet. */
+export const answersPlace = (generationId: string) => `answers.${generationId}`;
+
 const keyOf = (userId: string, place: string) => `${PREFIX}${userId}.${place}`;
 
 export function readDraft(userId: string, place: string): string {
@@ -33,6 +39,21 @@ export function readThing<T>(userId: string, place: string): T | null {
 
 export function writeThing(userId: string, place: string, thing: unknown): void {
   writeDraft(userId, place, thing ? JSON.stringify(thing) : "");
+}
+
+/** The places of a user's that begin with `prefix`. */
+export function keysUnder(userId: string, prefix: string): string[] {
+  const keys = attempt((storage) => Object.keys(storage), []);
+  return keys.flatMap((key) => {
+    const place = placeOf(userId, key);
+    return place?.startsWith(prefix) ? [place] : [];
+  });
+}
+
+/** The place that a key of the storage is; `null` if it is none of this user's. */
+export function placeOf(userId: string, key: string): string | null {
+  const own = keyOf(userId, "");
+  return key.startsWith(own) ? key.slice(own.length) : null;
 }
 
 /** Signing out leaves nothing behind for whoever uses the browser next. */

@@ -29,6 +29,7 @@ routed();
 network();
 
 followState();
+actions.followUnsent();
 watchEnds();
 showTitle();
 
@@ -47,7 +48,18 @@ effect(() => {
   queueMicrotask(() => {
     void actions.loadConversations();
     void actions.loadRunning();
+    void actions.restoreUnsent();
   });
+});
+
+// What could not be sent goes out as soon as it can.
+window.addEventListener("online", actions.networkReturned);
+let away = false;
+effect(() => {
+  const { offline, unreachable } = state.value.connection;
+  const back = away && !offline && !unreachable;
+  away = offline || unreachable;
+  if (back) queueMicrotask(() => void actions.resendAll());
 });
 
 // While the server is away, the page asks until it answers, so that it notices by itself.

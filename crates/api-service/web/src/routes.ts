@@ -7,7 +7,9 @@ export type Route =
   | { name: "gallery"; status: string }
   | { name: "video"; id: string };
 
-const FILTERS = new Set(["", "completed", "processing", "failed", "cancelled"]);
+const FILTERS = new Set(["", "completed", "running", "failed", "cancelled"]);
+/** What a filter was called before, in bookmarks. */
+const RENAMED: Readonly<Record<string, string>> = { processing: "running" };
 
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
@@ -16,7 +18,8 @@ export function parseRoute(hash: string): Route {
     return { name: path };
   }
   if (path === "videos") {
-    const status = new URLSearchParams(query).get("status") ?? "";
+    const named = new URLSearchParams(query).get("status") ?? "";
+    const status = RENAMED[named] ?? named;
     return { name: "gallery", status: FILTERS.has(status) ? status : "" };
   }
   const [, kind, id] = /^(c|videos)\/([\w-]{1,80})$/.exec(path) ?? [];

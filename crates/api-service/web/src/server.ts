@@ -14,9 +14,10 @@ export const server = createClient({
   },
 });
 
-/** Links that redirect to a fresh link each time, so they never die. */
+/** Links that redirect to a fresh link each time, so they never die. Those of posters are in `model/details.ts`. */
 export const videoUrl = (id: string) => `/api/generations/${id}/video`;
-export const thumbnailUrl = (id: string) => `/api/generations/${id}/thumbnail`;
+/** As `videoUrl`, but what it leads to is saved, not shown. */
+export const downloadUrl = (id: string) => server.videoUrl(id, { download: true });
 
 const UNREACHABLE = "Reelay could not be reached. Check your connection and try again.";
 

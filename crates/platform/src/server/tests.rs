@@ -1,6 +1,10 @@
-//! What a server leaves behind of a request that panics, and what it says when it ends unasked.
+//! What a server leaves behind of a request that panics, what it says when it ends unasked, and that whoever takes
+//! nothing does not hold it.
 
-use actix_web::{http::header::HeaderName, middleware::Next};
+use std::convert::Infallible;
+
+use actix_web::{HttpRequest, http::header::HeaderName, middleware::Next, web::Bytes};
+use futures_util::stream;
 use telemetry::{catalogue, metric, testing::Capture};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -10,12 +14,20 @@ use tokio::{
 use utoipa::openapi::{Info, Paths};
 
 use super::*;
-use crate::to_its_end;
+use crate::{Connection, to_its_end};
 
 const WHOLE: Duration = Duration::from_secs(10);
 
 async fn panics() -> HttpResponse {
     panic!("a fault of ours");
+}
+
+/// Has something to say for ever, on a connection that does not last so long.
+async fn endless(request: HttpRequest) -> HttpResponse {
+    let connection = Connection::of(&request).unwrap();
+    tokio::spawn(async move { connection.end_within(Duration::from_millis(100)).await });
+    let chunk = Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 16 * 1024]));
+    HttpResponse::Ok().streaming(stream::repeat(chunk))
 }
 
 /// A middleware that has something to say on every answer.
@@ -46,6 +58,7 @@ fn server() -> Server {
         App::new()
             .route("/metrics", web::get().to(answer))
             .route("/panics", web::get().to(panics))
+            .route("/endless", web::get().to(endless))
             .wrap(from_fn(speaking))
     };
     listeners.serve(Serving { threads: Some(1), shutdown: WHOLE }, &document, application).unwrap()
@@ -95,6 +108,24 @@ async fn a_handler_that_panics_leaves_what_every_request_does() {
     let stopping = running.await.unwrap();
     stopping.end_requests(WHOLE).await;
     stopping.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_takes_nothing_can_be_cut_off() {
+    let server = server();
+    let mut deaf = TcpStream::connect(server.address()).await.unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = async move { stopped.await.unwrap() };
+    let running = tokio::spawn(server.run_until(shutdown, WHOLE));
+    deaf.write_all(b"GET /endless HTTP/1.1\r\nhost: sample\r\n\r\n").await.unwrap();
+    // A byte says that it is answered, and so does the end.
+    let _ = deaf.read_u8().await;
+    stop.send("the test is over").unwrap();
+    let stopping = running.await.unwrap();
+    let ended = timeout(WHOLE / 2, stopping.end_requests(WHOLE)).await;
+    assert!(ended.is_ok(), "an answer that nobody takes holds the stop");
+    stopping.end().unwrap();
+    drop(deaf);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

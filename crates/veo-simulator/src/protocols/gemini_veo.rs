@@ -35,8 +35,7 @@ async fn submit(
     let body = body.map_err(|error| ApiError::invalid(format!("The request cannot be read: {error}")))?;
     let name = |model: &str| format!("models/{model}/operations/{}", new_id());
     let submission = veo::submission(Dialect::Gemini, model.into_inner(), &body, name)?;
-    let name = submission.name.clone();
-    shared.operations.submit(submission).await?;
+    let name = shared.operations.submit(submission).await?;
     Ok(Json(json!({ "name": name })))
 }
 
@@ -117,6 +116,7 @@ fn answer(name: &str, outcome: &Outcome) -> Value {
         // A filtered video looks like a success without samples.
         Outcome::Filtered => done(veo::filtered(veo::VIOLENCE)),
         Outcome::Unheard => done(veo::filtered(veo::AUDIO)),
+        Outcome::Empty => done(json!({})),
         Outcome::Failed | Outcome::Cancelled => json!({ "name": name, "done": true, "error": veo::error() }),
     }
 }

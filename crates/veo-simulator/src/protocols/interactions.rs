@@ -82,14 +82,14 @@ async fn create(
     let (background, model) = (request.background, request.model.clone());
     let submission = validate(request)?;
     let id = submission.name.clone();
-    shared.operations.submit(submission).await?;
+    let told = shared.operations.submit(submission).await?;
     if !background {
         while shared.operations.outcome(&id) == Some(Outcome::Running) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         return answer(&shared, &id).await.map(Json);
     }
-    Ok(Json(json!({"id": id, "object": "interaction", "model": model, "status": "in_progress"})))
+    Ok(Json(json!({"id": told, "object": "interaction", "model": model, "status": "in_progress"})))
 }
 
 async fn get(_: ApiKey, shared: Data<Shared>, path: Path<(String, String)>) -> Result<Json<Value>, ApiError> {
@@ -207,6 +207,7 @@ async fn answer(shared: &Shared, id: &str) -> Result<Value, ApiError> {
             let text = "I can't make this video, because it may show violence.";
             with(status("completed"), "steps", output(json!({"type": "text", "text": text})))
         }
+        Outcome::Empty => with(status("completed"), "steps", json!([])),
         Outcome::Unheard => {
             let message = super::veo::AUDIO;
             with(status("failed"), "errors", json!([{"code": "audio_filtered", "message": message}]))

@@ -51,8 +51,7 @@ async fn submit(
         )
     };
     let submission = veo::submission(Dialect::Vertex, model, &body, name)?;
-    let name = submission.name.clone();
-    shared.operations.submit(submission).await?;
+    let name = shared.operations.submit(submission).await?;
     Ok(Json(json!({ "name": name })))
 }
 
@@ -94,6 +93,7 @@ async fn poll(
         // A filtered video looks like a success without videos.
         Outcome::Filtered => done(veo::filtered(veo::VIOLENCE)),
         Outcome::Unheard => done(veo::filtered(veo::AUDIO)),
+        Outcome::Empty => done(json!({})),
         Outcome::Failed | Outcome::Cancelled => json!({ "name": name, "done": true, "error": veo::error() }),
     }))
 }

@@ -97,6 +97,8 @@ async fn every_fault_has_its_shape() {
     let filtered = finished(&program, &accepted("[sim:filtered]").await).await;
     let videos = &filtered["response"]["generateVideoResponse"];
     assert_eq!((&videos["raiMediaFilteredCount"], &videos["generatedSamples"]), (&json!(1), &Value::Null));
+    let empty = finished(&program, &accepted("[sim:empty]").await).await;
+    assert_eq!((&empty["error"], &empty["response"]["generateVideoResponse"]), (&Value::Null, &json!({})));
     let whole = download(&program, &finished(&program, &accepted("a boat").await).await).await;
     let half = download(&program, &finished(&program, &accepted("[sim:truncated]").await).await).await;
     assert!(half.len() < whole.len() && whole.starts_with(&half));
@@ -121,6 +123,10 @@ async fn every_fault_has_its_shape() {
     let lost = program.submit_within("[sim:lost]", Duration::from_millis(300)).await.unwrap_err();
     assert!(lost.is_timeout());
     assert_eq!(program.ledger().await.len(), before + 1, "taken, though nobody was told");
+    let nameless = program.submit("[sim:nameless]").await;
+    assert_eq!(nameless.status(), 200);
+    assert_eq!(nameless.json::<Value>().await.unwrap(), json!({"name": null}));
+    assert_eq!(program.ledger().await.len(), before + 2, "taken, though nobody can ask for it");
 }
 
 #[tokio::test]

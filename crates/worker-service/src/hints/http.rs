@@ -1,5 +1,6 @@
-//! The route that providers tell by. It is not signed as the others are: who sends is known by what the provider signs
-//! with, and nothing is parsed before.
+//! The route that providers tell by, the one that strangers reach. It is not signed as the others are: who sends is known
+//! by what the provider signs with. What the headers tell of that is asked before anything of the body is read, and
+//! nothing is parsed before all of it is known.
 
 use std::time::Duration;
 
@@ -16,11 +17,9 @@ use super::{hint, service::Refused};
 use crate::{
     app::State,
     error::{AppError, AppResult, unsigned},
-    providers::hook::Presented,
+    providers::hook::{Presented, Sender},
 };
 
-/// The largest body.
-const LIMIT: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -33,6 +32,7 @@ impl From<Refused> for AppError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Unknown => Self::not_found("provider"),
+            Refused::Untrusted(why) => unsigned(why),
             Refused::TooMany(wait) => Self::rate_limited(wait),
         }
     }
@@ -46,15 +46,16 @@ impl From<Refused> for AppError {
 #[utoipa::path(
     tag = "providers",
     params(("name" = String, Path, description = "The provider")),
-    request_body(content = String, content_type = "application/json", description = "In the provider's own words, at most 256 KiB"),
+    request_body(content = String, content_type = "application/json", description = "In the provider's own words, at most 64 KiB"),
     security(()),
     responses(
         (status = 204, description = "It was heard"),
         (status = 400, description = "It is signed and no JSON", body = contract::Problem),
         (status = 401, description = "It is not the provider's", body = contract::Problem),
         (status = 404, description = "No such provider is asked to tell", body = contract::Problem),
+        (status = 408, description = "It did not arrive within 10 s", body = contract::Problem),
         (status = 413, description = "It is too large", body = contract::Problem),
-        (status = 429, description = "More came than are looked at", body = contract::Problem)
+        (status = 429, description = "More came than are taken", body = contract::Problem)
     )
 )]
 #[post("/{name}/webhook")]
@@ -66,23 +67,33 @@ async fn webhook(
 ) -> AppResult<HttpResponse> {
     let hints = state.hints().clone();
     let provider = hints.admit(&name)?;
-    let body = body::read_within(&request, &mut payload.into_inner(), LIMIT, PATIENCE).await?;
     let text = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
     let (id, timestamp, signature) = (text(ID_HEADER), text(TIMESTAMP_HEADER), text(SIGNATURE_HEADER));
     let presented = Presented { id, timestamp, signature };
-    let verified = {
-        let (hints, body) = (hints.clone(), body.clone());
+    let looking = {
+        let hints = hints.clone();
         // The client that may fetch the provider's keys is the home runtime's.
-        state.at_home(async move {
-            Ok::<_, AppError>(hints.verify(provider, &presented, &body).await.map_err(unsigned))
-        })
+        state.at_home(async move { hints.sender(provider, presented).await })
     };
-    let claims = verified.await??;
+    let sender = looking.await?;
+    let mut payload = payload.into_inner();
+    let reading = body::read_within(&request, &mut payload, body::LIMIT, PATIENCE);
+    let (body, place) = hints.read(provider, &sender, reading).await?;
+    let body = body?;
+    let claims = match sender {
+        Sender::Known(claims) => Some(claims),
+        Sender::Claimed(claim) => {
+            hints.verify(provider, &claim, &body)?;
+            None
+        }
+    };
     let told: Value = if body.is_empty() { Value::Null } else { body::parse(&body)? };
     let mut hint = hint::read(&told);
     if let Some(claims) = claims.filter(|_| hint.is_empty()) {
         hint = hint::read(&claims);
     }
+    // What is left of it is small.
+    drop((told, body, place));
     state.at_home(async move { hints.take(provider, hint).await }).await?;
     Ok(HttpResponse::NoContent().finish())
 }

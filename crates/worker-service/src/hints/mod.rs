@@ -4,4 +4,5 @@
 
 pub mod hint;
 pub mod http;
+pub mod room;
 pub mod service;

@@ -482,21 +482,11 @@ impl Change {
 }
 
 fn poison() -> JobError {
-    JobError {
-        code: ErrorCode::Poison,
-        message: "The video could not be processed, even after several tries.".to_owned(),
-        retryable: false,
-        delivered: None,
-    }
+    JobError::new(ErrorCode::Poison, "The video could not be processed, even after several tries.", false)
 }
 
 fn timed_out() -> JobError {
-    JobError {
-        code: ErrorCode::Timeout,
-        message: "The video took too long to make.".to_owned(),
-        retryable: true,
-        delivered: None,
-    }
+    JobError::new(ErrorCode::Timeout, "The video took too long to make.", true)
 }
 
 /// The job as the API is told of it; whether it is billable, once it has ended, [`attempts::is_billable`] says.

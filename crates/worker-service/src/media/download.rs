@@ -43,6 +43,9 @@ pub enum DownloadError {
     /// It leads to where nobody goes.
     #[error("the download leads astray: {0}")]
     Forbidden(String),
+    /// A redirect leads to where nobody goes. Whoever sent it need not have been the provider.
+    #[error("the download was redirected astray: {0}")]
+    Redirected(String),
     /// There is more of it than is taken.
     #[error("the video is too large")]
     TooLarge,
@@ -52,12 +55,15 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
-    /// Whether the same download may well succeed a little later.
+    /// Whether the same download may well succeed a little later. No refusal says that it may not, whatever its status:
+    /// a proxy that is being replaced gives any, a file can be asked for before it can be seen, and a link can have run
+    /// out where a fresh one is to be had.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Interrupted(_) | Self::TooSlow | Self::File(_) => true,
-            Self::Refused(status) => matches!(status, 401 | 403 | 408 | 425 | 429 | 500..),
+            Self::Interrupted(_) | Self::TooSlow | Self::Refused(_) | Self::Redirected(_) | Self::File(_) => {
+                true
+            }
             Self::Forbidden(_) | Self::TooLarge => false,
         }
     }

@@ -67,14 +67,16 @@ impl Caller {
         self.asking.request(method, url)
     }
 
-    /// Sends a submission, once. `accepted` reads the operation's name from a success.
+    /// Sends a submission, once. `accepted` reads the operation's name from a success, and `refused` from one without a
+    /// name why there is none.
     pub(super) async fn submit(
         &self,
         request: RequestBuilder,
         accepted: impl FnOnce(&[u8]) -> Option<String>,
+        refused: impl FnOnce(&[u8]) -> Option<Refusal>,
     ) -> Submitted {
         match self.post(request).await {
-            Ok(answer) => taken(answer, accepted),
+            Ok(answer) => taken(answer, accepted, refused),
             Err(submitted) => submitted,
         }
     }
@@ -183,18 +185,32 @@ impl Caller {
     }
 }
 
-/// What the answer to a submission means. `accepted` reads the operation's name from a success.
-pub(super) fn taken(answer: Answer, accepted: impl FnOnce(&[u8]) -> Option<String>) -> Submitted {
-    match answer {
-        Answer::Success(body) => match accepted(&body) {
-            Some(operation) => Submitted::Accepted(operation),
-            None if is_json(&body) => {
-                Submitted::Lost { reason: "a success that names no operation".to_owned() }
+/// What the answer to a submission means. `accepted` reads the operation's name from a success, and `refused` from one
+/// without a name why there is none.
+pub(super) fn taken(
+    answer: Answer,
+    accepted: impl FnOnce(&[u8]) -> Option<String>,
+    refused: impl FnOnce(&[u8]) -> Option<Refusal>,
+) -> Submitted {
+    let refusal = match answer {
+        Answer::Refusal(refusal) => refusal,
+        Answer::Success(body) => {
+            if let Some(operation) = accepted(&body) {
+                return Submitted::Accepted(operation);
             }
-            None => Submitted::Unknown { reason: "a success in another's words".to_owned() },
-        },
-        Answer::Refusal(refusal) if refusal.is_known() => Submitted::Rejected(refusal.failure()),
-        Answer::Refusal(refusal) => Submitted::Unknown { reason: refusal.reason() },
+            match refused(&body) {
+                Some(refusal) => refusal,
+                None if is_json(&body) => {
+                    return Submitted::Lost { reason: "a success that names no operation".to_owned() };
+                }
+                None => return Submitted::Unknown { reason: "a success in another's words".to_owned() },
+            }
+        }
+    };
+    if refusal.is_known() {
+        Submitted::Rejected(refusal.failure())
+    } else {
+        Submitted::Unknown { reason: refusal.reason() }
     }
 }
 
@@ -257,6 +273,13 @@ mod tests {
             ("  {}\n", "lost"),
             (r#"["op1"]"#, "lost"),
             ("null", "lost"),
+            // It says that it did not take it, or that it broke down over it.
+            (r#"{"error":{"code":429,"message":"slow down"}}"#, "rejected"),
+            (r#"[{"error":{"code":3,"message":"no"}}]"#, "rejected"),
+            (r#"{"error":{"code":500,"message":"sorry"}}"#, "unknown"),
+            (r#"{"name":"op1","error":{"code":3,"message":"no"}}"#, "op1"),
+            (r#"{"name":"../x","error":{"code":3,"message":"no"}}"#, "lost"),
+            (r#"{"error":{}}"#, "lost"),
             ("\"op1\"", "lost"),
             // It was begun by the provider, and breaks off.
             (r#"{"name":"op"#, "lost"),
@@ -269,9 +292,9 @@ mod tests {
             ("\"", "unknown"),
         ] {
             let answer = Answer::Success(body.as_bytes().to_vec());
-            assert_eq!(unknown(taken(answer, accepted)), expected, "{body}");
+            assert_eq!(unknown(taken(answer, accepted, google::refused_within)), expected, "{body}");
         }
         let refusal = Refusal::read(StatusCode::UNAUTHORIZED, &HeaderMap::new(), b"{}");
-        assert_eq!(unknown(taken(Answer::Refusal(refusal), accepted)), "rejected");
+        assert_eq!(unknown(taken(Answer::Refusal(refusal), accepted, google::refused_within)), "rejected");
     }
 }

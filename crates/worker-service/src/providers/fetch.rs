@@ -83,11 +83,16 @@ impl Fetch {
         authorise: impl Fn(RequestBuilder) -> RequestBuilder + Send + Sync,
     ) -> Result<Response, DownloadError> {
         let mut url = url.clone();
-        for _ in 0..=MOST_REDIRECTS {
+        for redirects in 0..=MOST_REDIRECTS {
             let request = if is_own(&self.base, &url) {
                 authorise(self.own.get(url.clone()))
             } else {
-                self.foreign(&url).await?
+                match self.foreign(&url).await {
+                    Err(DownloadError::Forbidden(reason)) if redirects > 0 => {
+                        return Err(DownloadError::Redirected(reason));
+                    }
+                    request => request?,
+                }
             };
             let answer = tokio::time::timeout(self.limits.stall, request.send());
             let response = answer.await.map_err(|_| DownloadError::TooSlow)?.map_err(media::interrupted)?;
@@ -96,9 +101,9 @@ impl Fetch {
             }
             let location = response.headers().get("location").and_then(|value| value.to_str().ok());
             let next = location.and_then(|location| url.join(location).ok());
-            url = next.ok_or_else(|| DownloadError::Forbidden("a redirect to nowhere".to_owned()))?;
+            url = next.ok_or_else(|| DownloadError::Redirected("to nowhere".to_owned()))?;
         }
-        Err(DownloadError::Forbidden("too many redirects".to_owned()))
+        Err(DownloadError::Redirected("too often".to_owned()))
     }
 
     /// A request to somebody else: without the key, and pinned to the addresses that were looked at.

@@ -18,7 +18,7 @@ use url::Url;
 use super::{
     ApiKey, Cancelled, Hook, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
     caller::Caller,
-    google::{self, RpcError},
+    google::{self, Refusal, RpcError},
 };
 use crate::media::{DownloadError, Downloaded};
 
@@ -291,6 +291,14 @@ impl Generic {
         Polled::Pending { progress: per_cent.map(|per_cent| per_cent as i32) }
     }
 
+    /// Why a submission was not taken although the answer is a success: it has an error, and no id.
+    fn refused(&self, body: &[u8]) -> Option<Refusal> {
+        let answer: Value = google::object(body)?;
+        let says = |pointer: &str| answer.pointer(pointer).is_some_and(says_something);
+        let is_refused = says(&self.settings.error) && !says(&self.settings.id);
+        is_refused.then(|| self.why(&answer).unwrap_or_default().into_refusal())
+    }
+
     /// What went wrong, in the API's own words, which only decide what ours are; `None` if it has none.
     fn why(&self, answer: &Value) -> Option<RpcError> {
         let error = answer.pointer(&self.settings.error);
@@ -299,6 +307,18 @@ impl Generic {
         let words = [whole, part("code"), part("message")];
         let words = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
         (!words.is_empty()).then(|| RpcError::saying(words))
+    }
+}
+
+/// Whether a member says anything. Many answers have an empty one for what there is not.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(is_so) => *is_so,
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
     }
 }
 
@@ -337,7 +357,8 @@ impl Provider for Generic {
             };
             google::is_plain(&id).then_some(id)
         };
-        self.caller.submit(self.authorised(request).json(&body), accepted).await
+        let refused = |body: &[u8]| self.refused(body);
+        self.caller.submit(self.authorised(request).json(&body), accepted, refused).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {
@@ -423,6 +444,18 @@ mod tests {
             (Some("720p"), Some("16:0"), None),
         ] {
             assert_eq!(size(resolution, shape), expected, "{resolution:?} {shape:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_member_says_nothing() {
+        for nothing in [json!(null), json!(false), json!(0), json!(" "), json!([]), json!({})] {
+            assert!(!says_something(&nothing), "{nothing}");
+        }
+        for something in
+            [json!(true), json!(1102), json!(0.5), json!("no"), json!(["no"]), json!({"code": 0})]
+        {
+            assert!(says_something(&something), "{something}");
         }
     }
 

@@ -1,13 +1,16 @@
 //! What Google's APIs have in common on the wire: the key, the shape of an error and what follows from it. Pure.
 
+mod within;
+
 use std::time::Duration;
 
-use contract::{ErrorCode, worker_api::JobError};
+use contract::{ErrorCode, ErrorReason, worker_api::JobError};
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
+pub use self::within::refused_within;
 use super::{ApiKey, Failure, Polled, Source};
 use crate::jobs::state::Retry;
 
@@ -97,6 +100,12 @@ impl Refusal {
         self.wait.map(|wait| wait.min(LONGEST_WAIT))
     }
 
+    /// What it says of an operation that was asked after: nothing, so it is asked after again.
+    #[must_use]
+    pub fn unclear(&self) -> Polled {
+        Polled::Unclear { reason: self.reason(), wait: self.patience() }
+    }
+
     fn retry(&self) -> Retry {
         self.patience().map_or(Retry::OnSchedule, Retry::NotBefore)
     }
@@ -184,14 +193,20 @@ pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     begins.filter(|first| **first == b'{').and_then(|_| serde_json::from_slice(body).ok())
 }
 
-/// What it means that a poll was refused.
+/// What it means that a poll was refused. Only the provider's own words can end a video that is being made, and may be
+/// charged: a proxy that answers in its place for a moment says nothing of it, and it is asked after again until the
+/// job's time is over.
 #[must_use]
 pub fn poll_refused(refusal: &Refusal) -> Polled {
+    if refusal.error.is_none() {
+        return refusal.unclear();
+    }
     match refusal.status.as_u16() {
         // The provider knows the operation no more, so nothing will come of it; it may have been charged.
         404 | 410 => Polled::Lost(lost()),
-        408 | 425 | 429 | 500.. => Polled::Unclear { reason: refusal.reason(), wait: refusal.patience() },
-        _ => Polled::Refused(refusal.failure()),
+        400 | 401 | 403 | 422 => Polled::Refused(refusal.failure()),
+        // These are about the moment, the way or the account's credit.
+        _ => refusal.unclear(),
     }
 }
 
@@ -262,35 +277,37 @@ fn is_about_safety(message: &str) -> bool {
 }
 
 /// The support codes of safety filters, by what they are about.
-const SUPPORT_CODES: &[(&str, &[&str])] = &[
-    ("it may show a child", &["58061214", "17301594"]),
-    ("it may show a real, well-known person", &["29310472", "15236754"]),
-    ("it may show violence", &["61493863", "56562880"]),
-    ("it may be sexual", &["90789179", "43188360"]),
-    ("it may be dangerous", &["62263041"]),
-    ("it may be hateful", &["57734940", "22137204"]),
-    ("it may use what belongs to somebody else", &["35561574", "35561575"]),
+const SUPPORT_CODES: &[(ErrorReason, &str, &[&str])] = &[
+    (ErrorReason::FilteredChild, "it may show a child", &["58061214", "17301594"]),
+    (ErrorReason::FilteredCelebrity, "it may show a real, well-known person", &["29310472", "15236754"]),
+    (ErrorReason::FilteredViolence, "it may show violence", &["61493863", "56562880"]),
+    (ErrorReason::FilteredSexual, "it may be sexual", &["90789179", "43188360"]),
+    (ErrorReason::FilteredDangerous, "it may be dangerous", &["62263041"]),
+    (ErrorReason::FilteredHate, "it may be hateful", &["57734940", "22137204"]),
+    (ErrorReason::FilteredThirdParty, "it may use what belongs to somebody else", &["35561574", "35561575"]),
 ];
 
 /// A safety filter took the video: a plain sentence, without the provider's own words and codes.
 #[must_use]
 pub fn filtered(reasons: &[&str]) -> Failure {
     let named = |codes: &[&str]| codes.iter().any(|code| reasons.iter().any(|reason| reason.contains(code)));
-    let about = SUPPORT_CODES.iter().find(|(_, codes)| named(codes)).map(|(about, _)| *about);
+    let about = SUPPORT_CODES.iter().find(|(.., codes)| named(codes));
     // Said of the sound that a model has made of a harmless prompt, for example. The workflow tries it once more.
     if about.is_none() && reasons.iter().any(|reason| may_pass(reason)) {
         let message = "The video was held back by the provider's filter, for its sound perhaps. It was not \
                        charged; the same words may pass the next time.";
-        return failure(ErrorCode::ContentFiltered, message, true, Retry::OnSchedule);
+        let failure = failure(ErrorCode::ContentFiltered, message, true, Retry::OnSchedule);
+        return because(failure, ErrorReason::FilteredMayPass);
     }
     let message = match about {
-        Some(about) => format!(
+        Some((_, about, _)) => format!(
             "The video was held back by the provider's safety filter: {about}. Try to describe it differently."
         ),
         None => "The video was held back by the provider's safety filter. Try to describe it differently."
             .to_owned(),
     };
-    failure(ErrorCode::ContentFiltered, &message, false, Retry::Never)
+    let failure = failure(ErrorCode::ContentFiltered, &message, false, Retry::Never);
+    because(failure, about.map(|(reason, ..)| *reason))
 }
 
 /// Whether a filter says that the same input may pass if it is tried again, and that this video is not charged.
@@ -303,7 +320,12 @@ fn may_pass(reason: &str) -> bool {
 }
 
 fn failure(code: ErrorCode, message: &str, retryable: bool, retry: Retry) -> Failure {
-    Failure { error: JobError { code, message: message.to_owned(), retryable, delivered: None }, retry }
+    Failure { error: JobError::new(code, message, retryable), retry }
+}
+
+/// The same, with what a person could act on.
+fn because(failure: Failure, reason: impl Into<Option<ErrorReason>>) -> Failure {
+    Failure { error: failure.error.because(reason), ..failure }
 }
 
 /// The provider could not be reached, or said that it is not there at the moment.
@@ -323,13 +345,13 @@ fn quota(retry: Retry) -> Failure {
 pub fn spent() -> Failure {
     let message = "The video service's quota for today, or its credit, is used up. Please try again tomorrow, or \
                    choose another model.";
-    failure(ErrorCode::ProviderQuota, message, true, Retry::Never)
+    because(failure(ErrorCode::ProviderQuota, message, true, Retry::Never), ErrorReason::QuotaSpent)
 }
 
 /// The provider does not let us in: the operator's to mend, and perhaps a key that is just being changed.
 pub(super) fn not_set_up() -> Failure {
     let message = "The video service did not let us in. Please try again later.";
-    failure(ErrorCode::ProviderError, message, true, Retry::OnSchedule)
+    because(failure(ErrorCode::ProviderError, message, true, Retry::OnSchedule), ErrorReason::NotLetIn)
 }
 
 /// The provider does not take the request as it is.
@@ -341,13 +363,13 @@ pub fn invalid() -> Failure {
 
 fn not_offered() -> Failure {
     let message = "The video service does not offer this model any more. Please choose another one.";
-    failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
+    because(failure(ErrorCode::InvalidRequest, message, false, Retry::Never), ErrorReason::ModelNotOffered)
 }
 
 fn another_form() -> Failure {
     let message =
         "The video service does not offer this length, shape or resolution. Please choose another one.";
-    failure(ErrorCode::InvalidRequest, message, false, Retry::Never)
+    because(failure(ErrorCode::InvalidRequest, message, false, Retry::Never), ErrorReason::FormNotOffered)
 }
 
 /// The provider took the request and says that it made nothing of it.
@@ -373,8 +395,11 @@ pub fn stopped(why: Option<&RpcError>) -> Polled {
 #[must_use]
 pub fn lost() -> JobError {
     let message = "The video service ended without a video, and may have charged for it all the same.";
-    JobError { code: ErrorCode::ProviderError, message: message.to_owned(), retryable: true, delivered: None }
+    JobError::new(ErrorCode::ProviderError, message, true)
 }
+
+#[cfg(test)]
+mod reasons;
 
 #[cfg(test)]
 mod tests {
@@ -519,15 +544,35 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_is_gone_is_told_from_a_server_that_is() {
-        let refusal = |status: u16| {
-            let status = StatusCode::from_u16(status).unwrap();
-            poll_refused(&Refusal { status, error: None, wait: None })
+    fn only_the_providers_own_words_end_what_it_makes() {
+        let told = |status: u16, body: &Value| match poll_refused(&refusal(status, body)) {
+            Polled::Lost(error) if error == lost() => "lost",
+            Polled::Refused(_) => "refused",
+            Polled::Unclear { reason, wait: None } if reason.starts_with(&status.to_string()) => "unclear",
+            other => panic!("{status}: {other:?}"),
         };
-        for gone in [404, 410] {
-            assert_eq!(refusal(gone), Polled::Lost(lost()), "{gone}");
+        let own = json!({"error": {"message": "As the provider says it.", "status": "SOME_WORD"}});
+        let foreign = [json!("<html>"), json!({}), json!({"error": "not found"}), json!({"detail": own})];
+        for (expected, statuses) in [
+            ("lost", &[404, 410][..]),
+            ("refused", &[400, 401, 403, 422][..]),
+            ("unclear", &[300, 302, 307, 402, 405, 407, 408, 409, 425, 429, 451, 500, 503][..]),
+        ] {
+            for status in statuses.iter().copied() {
+                assert_eq!(told(status, &own), expected, "{status}");
+                assert_eq!(told(status, &json!([own])), expected, "{status} in an array");
+                for foreign in &foreign {
+                    assert_eq!(told(status, foreign), "unclear", "{status} {foreign}");
+                }
+            }
         }
-        assert!(matches!(refusal(503), Polled::Unclear { .. }));
-        assert!(matches!(refusal(401), Polled::Refused(_)));
+    }
+
+    #[test]
+    fn who_asks_to_be_left_alone_is_whoever_it_is() {
+        let headers = HeaderMap::from_iter([("retry-after".parse().unwrap(), "7".parse().unwrap())]);
+        let refusal = Refusal::read(StatusCode::NOT_FOUND, &headers, b"no such route");
+        let wait = Some(Duration::from_secs(7));
+        assert_eq!(poll_refused(&refusal), Polled::Unclear { reason: "404".to_owned(), wait });
     }
 }

@@ -106,6 +106,22 @@ pub struct Presented {
     pub signature: Option<String>,
 }
 
+/// Who has sent a webhook, as far as its headers tell.
+#[derive(Clone, Debug)]
+pub enum Sender {
+    /// The provider. This is what its token claims.
+    Known(Value),
+    /// Perhaps the provider: it has signed the body, too, so only the whole of it can show.
+    Claimed(Claim),
+}
+
+/// Headers that could be the provider's, and when they came.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    headers: SignedHeaders,
+    came: Timestamp,
+}
+
 /// Why a webhook is not taken for the provider's. The sender is not told which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
@@ -185,31 +201,37 @@ impl Hook {
         json!({"uris": [self.url.as_str()], "user_metadata": {"attempt_id": attempt_id}})
     }
 
-    /// Whether a webhook with this body is the provider's. Gives what its token claims, if it has one. May ask for the
+    /// Who has sent a webhook with these headers: all that can be known before its body is read. May ask for the
     /// provider's keys.
-    pub async fn verify(&self, presented: &Presented, body: &[u8]) -> Result<Option<Value>, Untrusted> {
-        let signature = presented.signature.as_deref().ok_or(Refusal::Headers)?;
+    pub async fn sender(&self, presented: Presented) -> Result<Sender, Untrusted> {
+        let Presented { id, timestamp, signature } = presented;
+        let signature = signature.ok_or(Refusal::Headers)?;
         // Entries of Standard Webhooks have a version and a comma, which no token has.
         if signature.contains(',') {
-            let secrets = self.secrets.as_ref().ok_or(Untrusted::NotSetUp)?;
-            let (Some(id), Some(timestamp)) = (&presented.id, &presented.timestamp) else {
-                return Err(Refusal::Headers.into());
-            };
-            let (id, timestamp, signature) = (id.clone(), timestamp.clone(), signature.to_owned());
-            let headers = SignedHeaders { id, timestamp, signature };
-            secrets.current().verify(&headers, body, Timestamp::now())?;
-            return Ok(None);
+            if self.secrets.is_none() {
+                return Err(Untrusted::NotSetUp);
+            }
+            let (Some(id), Some(timestamp)) = (id, timestamp) else { return Err(Refusal::Headers.into()) };
+            let claim = Claim { headers: SignedHeaders { id, timestamp, signature }, came: Timestamp::now() };
+            claim.headers.check(claim.came)?;
+            return Ok(Sender::Claimed(claim));
         }
         let keys = self.keys.as_ref().ok_or(Untrusted::NotSetUp)?;
-        let token = jwt::read(signature)?;
+        let token = jwt::read(&signature)?;
         let mut why = Untrusted::UnknownKey;
         for key in keys.called(token.key_id.as_deref()).await {
             match token.verify(&key, &self.expected, Timestamp::now().as_seconds()) {
-                Ok(claims) => return Ok(Some(claims)),
+                Ok(claims) => return Ok(Sender::Known(claims)),
                 Err(fault) => why = fault.into(),
             }
         }
         Err(why)
+    }
+
+    /// Whether the provider has signed this body with the headers that came before it.
+    pub fn verify(&self, claim: &Claim, body: &[u8]) -> Result<(), Untrusted> {
+        let secrets = self.secrets.as_ref().ok_or(Untrusted::NotSetUp)?;
+        Ok(secrets.current().verify(&claim.headers, body, claim.came)?)
     }
 }
 

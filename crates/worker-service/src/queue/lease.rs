@@ -196,6 +196,14 @@ impl Lease {
         Ok(())
     }
 
+    /// How much is left of the time that the job may take from its first start.
+    #[must_use]
+    pub fn time_left(&self) -> Duration {
+        let now = self.now();
+        let age = self.job.life.started_at.map_or(Duration::ZERO, |started| now.since(started));
+        self.rules.deadline.saturating_sub(age)
+    }
+
     /// How long the videos of the job's model took lately, if it is known.
     pub async fn usual_latency(&self) -> Option<Duration> {
         let wanted = &self.job.wanted;

@@ -18,7 +18,7 @@ struct Held {
     epoch: i64,
     lost: CancellationToken,
     hints: Arc<Notify>,
-    /// The newest hint that another replica has written down and the runner was told of.
+    /// The newest hint that has been written down and the runner was told of.
     noticed: Option<Timestamp>,
 }
 
@@ -38,14 +38,23 @@ impl Running {
         (lost, hints)
     }
 
-    /// Tells a job's runner, if it is ours, that its provider may have news; says whether it is. Hints that come
-    /// while the runner is busy are one.
+    /// Tells a job's runner, if it is ours, that its provider may have news; says whether it is, as far as we know: the
+    /// lease may have run out unnoticed. Hints that come while the runner is busy are one. Whoever calls this has seen
+    /// that it is the job's own provider that tells.
     pub fn hint(&self, id: &JobId) -> bool {
         let jobs = self.lock();
-        jobs.get(id).map(|held| held.hints.notify_one()).is_some()
+        let held = jobs.get(id).filter(|held| !held.lost.is_cancelled());
+        held.map(|held| held.hints.notify_one()).is_some()
     }
 
-    /// Another replica has written down a hint for a job of ours at that time. Each is passed on once.
+    /// The runner was told of the hint that is written down with that time, so the heartbeat need not tell it again.
+    pub fn knows(&self, id: &JobId, at: Timestamp) {
+        if let Some(held) = self.lock().get_mut(id) {
+            held.noticed = held.noticed.max(Some(at));
+        }
+    }
+
+    /// Some replica has written down a hint for a job of ours at that time. Each is passed on once.
     pub(super) fn noticed(&self, id: &JobId, epoch: i64, at: Timestamp) {
         let mut jobs = self.lock();
         if let Some(held) = jobs.get_mut(id).filter(|held| held.epoch == epoch && held.noticed < Some(at)) {
@@ -108,7 +117,23 @@ mod tests {
             running.noticed(&id, epoch, at(micros));
             assert_eq!(told(), tells, "{epoch} {micros}");
         }
+        running.knows(&id, at(8));
+        for (micros, tells) in [(8, false), (9, true)] {
+            running.noticed(&id, 1, at(micros));
+            assert_eq!(told(), tells, "{micros}");
+        }
         running.remove(&id, 1);
         assert!(!running.hint(&id));
+    }
+
+    #[test]
+    fn a_runner_that_has_lost_its_job_takes_no_hints() {
+        let (running, id) = (Running::default(), JobId::new());
+        let (_, hints) = running.add(&id, 1);
+        assert!(running.lose(&id, 1));
+        assert!(!running.hint(&id));
+        assert!(hints.notified().now_or_never().is_none());
+        running.add(&id, 2);
+        assert!(running.hint(&id), "it was claimed anew");
     }
 }

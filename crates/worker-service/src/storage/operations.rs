@@ -86,19 +86,38 @@ impl Store {
         Ok(reading!(&self.database, |c| query.first(c).await.optional())?)
     }
 
+    /// Whether this attempt of a running job is under way at this provider. An earlier one is not, nor is one of a job that
+    /// another provider makes.
+    pub async fn is_under_way(&self, provider: &str, id: &JobId, number: i32) -> Result<bool, Error> {
+        let query = attempt::table
+            .inner_join(job::table.on(job::id.eq(attempt::job_id)))
+            .filter(attempt::job_id.eq(id))
+            .filter(attempt::number.eq(number))
+            .filter(attempt::number.eq(job::attempt))
+            .filter(attempt::state.eq_any([AttemptState::Submitting, AttemptState::Accepted]))
+            .filter(job::provider.eq(provider))
+            .filter(job::status.eq(JobStatus::Active))
+            .select(attempt::number);
+        let found: Option<i32> = reading!(&self.database, |c| query.first(c).await.optional())?;
+        Ok(found.is_some())
+    }
+
     /// Writes down that there may be news of an attempt, for the replica that runs its job: its next heartbeat
-    /// brings it along. Says whether there is such an attempt and nothing was written just before.
-    pub async fn notice(&self, id: &JobId, number: i32) -> Result<bool, Error> {
+    /// brings it along. Gives the time that was written, unless there is no such attempt or one was written just before.
+    pub async fn notice(&self, id: &JobId, number: i32) -> Result<Option<Timestamp>, Error> {
         let long_ago = database_now().minus(NOTICED_EVERY);
         let under_way = attempt::table
             .find((id, number))
             .filter(attempt::state.eq_any([AttemptState::Submitting, AttemptState::Accepted]))
             .filter(attempt::noticed_at.is_null().or(attempt::noticed_at.lt(long_ago.nullable())));
         let noticed = diesel::update(under_way).set(attempt::noticed_at.eq(database_now().nullable()));
-        Ok(writing!(&self.database, |c| noticed.execute(c).await)? == 1)
+        let noticed = noticed.returning(attempt::noticed_at);
+        let at: Vec<Option<Timestamp>> = writing!(&self.database, |c| noticed.get_results(c).await)?;
+        Ok(at.into_iter().flatten().next())
     }
 
-    /// Operations of jobs that have ended lately without a video, none of which was called off yet.
+    /// Operations of jobs that have ended lately without a video, none of which was called off yet. One whose attempt
+    /// is lost has ended at the provider, or is not known there any more: there is nothing to call off.
     pub async fn abandoned_operations(&self, limit: i64) -> Result<Vec<Abandoned>, Error> {
         let query = attempt::table
             .inner_join(job::table.on(job::id.eq(attempt::job_id)))

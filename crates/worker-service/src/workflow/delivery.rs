@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::{
-    ErrorCode, Stage,
+    ErrorCode, ErrorReason, Stage,
     worker_api::{JobError, JobResult, Poster},
 };
 use foundation::{
@@ -195,8 +195,11 @@ impl Run<'_> {
 impl Ended {
     fn new(attempt: Option<AttemptState>, code: ErrorCode, message: &str, retry: Retry) -> Self {
         let retryable = code != ErrorCode::InvalidRequest;
-        let error = JobError { code, message: message.to_owned(), retryable, delivered: None };
-        Self { attempt, error, retry }
+        Self { attempt, error: JobError::new(code, message, retryable), retry }
+    }
+
+    fn because(self, reason: ErrorReason) -> Self {
+        Self { error: self.error.because(reason), ..self }
     }
 
     fn not_stored() -> Self {
@@ -204,17 +207,22 @@ impl Ended {
         Self::new(None, ErrorCode::StorageError, message, Retry::OnSchedule)
     }
 
+    /// A retry asks first how the operation stands, which brings a fresh link; it is never submitted again.
     fn after_download(error: &DownloadError) -> Self {
+        let retry = if error.is_transient() { Retry::OnSchedule } else { Retry::Never };
         match error {
             DownloadError::File(_) => Self::not_stored(),
-            DownloadError::TooLarge | DownloadError::Forbidden(_) => Self::invalid(),
-            DownloadError::Refused(_) if !error.is_transient() => {
-                let message = "The video service no longer has the video that it made.";
-                Self::new(None, ErrorCode::ProviderError, message, Retry::Never)
+            DownloadError::TooLarge | DownloadError::Forbidden(_) | DownloadError::Redirected(_) => {
+                Self { retry, ..Self::invalid() }
             }
-            _ => {
+            DownloadError::Refused(404 | 410) => {
+                let message = "The video service no longer has the video that it made.";
+                Self::new(None, ErrorCode::ProviderError, message, retry).because(ErrorReason::VideoGone)
+            }
+            DownloadError::Refused(_) | DownloadError::Interrupted(_) | DownloadError::TooSlow => {
                 let message = "The video was made but could not be fetched. Please try again later.";
-                Self::new(None, ErrorCode::ProviderUnavailable, message, Retry::OnSchedule)
+                Self::new(None, ErrorCode::ProviderUnavailable, message, retry)
+                    .because(ErrorReason::VideoNotFetched)
             }
         }
     }
@@ -271,5 +279,33 @@ mod tests {
         }
         let ours = Ended::after_examination(&Invalid::Unreadable(std::io::Error::other("no disk")));
         assert_eq!((ours.error.code, ours.error.delivered), (ErrorCode::StorageError, None));
+    }
+
+    #[test]
+    fn no_refusal_of_a_download_is_the_last_word() {
+        use DownloadError::{File, Forbidden, Interrupted, Redirected, Refused, TooLarge, TooSlow};
+        let (gone, missed) = (Some(ErrorReason::VideoGone), Some(ErrorReason::VideoNotFetched));
+        let (error, unavailable) = (ErrorCode::ProviderError, ErrorCode::ProviderUnavailable);
+        for (why, code, reason, retry) in [
+            (Refused(404), error, gone, Retry::OnSchedule),
+            (Refused(410), error, gone, Retry::OnSchedule),
+            (Refused(304), unavailable, missed, Retry::OnSchedule),
+            (Refused(400), unavailable, missed, Retry::OnSchedule),
+            (Refused(401), unavailable, missed, Retry::OnSchedule),
+            (Refused(403), unavailable, missed, Retry::OnSchedule),
+            (Refused(405), unavailable, missed, Retry::OnSchedule),
+            (Refused(502), unavailable, missed, Retry::OnSchedule),
+            (Interrupted(String::new()), unavailable, missed, Retry::OnSchedule),
+            (TooSlow, unavailable, missed, Retry::OnSchedule),
+            (Redirected(String::new()), ErrorCode::InvalidVideo, None, Retry::OnSchedule),
+            (Forbidden(String::new()), ErrorCode::InvalidVideo, None, Retry::Never),
+            (TooLarge, ErrorCode::InvalidVideo, None, Retry::Never),
+            (File(std::io::Error::other("no disk")), ErrorCode::StorageError, None, Retry::OnSchedule),
+        ] {
+            let ended = Ended::after_download(&why);
+            let told = (ended.error.code, ended.error.reason, ended.retry);
+            assert_eq!(told, (code, reason, retry), "{why:?}");
+            assert_eq!(ended.attempt, None, "{why:?}: the operation stands");
+        }
     }
 }

@@ -29,6 +29,10 @@ pub(super) fn reported(per_cent: i32) -> i32 {
     (from + (to - from) * f64::from(per_cent.clamp(0, 100)) / 100.0) as i32
 }
 
+/// How many of the longest waits one who tells by itself is left alone at the most: so much later is a video whose hint
+/// was lost.
+const TRUSTED: u32 = 4;
+
 /// How soon a provider may be asked again, and how long it may be left alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -51,15 +55,24 @@ impl Pace {
         wait.max(self.shortest).min(self.longest.max(self.shortest))
     }
 
-    /// How long to wait before asking a provider that tells by itself when it is done: not before the usual time is
-    /// well over, and then as often as a video that nobody was told of can be late.
+    /// How long to wait before asking a provider that tells by itself when it is done: until the usual time is over by
+    /// half, though by no more than the longest wait, and then ever less often. Where the usual time is long it is asked
+    /// now and then before, since a hint may be lost of a video that took less.
     pub(super) fn safety_net(self, elapsed: Duration, usual: Duration) -> Duration {
-        let well_over = usual.mul_f64(1.5);
-        if elapsed < well_over {
-            // The longest wait does not hold here: it is for those who do not tell.
-            return well_over.saturating_sub(elapsed).max(self.shortest);
-        }
-        (elapsed / 4).max(self.shortest).min(self.longest.max(self.shortest))
+        let longest = self.longest.max(self.shortest);
+        let well_over = usual.saturating_add((usual / 2).min(longest));
+        let wait = if elapsed < well_over {
+            well_over.saturating_sub(elapsed).min(longest.saturating_mul(TRUSTED))
+        } else {
+            (elapsed / 4).min(longest)
+        };
+        wait.max(self.shortest)
+    }
+
+    /// As much of a wait as leaves time for another question, and for the video, before the job's own time, of which
+    /// this is `left`, is over: a video that is never asked after is paid for nothing.
+    pub(super) fn within(self, wait: Duration, left: Duration) -> Duration {
+        wait.min((left / 2).max(self.shortest))
     }
 
     /// How long to wait before asking again, so long after a hint: a provider that told too early, of a file that is
@@ -69,11 +82,16 @@ impl Pace {
     }
 }
 
-/// Whether an operation that is found finished after `elapsed` says how long its kind takes. The first question of
-/// those that are a safety net comes late by intent: what it finds may have been there for long, and to learn from
-/// it would put the next one off even more.
-pub(super) fn tells_latency(was_told: bool, by_hint: bool, asked_before: bool) -> bool {
-    !was_told || by_hint || asked_before
+/// Whether an operation that is found finished after `elapsed` says how long its kind takes. The questions of a safety
+/// net come late by intent: what one finds may have been there for long, and to learn from it would put the next one off
+/// even more. It is worth learning from if it was `pending` even after the `usual` time, or was done sooner than that.
+pub(super) fn tells_latency(
+    safety_net: bool,
+    elapsed: Duration,
+    pending: Option<Duration>,
+    usual: Duration,
+) -> bool {
+    !safety_net || elapsed < usual || pending.is_some_and(|pending| pending >= usual)
 }
 
 /// How often the progress goes on between two questions, so that nobody takes the job for dead.
@@ -122,36 +140,113 @@ mod tests {
             [60_000, 40_000, 15_000, 25_000]
         );
         assert_eq!([asked(0, 0), asked(1_000, 40)], [1_000, 30_000], "within the settings");
-        assert_eq!(asked(0, 600), 900_000, "the longest wait is for those who do not tell");
+        // A long usual time is over by no more than the longest wait, and is not waited for in one.
+        assert_eq!([asked(0, 80), asked(80, 80), asked(110, 80)], [110_000, 30_000, 27_500]);
+        assert_eq!(
+            [asked(0, 600), asked(480, 600), asked(600, 600), asked(629, 600), asked(630, 600)],
+            [120_000, 120_000, 30_000, 1_000, 30_000]
+        );
+        let hasty = Pace { shortest: seconds(9), longest: seconds(3) };
+        assert_eq!(
+            [hasty.safety_net(seconds(0), seconds(600)), hasty.safety_net(seconds(99), seconds(1))],
+            [seconds(36), seconds(9)]
+        );
         let again = |since| PACE.after_hint(Duration::from_millis(since)).as_millis();
         assert_eq!([again(0), again(1_000), again(6_000), again(600_000)], [1_000, 1_000, 3_000, 30_000]);
     }
 
     #[test]
-    fn what_was_found_late_by_intent_teaches_nothing() {
-        for (was_told, by_hint, asked_before, tells) in [
-            (false, false, false, true),
-            (true, true, false, true),
-            (true, false, true, true),
-            (true, false, false, false),
+    fn no_wait_is_longer_than_half_of_what_is_left() {
+        let seconds = Duration::from_secs;
+        for (wait, left, expected) in [
+            (120, 1_800, 120),
+            (120, 240, 120),
+            (120, 100, 50),
+            (30, 61, 30),
+            (30, 20, 10),
+            (5, 2, 1),
+            (5, 1, 1),
+            (5, 0, 1),
+            (1, 1_800, 1),
         ] {
-            assert_eq!(tells_latency(was_told, by_hint, asked_before), tells);
+            assert_eq!(PACE.within(seconds(wait), seconds(left)), seconds(expected), "{wait} of {left}");
+        }
+        let slow = Pace { shortest: seconds(30), longest: seconds(30) };
+        assert_eq!(slow.within(seconds(30), seconds(20)), seconds(30), "the shortest holds");
+    }
+
+    #[test]
+    fn what_was_found_late_by_intent_teaches_nothing() {
+        let seconds = Duration::from_secs;
+        for (safety_net, elapsed, pending, tells) in [
+            (false, 90, None, true),
+            (true, 90, None, false),
+            // It may have been done a moment after that question.
+            (true, 90, Some(30), false),
+            (true, 90, Some(60), true),
+            (true, 90, Some(80), true),
+            (true, 59, None, true),
+            (true, 59, Some(30), true),
+        ] {
+            let told = tells_latency(safety_net, seconds(elapsed), pending.map(seconds), seconds(60));
+            assert_eq!(told, tells, "{safety_net} {elapsed} {pending:?}");
         }
     }
 
     proptest! {
-        /// Of a video that nobody was told of: it is noticed, and not much later than half of the time again.
+        /// Of a video that nobody was told of: it is noticed, two minutes later at the most, and sooner if it took as
+        /// long as usual.
         #[test]
-        fn a_lost_hint_costs_little(took in 1_000_u64..360_000, usual in 1_000_u64..360_000) {
+        fn a_lost_hint_costs_little(took in 1_000_u64..1_200_000, usual in 1_000_u64..1_200_000) {
             let (took, usual) = (Duration::from_millis(took), Duration::from_millis(usual));
             let (mut now, mut asked) = (Duration::ZERO, 0);
             while now < took {
                 now += PACE.safety_net(now, usual);
                 asked += 1;
             }
-            prop_assert!(asked <= 40, "{asked} questions");
-            let most = usual.mul_f64(1.5).max(took + Duration::from_secs(30)) + Duration::from_secs(1);
-            prop_assert!(now <= most, "noticed after {now:?}");
+            prop_assert!(asked <= 70, "{asked} questions");
+            let most = if took < usual { PACE.longest * TRUSTED } else { PACE.longest };
+            let late = now.saturating_sub(took);
+            prop_assert!(late <= most + PACE.shortest, "noticed {late:?} later");
+        }
+
+        /// However late the job was begun, and whether the provider tells or not.
+        #[test]
+        fn every_video_is_asked_after_in_time(
+            took in 1_000_u64..1_800_000,
+            usual in 1_000_u64..7_200_000,
+            left in 2_001_u64..1_800_000,
+            is_told in any::<bool>(),
+        ) {
+            let left = Duration::from_millis(left);
+            // Done a moment before the job's time is over.
+            let took = Duration::from_millis(took).min(left.saturating_sub(Duration::from_millis(1_001)));
+            let usual = Duration::from_millis(usual);
+            let mut now = Duration::ZERO;
+            while now < took {
+                let wait = if is_told { PACE.safety_net(now, usual) } else { PACE.until_asked(now, usual) };
+                now += PACE.within(wait, left.saturating_sub(now));
+            }
+            prop_assert!(now < left, "asked after {now:?}, with {left:?} in all");
+        }
+
+        /// Where hints never come, what is learnt is no later than the questions are, and does not put them off more
+        /// and more.
+        #[test]
+        fn what_is_learnt_without_hints_stays_true(took in 1_000_u64..600_000, usual in 1_000_u64..600_000) {
+            let (took, mut usual) = (Duration::from_millis(took), Duration::from_millis(usual));
+            for _ in 0..50 {
+                let (mut now, mut pending) = (Duration::ZERO, None);
+                while now < took {
+                    pending = Some(now).filter(|now| !now.is_zero());
+                    now += PACE.safety_net(now, usual);
+                }
+                if tells_latency(true, now, pending, usual) {
+                    usual = usual.mul_f64(0.7) + now.mul_f64(0.3);
+                }
+            }
+            let most = took + PACE.longest * TRUSTED;
+            prop_assert!(usual <= most + PACE.shortest, "{usual:?} where videos take {took:?}");
         }
 
         #[test]

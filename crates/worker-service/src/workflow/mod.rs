@@ -11,7 +11,7 @@ pub mod step;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use contract::{ErrorCode, Stage, Timestamp, worker_api::JobError};
+use contract::{ErrorCode, ErrorReason, Stage, Timestamp, worker_api::JobError};
 use foundation::{
     crash::{Place, sending},
     s3::{Links, S3Settings},
@@ -38,8 +38,8 @@ foundation::settings! {
         /// The shortest time between two questions how a video stands. How long videos of a model usually take
         /// decides when it is worth asking.
         pub poll_interval: Duration = or_default("POLL_INTERVAL", "1s"),
-        /// The longest that a provider is not asked, unless it tells by itself when a video is done (see
-        /// PROVIDER_WEBHOOK_URL) and may still do so.
+        /// The longest that a provider is not asked. One that tells by itself when a video is done (see
+        /// PROVIDER_WEBHOOK_URL) is left alone four times as long until the usual time is over.
         pub longest_poll_interval: Duration = or_default("POLL_INTERVAL_LONGEST", "30s"),
         /// How long a job waits after a submission of which nobody knows whether the provider took it.
         pub submission_grace: Duration = or_default("SUBMISSION_GRACE", "10m"),
@@ -129,10 +129,9 @@ impl Workflow {
         let (name, prompt) = (job.wanted.provider.clone(), telemetry::prompt(&job.wanted.prompt));
         event!(INFO, GENERATION_WORKFLOW_STARTING, jobId = %job.id, generationId = %job.generation_id, prompt, provider = name);
         let Some(provider) = self.0.providers.get(&name) else {
-            let message = "The provider of this video is not available here.".to_owned();
-            let error =
-                JobError { code: ErrorCode::InvalidRequest, message, retryable: false, delivered: None };
-            return lease.fail(None, error).await;
+            let message = "The provider of this video is not available here.";
+            let error = JobError::new(ErrorCode::InvalidRequest, message, false);
+            return lease.fail(None, error.because(ErrorReason::ModelNotOffered)).await;
         };
         let run = Run { workflow: &self.0, provider: provider.as_ref(), lease };
         match step::next(run.lease.attempts(), self.0.settings.submission_unknown) {
@@ -236,9 +235,9 @@ impl Run<'_> {
         if wanted.is_empty() {
             return Ok(Ok(Vec::new()));
         }
-        let failed = |code, message: &str, retry| {
+        let failed = |code, reason: ErrorReason, message: &str, retry| {
             let retryable = code == ErrorCode::StorageError;
-            Ok(Err((JobError { code, message: message.to_owned(), retryable, delivered: None }, retry)))
+            Ok(Err((JobError::new(code, message, retryable).because(reason), retry)))
         };
         match self.workflow.uploads.fetch(&wanted).await {
             Ok(Some(images)) => {
@@ -247,14 +246,14 @@ impl Run<'_> {
             }
             Ok(None) => {
                 let message = "A picture that this video is made from is no longer kept. Upload it again.";
-                failed(ErrorCode::InvalidRequest, message, Retry::Never)
+                failed(ErrorCode::InvalidRequest, ErrorReason::PictureGone, message, Retry::Never)
             }
             Err(uploads::service::Error::Store(error)) => Err(error),
             Err(uploads::service::Error::Bucket(error)) => {
                 tracing::warn!(%error, "A picture could not be fetched");
                 let message =
                     "A picture that this video is made from could not be fetched. Please try again later.";
-                failed(ErrorCode::StorageError, message, Retry::OnSchedule)
+                failed(ErrorCode::StorageError, ErrorReason::PictureNotFetched, message, Retry::OnSchedule)
             }
         }
     }
@@ -281,12 +280,14 @@ impl Run<'_> {
         let usual = self.lease.usual_latency().await.unwrap_or_else(|| self.provider.usual_latency());
         let operation = Operation { job_id: self.lease.job().id.clone(), name: operation };
         let is_told = self.provider.hook().is_some();
-        let until_asked = |elapsed| {
-            if is_told { pace.safety_net(elapsed, usual) } else { pace.until_asked(elapsed, usual) }
+        let until_asked = |elapsed, left| {
+            let wait =
+                if is_told { pace.safety_net(elapsed, usual) } else { pace.until_asked(elapsed, usual) };
+            pace.within(wait, left)
         };
-        let (mut hinted, mut asked_before): (Option<Instant>, bool) = (None, false);
+        let (mut hinted, mut pending): (Option<Instant>, Option<Duration>) = (None, None);
         let begun = Instant::now();
-        let first = if is_new { until_asked(Duration::ZERO) } else { Duration::ZERO };
+        let first = if is_new { until_asked(Duration::ZERO, self.lease.time_left()) } else { Duration::ZERO };
         let mut next = Next { at: begun + first, hinted_at: begun };
         let mut reported = None;
         loop {
@@ -300,16 +301,17 @@ impl Run<'_> {
                 hinted = Some(now);
             }
             let soon = hinted.map(|hinted| pace.after_hint(now - hinted));
-            let pause = soon.map_or_else(|| until_asked(elapsed), |soon| soon.min(until_asked(elapsed)));
+            let pause = until_asked(elapsed, self.lease.time_left());
+            let pause = soon.map_or(pause, |soon| soon.min(pause));
             let left_alone = match sending(Place::Polled, self.provider.poll(&operation)).await {
                 Polled::Pending { progress } => {
                     reported = progress.map(estimate::reported).or(reported);
-                    asked_before = true;
+                    pending = Some(elapsed);
                     self.come_on(elapsed, usual, reported).await?;
                     Duration::ZERO
                 }
                 Polled::Finished(source) => {
-                    if is_new && estimate::tells_latency(is_told, by_hint, asked_before) {
+                    if is_new && estimate::tells_latency(is_told && !by_hint, elapsed, pending, usual) {
                         self.lease.learn_latency(elapsed).await;
                     }
                     return self.deliver(&operation, &source).await;
@@ -320,8 +322,8 @@ impl Run<'_> {
                     return self.lease.attempt_failed(ended, failure.error, failure.retry).await.map(drop);
                 }
                 Polled::Lost(error) => return self.lease.end(Input::AttemptLost(error)).await,
-                // Who asks to be left alone is, whatever hints come.
-                Polled::Unclear { wait, .. } => wait.unwrap_or_default(),
+                // Who asks to be left alone is, whatever hints come, but not until the job's time is over.
+                Polled::Unclear { wait, .. } => pace.within(wait.unwrap_or_default(), self.lease.time_left()),
                 // The operation may well stand, so a retry goes on with it.
                 Polled::Refused(failure) => {
                     return self.lease.attempt_failed(None, failure.error, failure.retry).await.map(drop);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{ErrorCode, Timestamp, worker_api::JobError};
+use contract::{ErrorCode, ErrorReason, Timestamp, worker_api::JobError};
 
 use super::UnknownPolicy;
 use crate::{
@@ -72,12 +72,8 @@ pub fn fate_unknown(attempts: &[Attempt], policy: UnknownPolicy, grace: Duration
 pub fn submission_lost() -> Input {
     let message = "The video service took the request but did not say how to ask for the video, so there will be none. It \
                    was not sent again, because this one may have been charged.";
-    Input::AttemptLost(JobError {
-        code: ErrorCode::SubmissionUnknown,
-        message: message.to_owned(),
-        retryable: true,
-        delivered: None,
-    })
+    let error = JobError::new(ErrorCode::SubmissionUnknown, message, true);
+    Input::AttemptLost(error.because(ErrorReason::SubmissionLost))
 }
 
 /// What is written down when a job [is given up](Step::GiveUp).
@@ -99,13 +95,8 @@ pub fn after_report(attempts: &[Attempt], failure: Failure) -> Failure {
 }
 
 fn unknown_error() -> JobError {
-    JobError {
-        code: ErrorCode::SubmissionUnknown,
-        message: "It is unknown whether the video service took the request, so it was not sent again. Please try again."
-            .to_owned(),
-        retryable: true,
-        delivered: None,
-    }
+    let message = "It is unknown whether the video service took the request, so it was not sent again. Please try again.";
+    JobError::new(ErrorCode::SubmissionUnknown, message, true)
 }
 
 #[cfg(test)]
@@ -168,10 +159,7 @@ mod tests {
 
     #[test]
     fn a_filter_is_asked_again_once() {
-        let failure = |code, retry| {
-            let error = JobError { code, message: String::new(), retryable: true, delivered: None };
-            Failure { error, retry }
-        };
+        let failure = |code, retry| Failure { error: JobError::new(code, "", true), retry };
         let filtered = failure(ErrorCode::ContentFiltered, Retry::OnSchedule);
         let failed = failure(ErrorCode::ProviderError, Retry::OnSchedule);
         let ended = |why: &Failure| Attempt {

@@ -25,9 +25,10 @@ use worker_service::{
         hint::{self, Hint},
         service::{Hints, Outcome},
     },
-    providers::Providers,
+    jobs::state::Retry,
+    providers::{Providers, google},
     queue::{Lease, Limits, Runner, Running},
-    store::Error,
+    store::{AttemptState, Error},
 };
 
 use crate::{
@@ -40,21 +41,23 @@ on_both_databases! {
     a_genuine_hint_has_the_job_asked_after_at_once,
     a_provider_that_tells_by_itself_is_asked_once,
     another_replicas_hint_comes_with_the_heartbeat,
+    a_hint_is_about_its_own_providers_attempt,
+    a_hint_reaches_the_runner_that_has_taken_the_job_over,
 }
 
-const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const HOOK: &str = "/api/providers/veo3/webhook";
+pub(crate) const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const HOOK: &str = "/api/providers/veo3/webhook";
 /// So usual that nobody asks by himself while a test runs.
 const NEVER_BY_ITSELF: (&str, &str) = ("VEO3_USUAL_LATENCY", "600s");
 
 /// A worker with a simulated provider that takes its time to tell.
-struct Scene {
+pub(crate) struct Scene {
     simulator: Simulator,
-    service: Service,
+    pub(crate) service: Service,
 }
 
 impl Scene {
-    async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(database: TestDatabase, changes: &[(&str, &str)]) -> Self {
         let options = Options {
             bind: "127.0.0.1:0".parse().unwrap(),
             latency: Duration::from_millis(50),
@@ -120,7 +123,7 @@ impl Scene {
     }
 
     /// A webhook that is signed after Standard Webhooks.
-    async fn signed(&self, secret: &str, id: &str, body: &Value) -> Response {
+    pub(crate) async fn signed(&self, secret: &str, id: &str, body: &Value) -> Response {
         let body = body.to_string();
         let signed = Secrets::parse(secret).unwrap().sign(id, Timestamp::now(), body.as_bytes());
         let headers = [
@@ -131,7 +134,7 @@ impl Scene {
         self.send(HOOK, &headers, body.clone()).await
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.service.end().await;
         self.simulator.stop().await;
     }
@@ -142,7 +145,11 @@ fn free_port() -> u16 {
 }
 
 fn about(job: &JobId) -> Value {
-    let metadata = json!({"attempt_id": format!("{job}-1")});
+    about_attempt(job, 1)
+}
+
+fn about_attempt(job: &JobId, number: i32) -> Value {
+    let metadata = json!({"attempt_id": format!("{job}-{number}")});
     json!({"type": "video.generated", "version": "v1", "data": {"id": "o"}, "user_metadata": metadata})
 }
 
@@ -162,8 +169,6 @@ async fn a_genuine_hint_has_the_job_asked_after_at_once(database: TestDatabase) 
         let answer = scene.signed(SECRET, "evt_2", &body).await;
         assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{body}");
     }
-    let large = vec![b' '; 256 * 1024 + 1];
-    refused(scene.send(HOOK, &[], large).await, 413, "payload_too_large").await;
     // Verified, and then read as strictly as anything else.
     let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
     let signed = Secrets::parse(SECRET).unwrap().sign("evt_3", Timestamp::now(), deep.as_bytes());
@@ -173,6 +178,8 @@ async fn a_genuine_hint_has_the_job_asked_after_at_once(database: TestDatabase) 
         (SIGNATURE_HEADER, signed.signature.as_str()),
     ];
     refused(scene.send(HOOK, &headers, deep.clone()).await, 400, "malformed_json").await;
+    let large = vec![b' '; 64 * 1024 + 1];
+    refused(scene.send(HOOK, &headers, large).await, 413, "payload_too_large").await;
     // Who is asked to send none has no route; the others' routes are as closed as ever.
     for path in ["/api/providers/omni/webhook", "/api/providers/sora/webhook", "/api/providers/veo3"] {
         refused(scene.send(path, &headers, deep.clone()).await, 404, "not_found").await;
@@ -225,6 +232,19 @@ async fn a_webhook_that_never_comes_costs_little() {
     scene.end().await;
 }
 
+/// Of a kind that usually takes longer than the job may: it is asked after while there is time to fetch it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_never_comes_does_not_cost_the_video() {
+    let scene = Scene::start(TestDatabase::sqlite(), &[("JOB_DEADLINE", "16s")]).await;
+    let (wanted, _) = scene.ask("a boat [sim:silent]").await;
+    let over = eventually(|| async {
+        let status = scene.status(&wanted).await["status"].as_str().unwrap_or_default().to_owned();
+        ["completed", "failed"].contains(&status.as_str()).then_some(status)
+    });
+    assert_eq!(over.await, "completed");
+    scene.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_hints_is_bounded() {
     let scene = Scene::start(TestDatabase::sqlite(), &[]).await;
@@ -252,13 +272,13 @@ async fn a_flood_of_hints_is_bounded() {
 }
 
 /// A key of a provider, and where its public half is served.
-struct Signer {
+pub(crate) struct Signer {
     key: EcdsaKeyPair,
-    served: Gate,
+    pub(crate) served: Gate,
 }
 
 impl Signer {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
@@ -274,7 +294,7 @@ impl Signer {
         Self { key, served }
     }
 
-    fn token(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn token(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
         let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
@@ -330,6 +350,17 @@ async fn tokens_are_verified_by_the_providers_keys() {
     scene.end().await;
 }
 
+/// A provider that tells by itself.
+fn telling() -> Providers {
+    let variables = [
+        ("VEO3_API_KEY", "k"),
+        ("PROVIDER_WEBHOOK_URL", "http://127.0.0.1:1"),
+        ("VEO3_WEBHOOK_SECRETS", SECRET),
+    ];
+    let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Providers::read(&Environment::from_map(map)).unwrap()
+}
+
 /// One worker runs the job, another is told: what it writes down comes along with the heartbeat.
 async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -360,14 +391,7 @@ async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) 
     let running = tokio::spawn(std::sync::Arc::clone(&runner).run(stop.clone()));
     let beating = tokio::spawn(runner.keep_alive(stop.clone()));
 
-    let variables = [
-        ("VEO3_API_KEY", "k"),
-        ("PROVIDER_WEBHOOK_URL", "http://127.0.0.1:1"),
-        ("VEO3_WEBHOOK_SECRETS", SECRET),
-    ];
-    let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let providers = Providers::read(&Environment::from_map(map)).unwrap();
-    let elsewhere = Hints::new(store.clone(), Running::default(), providers);
+    let elsewhere = Hints::new(store.clone(), Running::default(), telling());
     let provider = elsewhere.admit("veo3").unwrap();
     let hint = |body: Value| hint::read(&body);
     for nothing in [
@@ -388,4 +412,118 @@ async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) 
     stop.cancel();
     in_time(running).await.unwrap();
     in_time(beating).await.unwrap();
+}
+
+/// Whatever another provider signs, and whatever is said of an attempt that is not under way, wakes nobody: neither
+/// here, where the job runs, nor elsewhere.
+async fn a_hint_is_about_its_own_providers_attempt(database: TestDatabase) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = open(&database, terms()).await;
+    let job = queued(&store).await;
+    let worker = store.register_worker("one").await.unwrap();
+    let limits = Limits {
+        running: 1,
+        per_user: 1,
+        heartbeat: Duration::from_secs(600),
+        lease: Duration::from_secs(600),
+        deadline: Duration::from_secs(600),
+        shutdown: Duration::from_secs(1),
+    };
+    let (told, mut tells) = mpsc::unbounded_channel();
+    let work = move |mut lease: Lease| {
+        let told = told.clone();
+        async move {
+            if lease.begin_attempt(false).await? == 1 {
+                // This one comes to nothing, and the next is begun.
+                let error = google::unavailable(Retry::OnSchedule).error;
+                return lease
+                    .attempt_failed(Some(AttemptState::Rejected), error, Retry::OnSchedule)
+                    .await
+                    .map(drop);
+            }
+            lease.operation_accepted("models/m/operations/o").await?;
+            told.send("accepted").unwrap();
+            lease.hints().notified().await;
+            told.send("hinted").unwrap();
+            std::future::pending::<Result<(), Error>>().await
+        }
+    };
+    let running = Running::default();
+    let runner = Runner::new(store.clone(), worker, running.clone(), limits, work);
+    let stop = CancellationToken::new();
+    let runs = tokio::spawn(runner.run(stop.clone()));
+    assert_eq!(in_time(tells.recv()).await, Some("accepted"));
+
+    let here = Hints::new(store.clone(), running, telling());
+    let elsewhere = Hints::new(store.clone(), Running::default(), telling());
+    let take = async |hints: &Hints, provider: &'static str, number| {
+        hints.take(provider, hint::read(&about_attempt(&job.id, number))).await.unwrap()
+    };
+    for hints in [&here, &elsewhere] {
+        for (provider, number) in [("omni", 2), ("omni", 1), ("veo3", 1), ("veo3", 3)] {
+            let outcome = take(hints, provider, number).await;
+            assert_eq!(outcome, Outcome::Unknown, "{provider} of attempt {number}");
+        }
+    }
+    assert!(tells.try_recv().is_err(), "nobody was woken");
+    assert_eq!(take(&elsewhere, "veo3", 2).await, Outcome::Noticed);
+    assert_eq!(take(&here, "veo3", 2).await, Outcome::Woken);
+    assert_eq!(in_time(tells.recv()).await, Some("hinted"));
+    stop.cancel();
+    in_time(runs).await.unwrap();
+}
+
+/// The one that has lost the job does not know it yet, and is the one that the provider happens to tell.
+async fn a_hint_reaches_the_runner_that_has_taken_the_job_over(database: TestDatabase) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = open(&database, terms()).await;
+    let job = queued(&store).await;
+    let limits = Limits {
+        running: 1,
+        per_user: 2,
+        heartbeat: Duration::from_secs(600),
+        lease: Duration::from_secs(600),
+        deadline: Duration::from_secs(600),
+        shutdown: Duration::from_secs(1),
+    };
+    let (told, mut tells) = mpsc::unbounded_channel();
+    let work = move |mut lease: Lease| {
+        let told = told.clone();
+        async move {
+            if lease.attempt().is_none() {
+                lease.begin_attempt(false).await?;
+                lease.operation_accepted("models/m/operations/o").await?;
+            }
+            let epoch = lease.job().life.lease_epoch;
+            told.send((epoch, "runs")).unwrap();
+            lease.hints().notified().await;
+            told.send((epoch, "hinted")).unwrap();
+            std::future::pending::<Result<(), Error>>().await
+        }
+    };
+    let stop = CancellationToken::new();
+    let deaf = Running::default();
+    let worker = store.register_worker("deaf").await.unwrap();
+    let runner = Runner::new(store.clone(), worker, deaf.clone(), limits, work.clone());
+    let mut tasks = vec![tokio::spawn(runner.run(stop.clone()))];
+    let (epoch, _) = in_time(tells.recv()).await.unwrap();
+    // The lease runs out, as it does when nobody renews it.
+    store.abandon(&job.id, epoch).await.unwrap();
+    let limits = Limits { heartbeat: Duration::from_millis(50), ..limits };
+    let worker = store.register_worker("other").await.unwrap();
+    let runner = Runner::new(store.clone(), worker, Running::default(), limits, work);
+    tasks.push(tokio::spawn(std::sync::Arc::clone(&runner).run(stop.clone())));
+    tasks.push(tokio::spawn(runner.keep_alive(stop.clone())));
+    assert_eq!(in_time(tells.recv()).await, Some((epoch + 1, "runs")));
+
+    let hints = Hints::new(store.clone(), deaf, telling());
+    let outcome = hints.take("veo3", hint::read(&about(&job.id))).await.unwrap();
+    assert_eq!(outcome, Outcome::Woken, "as far as it knows");
+    let mut hinted = [in_time(tells.recv()).await.unwrap(), in_time(tells.recv()).await.unwrap()];
+    hinted.sort_unstable();
+    assert_eq!(hinted, [(epoch, "hinted"), (epoch + 1, "hinted")]);
+    stop.cancel();
+    for task in tasks {
+        in_time(task).await.unwrap();
+    }
 }

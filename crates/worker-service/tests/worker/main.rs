@@ -4,6 +4,7 @@
 
 mod bench;
 mod bucket;
+mod downloads;
 mod exchanges;
 mod fixture;
 mod gate;
@@ -14,6 +15,7 @@ mod queue;
 mod receiver;
 mod routes;
 mod storage;
+mod strangers;
 mod sweeper;
 mod webhooks;
 mod wire;

@@ -90,12 +90,7 @@ impl Worker {
 }
 
 fn error() -> JobError {
-    JobError {
-        code: ErrorCode::ProviderError,
-        message: "It came to nothing.".to_owned(),
-        retryable: false,
-        delivered: None,
-    }
+    JobError::new(ErrorCode::ProviderError, "It came to nothing.", false)
 }
 
 /// Sends when it is dropped.

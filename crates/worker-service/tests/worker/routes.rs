@@ -1,6 +1,6 @@
 //! The worker's routes, over real HTTP, by a caller who signs as api-service does.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
 use contract::{
     GenerationId, Timestamp, UploadId,
@@ -191,8 +191,13 @@ async fn a_picture_is_kept_and_sent_again_is_the_same(database: TestDatabase) {
 }
 
 /// A request with these headers and no body, as far as its sender gets.
-async fn begun(service: &Service, target: &str, headers: &[(&str, &str)]) -> TcpStream {
-    let mut head = format!("PUT {target} HTTP/1.1\r\nhost: worker\r\n");
+pub(crate) async fn begun(
+    service: &Service,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> TcpStream {
+    let mut head = format!("{method} {target} HTTP/1.1\r\nhost: worker\r\n");
     for (name, value) in headers {
         write!(head, "{name}: {value}\r\n").unwrap();
     }
@@ -202,7 +207,7 @@ async fn begun(service: &Service, target: &str, headers: &[(&str, &str)]) -> Tcp
 }
 
 /// The status and the problem that come before the body has been sent.
-async fn told(mut stream: TcpStream) -> (u16, Value) {
+pub(crate) async fn told(mut stream: TcpStream) -> (u16, Value) {
     let mut text = String::new();
     in_time(async {
         let mut buffer = [0; 4096];
@@ -228,8 +233,7 @@ async fn what_the_headers_tell_is_told_before_the_picture_is_read() {
     };
     let now = Timestamp::now();
     let (good, old) = (signed_at(now), signed_at(Timestamp::from_micros(now.as_micros() - 301_000_000)));
-    let (early, largest) =
-        (signed_at(now + std::time::Duration::from_secs(330)), (20 * 1024 * 1024).to_string());
+    let (early, largest) = (signed_at(now + Duration::from_secs(330)), (20 * 1024 * 1024).to_string());
     let larger = (20 * 1024 * 1024 + 1).to_string();
     let short = format!("v1,{}", &good.signature[7..]);
     for (signed, signature, length, status, code) in [
@@ -250,7 +254,7 @@ async fn what_the_headers_tell_is_told_before_the_picture_is_read() {
             Some(length) => headers.push(("content-length", length)),
             None => headers.push(("transfer-encoding", "chunked")),
         }
-        let (given, problem) = told(begun(&service, &target, &headers).await).await;
+        let (given, problem) = told(begun(&service, "PUT", &target, &headers).await).await;
         assert_eq!((given, &problem["code"]), (status, &json!(code)), "{signature} {length:?}");
     }
     service.end().await;
@@ -267,7 +271,7 @@ async fn announced(service: &Service) -> TcpStream {
         (SIGNATURE_HEADER, &signed.signature),
         ("content-length", "1000"),
     ];
-    begun(service, &target, &headers).await
+    begun(service, "PUT", &target, &headers).await
 }
 
 async fn sent(service: &Service) -> Response {
@@ -277,7 +281,9 @@ async fn sent(service: &Service) -> Response {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_so_many_pictures_are_taken_at_once() {
-    let service = Service::start(TestDatabase::sqlite(), &[("WORKER_UPLOADS", "1")]).await;
+    let service =
+        Service::start(TestDatabase::sqlite(), &[("WORKER_UPLOADS", "1"), ("WORKER_UPLOAD_WAIT", "100ms")])
+            .await;
     let slow = announced(&service).await;
     // Once the first has its place, there is none for others.
     let full = eventually(|| async {
@@ -303,6 +309,37 @@ async fn a_picture_that_does_not_arrive_is_waited_for_no_longer() {
     let (status, problem) = told(slow).await;
     assert_eq!((status, &problem["code"]), (408, &json!("request_timeout")));
     assert_eq!(sent(&service).await.status(), StatusCode::CREATED, "its place is free");
+    service.end().await;
+}
+
+/// Its time is looked at when its headers come: a slow line makes nobody's clock worse.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_may_be_slow_under_a_clock_that_is_nearly_too_late() {
+    let service = Service::start(TestDatabase::sqlite(), &[]).await;
+    let (target, picture) = (format!("/api/uploads/{}", UploadId::new()), b"\x89PNG\r\n\x1a\n and so on");
+    let length = picture.len().to_string();
+    let mut stream = eventually(|| async {
+        let time = Timestamp::from_micros(Timestamp::now().as_micros() - 299_000_000);
+        let secrets = Secrets::parse(API_SECRET).unwrap();
+        let signed = secrets.sign_request(&nonce(), time, "PUT", &target, picture);
+        let headers = [
+            (ID_HEADER, signed.id.as_str()),
+            (TIMESTAMP_HEADER, &signed.timestamp),
+            (SIGNATURE_HEADER, &signed.signature),
+            ("content-length", &length),
+        ];
+        let stream = begun(&service, "PUT", &target, &headers).await;
+        // By then the signature is too old, if that is looked at anew. Whoever is answered before was too late with
+        // the headers already, because the machine is busy.
+        let answered = tokio::time::timeout(Duration::from_secs(2), stream.readable()).await;
+        answered.is_err().then_some(stream)
+    })
+    .await;
+    stream.write_all(picture).await.unwrap();
+    let mut status = [0; 12];
+    in_time(stream.read_exact(&mut status)).await.unwrap();
+    assert_eq!(std::str::from_utf8(&status), Ok("HTTP/1.1 201"));
+    drop(stream);
     service.end().await;
 }
 

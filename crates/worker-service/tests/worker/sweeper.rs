@@ -204,12 +204,7 @@ async fn what_nobody_needs_goes_and_what_somebody_needs_stays(database: TestData
 }
 
 fn an_error() -> contract::worker_api::JobError {
-    contract::worker_api::JobError {
-        code: contract::ErrorCode::ProviderError,
-        message: "It came to nothing.".to_owned(),
-        retryable: false,
-        delivered: None,
-    }
+    contract::worker_api::JobError::new(contract::ErrorCode::ProviderError, "It came to nothing.", false)
 }
 
 async fn what_cannot_be_removed_holds_nothing_up(database: TestDatabase) {

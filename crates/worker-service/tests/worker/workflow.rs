@@ -1,10 +1,17 @@
 //! The making of a video against the simulated provider and the embedded storage: every way in which it goes
 //! wrong, and a crash in the middle of every step.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use contract::{
-    ErrorCode, ImageRole, JobStatus, UploadId,
+    ErrorCode, ErrorReason, ImageRole, JobStatus, UploadId,
     worker_api::{Command, DesiredState},
 };
 use foundation::{settings::Environment, testing::TestDatabase};
@@ -89,7 +96,8 @@ async fn a_video_is_made_from_pictures(database: TestDatabase) {
     // What cannot be fetched is not submitted without it.
     let gone = bench.queued_from("the boat is gone", &[(&UploadId::new(), ImageRole::FirstFrame)]).await;
     let job = bench.run(&bench.workflow(&[]), &gone).await;
-    assert_eq!(job.life.error.map(|error| error.code), Some(ErrorCode::InvalidRequest));
+    let error = job.life.error.unwrap();
+    assert_eq!((error.code, error.reason), (ErrorCode::InvalidRequest, Some(ErrorReason::PictureGone)));
     let gate = Gate::before(bench.storage.settings.endpoint.as_ref().unwrap(), |head, _| {
         let reads = head.method == Method::GET && head.uri.path().contains("/uploads/");
         if reads { Fate::Refuse(403) } else { Fate::Pass }
@@ -101,8 +109,9 @@ async fn a_video_is_made_from_pictures(database: TestDatabase) {
     let workflow = bench.workflow_through(&bench.provider(), bucket, &[]);
     let away = bench.queued_from("the boat is away", &frames).await;
     let job = bench.run(&workflow, &away).await;
-    assert_eq!(job.life.error.map(|error| error.code), Some(ErrorCode::StorageError));
     assert_eq!((job.life.retry_count, job.life.attempt), (3, 0));
+    let error = job.life.error.unwrap();
+    assert_eq!((error.code, error.reason), (ErrorCode::StorageError, Some(ErrorReason::PictureNotFetched)));
     assert_eq!(bench.submissions().await, 1);
 }
 
@@ -114,7 +123,7 @@ async fn every_fault_ends_as_it_shall() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
     let impatient: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s")];
     let cautious: Changes = &[("PROVIDER_SUBMIT_TIMEOUT", "1s"), ("SUBMISSION_UNKNOWN", "fail")];
-    let cases: [Case; 11] = [
+    let cases: [Case; 13] = [
         ("[sim:fail]", &[], Some(ErrorCode::ProviderError), 4, 4, false),
         ("[sim:filtered]", &[], Some(ErrorCode::ContentFiltered), 1, 1, false),
         // The filter says that the same words may pass.
@@ -128,6 +137,9 @@ async fn every_fault_ends_as_it_shall() {
         ("[sim:hang]", impatient, Some(ErrorCode::SubmissionUnknown), 2, 0, false),
         ("[sim:lost]", impatient, None, 2, 2, true),
         ("[sim:lost] again", cautious, Some(ErrorCode::SubmissionUnknown), 1, 1, false),
+        // It was taken and did not fail, so it may be charged, and there is no other.
+        ("[sim:nameless]", &[], Some(ErrorCode::SubmissionUnknown), 1, 1, true),
+        ("[sim:empty]", &[], Some(ErrorCode::ProviderError), 1, 1, true),
     ];
     for (prompt, changes, error, attempts, submissions, billable) in cases {
         let before = bench.submissions().await;
@@ -162,13 +174,12 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
     let metrics = telemetry::install_metrics().unwrap();
     let counted_before = unknown_submissions(&metrics);
     let (unknown, gone) = (ErrorCode::SubmissionUnknown, ErrorCode::ProviderError);
-    let cases: [Case; 6] = [
+    let cases: [Case; 5] = [
         ("no name", is_submission, Fate::Replace(200, "{}"), unknown),
         ("a name that leads astray", is_submission, Fate::Replace(200, r#"{"name":"../x"}"#), unknown),
-        ("gone", is_poll, Fate::Replace(404, "{}"), gone),
-        ("gone for ever", is_poll, Fate::Replace(410, ""), gone),
+        ("gone", is_poll, Fate::Replace(404, NOT_FOUND), gone),
+        ("gone for ever", is_poll, Fate::Replace(410, NOT_FOUND), gone),
         ("nothing", is_poll, Fate::Replace(200, r#"{"done":true,"response":{}}"#), gone),
-        ("a video that is gone", is_download, Fate::Replace(404, ""), gone),
     ];
     for (index, (prompt, at, fate, error)) in cases.into_iter().enumerate() {
         let gate =
@@ -179,6 +190,7 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
         let job = bench.run(&workflow, &generation).await;
         let told = job.life.error.as_ref().unwrap();
         assert_eq!((job.life.status, told.code), (JobStatus::Failed, error), "{prompt}");
+        assert_eq!(told.reason, (error == unknown).then_some(ErrorReason::SubmissionLost), "{prompt}");
         assert_eq!((job.life.attempt, job.life.retry_count), (1, 0), "{prompt}");
         assert_eq!(bench.submissions().await, index + 1, "{prompt}");
         assert!(bench.is_billable(&job).await, "{prompt}");
@@ -194,7 +206,49 @@ async fn what_may_have_been_charged_is_never_submitted_again(database: TestDatab
     let generation = bench.queued("a page").await;
     let job = bench.run(&workflow, &generation).await;
     bench.assert_stored(&job).await;
-    assert_eq!((job.life.attempt, bench.submissions().await), (2, 8));
+    assert_eq!((job.life.attempt, bench.submissions().await), (2, 7));
+}
+
+/// What a provider says of an operation that it does not know.
+const NOT_FOUND: &str = r#"{"error":{"code":404,"message":"Operation not found","status":"NOT_FOUND"}}"#;
+
+/// A proxy that answers in the provider's place for a while, as one does that is being replaced, says nothing of a video
+/// that is being made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_answers_in_the_providers_place_ends_no_video() {
+    const STRANGE: &[(u16, &str)] = &[
+        (404, "no such route"),
+        (410, ""),
+        (302, ""),
+        (308, "{}"),
+        (400, "<html>"),
+        (401, "<html>"),
+        (402, "{}"),
+        (403, ""),
+        (405, ""),
+        (407, ""),
+        (409, NOT_FOUND),
+        (502, "<html>"),
+        (200, "<html>"),
+        (200, r#"{"error":{"code":503,"message":"no healthy upstream"}}"#),
+    ];
+    let bench = Bench::start(TestDatabase::sqlite()).await;
+    let polls = AtomicUsize::new(0);
+    let gate = Gate::before(&bench.provider(), move |head, _| {
+        if !is_poll(head) {
+            return Fate::Pass;
+        }
+        let strange = STRANGE.get(polls.fetch_add(1, Ordering::SeqCst));
+        strange.map_or(Fate::Pass, |&(status, body)| Fate::Replace(status, body))
+    })
+    .await;
+    let workflow = bench.workflow_through(&gate.address, Arc::new(bench.storage.bucket()), &[]);
+    let generation = bench.queued("a paper boat").await;
+    let job = bench.run(&workflow, &generation).await;
+    bench.assert_stored(&job).await;
+    assert_eq!((job.life.attempt, job.life.retry_count), (1, 0));
+    assert!(gate.seen() > STRANGE.len(), "{} requests", gate.seen());
+    assert_eq!(bench.submissions().await, 1);
 }
 
 /// Runs a job until one of its requests hangs, lets go of it there as a crash would, and runs it again.
@@ -420,15 +474,19 @@ async fn every_provider_makes_a_video_in_each_of_its_ways() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn omni_says_why_there_is_no_video() {
     let bench = Bench::start(TestDatabase::sqlite()).await;
-    for (prompt, error, attempts) in [
-        ("[sim:fail]", Some(ErrorCode::ProviderError), 4),
-        ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1),
-        ("[sim:audio]", None, 2),
+    for (prompt, error, attempts, billable) in [
+        ("[sim:fail]", Some(ErrorCode::ProviderError), 4, false),
+        // It says so in words.
+        ("[sim:filtered]", Some(ErrorCode::ContentFiltered), 1, false),
+        ("[sim:audio]", None, 2, true),
+        ("[sim:nameless]", Some(ErrorCode::SubmissionUnknown), 1, true),
+        ("[sim:empty]", Some(ErrorCode::ProviderError), 1, true),
     ] {
         let generation = bench.queued_for("omni", "gemini-omni-1.1-flash", prompt).await;
         let job = bench.run(&bench.workflow(&[]), &generation).await;
         assert_eq!(job.life.error.as_ref().map(|error| error.code), error, "{prompt}");
         assert_eq!(job.life.attempt, attempts, "{prompt}");
+        assert_eq!(bench.is_billable(&job).await, billable, "{prompt}");
     }
 }
 

@@ -3,14 +3,14 @@
 mod webhooks;
 
 use contract::{
-    GenerationId,
+    ErrorReason, GenerationId,
     worker_api::{JobError, JobResult, Poster},
 };
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::generations::generation::{Job, tests::generation};
+use crate::{generations::generation::tests::generation, intent::Language};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_426_260_000_000);
 
@@ -21,6 +21,14 @@ fn usd(amount: &str) -> Money {
 fn quote() -> Quote {
     let settled = Settled { prompt: "a paper boat".to_owned(), parameters: contract::Parameters::default() };
     Quote { settled, price: usd("3.20"), model: "Veo 3.1".to_owned(), wording: Wording::Kept }
+}
+
+fn in_part() -> InPart {
+    let prompt = "a paper boat".to_owned();
+    let parameters =
+        contract::Parameters { aspect_ratio: Some("9:16".to_owned()), ..contract::Parameters::default() };
+    let draft = clarification::Draft { prompt, parameters, questions: Vec::new() };
+    InPart { draft, wording: Wording::Kept, says: "How long?".to_owned() }
 }
 
 fn responses() -> Map<String, Value> {
@@ -65,11 +73,8 @@ pub(in crate::generations) fn snapshot(generation: &Generation, status: JobStatu
         started_at: (status == JobStatus::Active).then_some(NOW),
         completed_at: ended,
         result: (status == JobStatus::Completed).then(|| result(&generation.id)),
-        error: (status == JobStatus::Failed).then(|| JobError {
-            code: ErrorCode::ContentFiltered,
-            message: "The provider's safety filter refused it.".to_owned(),
-            retryable: false,
-            delivered: None,
+        error: (status == JobStatus::Failed).then(|| {
+            JobError::new(ErrorCode::ContentFiltered, "The provider's safety filter refused it.", false)
         }),
         billable: status == JobStatus::Completed,
     }
@@ -143,7 +148,7 @@ fn word(state: DesiredState) -> String {
 /// One row for each input, one column for each status in the order of their declaration.
 #[test]
 fn every_status_meets_every_input() {
-    let (quote, responses, other) = (quote(), responses(), Map::new());
+    let (quote, responses, other, in_part) = (quote(), responses(), Map::new(), in_part());
     let (told, wrong) = (usd("3.2"), usd("3.21"));
     let (other_words, own_words) =
         (Wording::Changed(Some("a boat at dusk".to_owned())), Wording::Changed(None));
@@ -154,11 +159,12 @@ fn every_status_meets_every_input() {
     let (refused, stopped) = ("failed+error", "failed+error>cancelled");
     let out = "=out_of_place";
     #[rustfmt::skip]
-    let user: [(&str, Input<'_>, [&str; 8]); 13] = [
+    let user: [(&str, Input<'_>, [&str; 8]); 14] = [
         ("created, questions", Input::Created(None), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("created, settled", Input::Created(Some(&quote)), [price, "!", "!", "!", "!", "!", "!", "!"]),
         ("answered", Input::Answered { responses: &responses, quote: &quote }, [price, done, done, done, done, done, done, done]),
         ("answered otherwise", Input::Answered { responses: &other, quote: &quote }, [price, "!", "!", "!", "!", "!", "!", "!"]),
+        ("answered in part", Input::AnsweredInPart(&in_part), ["pending_clarification+clarification>pending", "!", "!", "!", "!", "!", "!", "!"]),
         ("amended", Input::Amended(&quote), ["!", price, "!", "!", "!", "!", "!", "!"]),
         ("reworded", Input::Reworded(&other_words), ["pending_clarification>pending", "pending_confirmation>pending_confirmation", "!", "!", "!", "!", "!", "!"]),
         ("reworded as it is", Input::Reworded(&own_words), [done, done, "!", "!", "!", "!", "!", "!"]),
@@ -214,7 +220,7 @@ fn change(generation: &Generation, input: Input<'_>) -> Generation {
 fn a_result_fills_the_columns() {
     let generation = in_status(Status::Processing);
     let after = change(&generation, Input::Snapshot(&snapshot(&generation, JobStatus::Completed)));
-    assert_eq!((after.progress, after.queue_position, after.job.eta_seconds), (100, None, None));
+    assert_eq!((after.progress, after.queue_position, after.eta_seconds), (100, None, None));
     assert_eq!((after.duration, after.file_size), (Some(8.0), Some(123_456)));
     assert_eq!(after.completed_at, Some(NOW));
     assert!(after.job.video_key.as_ref().unwrap().ends_with("video.mp4"));
@@ -244,8 +250,77 @@ fn a_failure_says_why() {
     }
     let after = change(&generation, Input::CommandRefused);
     assert_eq!(after.error_code, Some(ErrorCode::Internal));
+    assert!(after.error_message.unwrap().contains("our side"));
     let after = change(&in_status(Status::PendingConfirmation), Input::Expired(NOW));
     assert_eq!((after.error_code, after.cancelled_at), (Some(ErrorCode::Expired), Some(NOW)));
+}
+
+/// What the chat says and what stands on the card are one sentence in the user's language, as close as the worker's
+/// reason; its own message, which is in English, is never shown.
+#[test]
+fn why_there_is_no_video_is_told_in_the_users_language() {
+    for (language, by_code, by_reason, expired) in [
+        (Language::English, "safety filter didn't let", "may show violence", "a week for your yes"),
+        (Language::German, "nicht durchgelassen", "Gewalt zeigen könnte", "eine Woche auf dein Ja"),
+        (Language::French, "laissée passer", "montrer de la violence", "ton oui une semaine"),
+    ] {
+        let generation = Generation { language, ..in_status(Status::Processing) };
+        let mut failed = snapshot(&generation, JobStatus::Failed);
+        for (reason, told) in [(None, by_code), (Some(ErrorReason::FilteredViolence), by_reason)] {
+            failed.error.as_mut().unwrap().reason = reason;
+            let Ok(Decision::Change(change)) = decide(&generation, Input::Snapshot(&failed), NOW) else {
+                panic!("{language:?}")
+            };
+            let said = change.says.unwrap().1;
+            assert!(said.contains(told), "{said}");
+            assert_eq!(change.after.error_message, Some(said));
+        }
+        let waiting = Generation { language, ..in_status(Status::PendingConfirmation) };
+        let message = change(&waiting, Input::Expired(NOW)).error_message.unwrap();
+        assert!(message.contains(expired), "{message}");
+    }
+}
+
+/// Whether it is charged is told by the worker alone, and by nothing that failed.
+#[test]
+fn an_end_without_a_video_says_what_became_of_the_price() {
+    let (free, paid) = ("You were not charged.", "so it counts against your budget.");
+    let said = |generation: &Generation, input: Input<'_>| match decide(generation, input, NOW) {
+        Ok(Decision::Change(change)) => change.says.unwrap().1,
+        other => panic!("{other:?}"),
+    };
+    let making = in_status(Status::Processing);
+    let failed = |error: JobError, billable| {
+        let error = Some(error);
+        said(
+            &making,
+            Input::Snapshot(&JobSnapshot { error, billable, ..snapshot(&making, JobStatus::Failed) }),
+        )
+    };
+    for code in ErrorCode::ALL {
+        for (billable, told, other) in [(true, paid, free), (false, free, paid)] {
+            let said = failed(JobError::new(*code, "", true), billable);
+            assert!(said.ends_with(told) && !said.contains(other), "{said}");
+        }
+    }
+    // It was taken, whatever its code says of others.
+    let lost = JobError::new(ErrorCode::SubmissionUnknown, "", true).because(ErrorReason::SubmissionLost);
+    let lost = failed(lost, true);
+    assert!(lost.contains("took your request") && !lost.contains("can't tell"), "{lost}");
+    assert!(lost.ends_with(paid), "{lost}");
+    let nothing = JobSnapshot { result: None, ..snapshot(&making, JobStatus::Completed) };
+    assert!(said(&making, Input::Snapshot(&nothing)).ends_with(paid));
+    let refused = said(&making, Input::CommandRefused);
+    assert!(!refused.contains("charge"), "nobody knows yet: {refused}");
+
+    let stopped = |billable| JobSnapshot { billable, ..snapshot(&making, JobStatus::Cancelled) };
+    assert!(said(&making, Input::Snapshot(&stopped(true))).ends_with(paid));
+    assert!(!said(&making, Input::Snapshot(&stopped(false))).contains("charge"));
+    for status in Status::ALL.iter().filter(|status| !status.is_terminal()) {
+        let said = said(&in_status(*status), Input::Cancelled);
+        let begun = said.contains("What the provider has begun may be charged");
+        assert_eq!(begun, *status == Status::Processing, "{status}: {said}");
+    }
 }
 
 #[test]
@@ -344,7 +419,7 @@ fn a_job_moves_up_in_the_queue_without_changing() {
         ..snapshot(&generation, status)
     };
     let after = change(&generation, Input::Snapshot(&told(JobStatus::Confirmed, 4, 2)));
-    assert_eq!((after.queue_position, after.job.eta_seconds, after.updated_at), (Some(2), Some(20), NOW));
+    assert_eq!((after.queue_position, after.eta_seconds, after.updated_at), (Some(2), Some(20), NOW));
     assert_eq!((after.progress, after.attempt, after.job.sequence), (generation.progress, 0, 4));
     for late in [
         told(JobStatus::Confirmed, 4, 3),
@@ -425,7 +500,7 @@ proptest! {
                 let moved = Generation {
                     queue_position: after.queue_position,
                     updated_at: after.updated_at,
-                    job: Job { eta_seconds: after.job.eta_seconds, ..generation.job.clone() },
+                    eta_seconds: after.eta_seconds,
                     ..generation.clone()
                 };
                 prop_assert_eq!(&after, &moved, "I4");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use contract::GenerationId;
 use foundation::{settings::Environment, testing::TestDatabase};
+use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::*;
@@ -256,6 +257,38 @@ on_both_databases! {
         fixture::delete(&world.store, &who.conversation).await;
         assert_eq!(heard(&mut listener).await, Heard::Told(Told::Gone(who.conversation.clone())));
         drop(listener);
+        world.stop().await;
+    }
+
+    async fn whoever_does_not_hear_that_its_conversation_is_gone_is_cut_off(database: &TestDatabase) {
+        let world = World::start(database, &[("PUSH_SWEEP", "50ms"), ("PUSH_PATIENCE", "50ms")]).await;
+        let who = Somebody::new(&world.store).await;
+        let deaf = world.follow(&who, Start::Now).await;
+        fixture::delete(&world.store, &who.conversation).await;
+        tokio::time::timeout(SOON, deaf.over()).await.unwrap();
+        drop(deaf);
+        world.stop().await;
+    }
+
+    async fn a_listener_is_over_though_nobody_asks_what_it_hears(database: &TestDatabase) {
+        let world = World::start(database, &[]).await;
+        let who = Somebody::new(&world.store).await;
+        let other = Somebody { session: fixture::open_session(&world.store, &who.user).await, ..who_again(&who) };
+        let (gone, closed, stopped) = (
+            world.follow(&other, Start::Now).await,
+            world.follow(&who, Start::Now).await,
+            world.follow(&other, Start::Now).await,
+        );
+        let over = gone.over();
+        drop(gone);
+        tokio::time::timeout(SOON, over).await.unwrap();
+        fixture::close_session(&world.store, &who.session).await;
+        world.hub.sessions_changed();
+        tokio::time::timeout(SOON, closed.over()).await.unwrap();
+        assert_eq!(stopped.over().now_or_never(), None);
+        world.hub.close();
+        tokio::time::timeout(SOON, stopped.over()).await.unwrap();
+        drop((closed, stopped));
         world.stop().await;
     }
 

@@ -3,6 +3,7 @@
 
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 
+import { textOf } from "../model/answers";
 import { parameterList, priceList } from "../model/details";
 import { type Deed, generationsOf } from "../model/state";
 import { faceOf, isWaiting, STATUS_WORDS, stageOf } from "../model/status";
@@ -24,7 +25,7 @@ export function Card({ generation }: { generation: Generation }) {
   const deed = state.value.deeds[generation.id];
   const name = faceOf(generation.status);
   // A face is made anew only if what it is made from has changed: a form half filled in stays.
-  const key = name === "questions" ? name + JSON.stringify(generation.clarificationQuestions) : name;
+  const key = name === "questions" ? name + (generation.clarificationQuestions ?? []).map(textOf).join() : name;
 
   useFocusKept(key, body, () => video.current ?? card.current);
   useSpoken(generation, id);

@@ -3,12 +3,21 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
-import { readThing, writeThing } from "../drafts";
+import { readThing, wordsPlace, writeThing } from "../drafts";
 import { moment, money } from "../format";
 import { parameterList } from "../model/details";
 import type { Deed } from "../model/state";
 import type { Failure, Generation } from "../model/types";
-import { differs, followed, meant, type Wording, wordingOf } from "../model/wording";
+import {
+  differs,
+  type Draft,
+  draftOf,
+  followed,
+  meant,
+  restored,
+  type Wording,
+  type Words as Known,
+} from "../model/wording";
 import { Button } from "../parts/icon";
 import { Pairs, Pictures } from "../parts/pairs";
 import { usageHref } from "../routes";
@@ -75,37 +84,45 @@ interface WordsState {
   form: Wording;
   change: (form: Wording) => void;
   /** Tells the server what was changed, so that a yes that is said in the chat is for it. */
-  tell: () => void;
+  tell: () => Promise<void>;
   /** What the yes carries: other words than the user's own, or `null` for these. */
   chosen: () => string | null;
 }
 
 /** The words that the model gets, where the server lets one choose them. What is half written survives a reload. */
 function useWords(generation: Generation): WordsState | null {
-  const { id, enhancedPrompt } = generation;
+  const { id, prompt, enhancedPrompt } = generation;
   const user = state.value.session.user?.id ?? "";
-  const place = `words.${id}`;
-  const before = useRef(generation);
+  const place = wordsPlace(id);
+  const known = useRef<Known>(generation);
   const form = useRef<Wording | null>(null);
   const [, redraw] = useState({});
-  form.current ??= readThing<Wording>(user, place) ?? wordingOf(generation);
-  form.current = followed(form.current, before.current, generation);
-  before.current = generation;
-  if (enhancedPrompt === undefined) return null;
+  form.current ??= restored(readThing<Draft>(user, place), generation);
+  form.current = followed(form.current, known.current, generation);
+  known.current = generation;
   const shown = form.current;
+  const keep = () => writeThing(user, place, draftOf(form.current ?? shown, generation));
+  // What the server has by now is no draft any more.
+  useEffect(keep, [prompt, enhancedPrompt]);
+  if (enhancedPrompt === undefined) return null;
   return {
     form: shown,
     change(next) {
       form.current = next;
-      writeThing(user, place, differs(next, generation) ? next : null);
+      keep();
       redraw({});
     },
-    tell() {
-      if (form.current && differs(form.current, generation)) void actions.reword(generation, meant(form.current));
+    async tell() {
+      if (!form.current || !differs(form.current, generation)) return;
+      const taken = await actions.reword(generation, meant(form.current));
+      if (!taken) return;
+      // What the page knows may be newer than this answer, and is then news to the form.
+      known.current = taken;
+      redraw({});
     },
     chosen() {
       const words = meant(form.current ?? shown);
-      return words === generation.prompt.trim() ? null : words;
+      return words === prompt.trim() ? null : words;
     },
   };
 }
@@ -159,7 +176,7 @@ function Words({ words: { form, change, tell }, prompt, problem }: WordsProps) {
             aria-describedby={problem ? `${id}-about` : undefined}
             value={form.text}
             onInput={(event) => change({ ...form, text: event.currentTarget.value })}
-            onChange={tell}
+            onChange={() => void tell()}
           />
           {problem && (
             <p class="field-error" id={`${id}-about`} role="alert">
@@ -174,7 +191,7 @@ function Words({ words: { form, change, tell }, prompt, problem }: WordsProps) {
           checked={form.own}
           onChange={(event) => {
             change({ ...form, own: event.currentTarget.checked });
-            tell();
+            void tell();
           }}
         />
         <span>Use my own words</span>

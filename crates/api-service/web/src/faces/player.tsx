@@ -5,14 +5,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { shorten } from "../format";
 import { log } from "../log";
-import { posterFor, resultLine } from "../model/details";
+import { posterUrl, resultLine } from "../model/details";
 import type { Generation } from "../model/types";
 import { announce } from "../parts/announcer";
 import { Gate } from "../parts/gate";
 import { Button, Icon } from "../parts/icon";
 import { openVariation } from "../parts/variation";
 import { videoHref } from "../routes";
-import { thumbnailUrl, videoUrl } from "../server";
+import { downloadUrl, videoUrl } from "../server";
 
 /** About how wide the player is at most, in CSS pixels. */
 const WIDTH = 680;
@@ -25,11 +25,11 @@ interface PlayerProps {
 }
 
 export function Player({ generation, video }: PlayerProps) {
-  const { id, prompt, status, posters } = generation;
+  const { id, prompt, status } = generation;
   const [broken, setBroken] = useState(false);
   /** Where it stood when its link died; it is fetched anew once before the user is told. */
   const again = useRef<number | null>(null);
-  const poster = posterFor(posters, WIDTH * devicePixelRatio)?.url ?? thumbnailUrl(id);
+  const poster = posterUrl(id, WIDTH * devicePixelRatio);
 
   useEffect(() => log("Video player displayed", { generationId: id, status }), [id]);
 
@@ -84,7 +84,7 @@ export function Player({ generation, video }: PlayerProps) {
         <div class="buttons">
           <CopyLink id={id} />
           {/* The link leads to the store, another site, whose answer decides whether it is saved or shown: hence a new tab. */}
-          <a class="button small" href={`${videoUrl(id)}?download=1`} download="" target="_blank" rel="noopener">
+          <a class="button small" href={downloadUrl(id)} download="" target="_blank" rel="noopener">
             <Icon name="download" />
             Download
           </a>

@@ -1,11 +1,12 @@
 // The video while it is being made: how far, at what stage, and about how long still.
 
+import { useId } from "preact/hooks";
+
 import * as actions from "../actions";
 import { timeLeft } from "../format";
 import type { Deed } from "../model/state";
-import { etaOf, stageOf } from "../model/status";
+import { costOfStopping, etaOf, stageOf } from "../model/status";
 import type { Generation } from "../model/types";
-import { now } from "../clock";
 import { canAsk, enable } from "../notify";
 import { ask } from "../parts/dialog";
 import { Gate } from "../parts/gate";
@@ -20,14 +21,16 @@ export function Progress({ generation, deed }: ProgressProps) {
   const percent = Math.floor(generation.progress ?? 0);
   const started = generation.status === "processing";
   const doing = stageOf(generation);
-  const left = etaOf(generation, now.value);
+  const left = etaOf(generation);
   const stopping = deed?.busy && deed.name === "cancel";
+  const cost = costOfStopping(generation.status);
+  const note = useId();
 
   function cancel() {
     if (!started) return void actions.cancel(generation);
     ask({
       title: "Stop making this video?",
-      text: "What has been made of it so far is thrown away.",
+      text: `What has been made of it so far is thrown away. ${cost}`,
       yes: "Stop it",
       no: "Keep going",
       danger: true,
@@ -64,10 +67,15 @@ export function Progress({ generation, deed }: ProgressProps) {
               Tell me when it is done
             </Button>
           )}
-          <Button look="small" busy={deed?.busy} onClick={cancel}>
+          <Button look="small" busy={deed?.busy} onClick={cancel} aria-describedby={cost ? note : undefined}>
             {stopping ? "Stopping…" : "Cancel"}
           </Button>
         </div>
+        {cost && (
+          <p class="cost" id={note}>
+            {cost}
+          </p>
+        )}
       </div>
     </div>
   );

@@ -3,13 +3,14 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
+import { answersPlace, readThing, writeThing } from "../drafts";
+import { type Answers, answersOf, type KeptAnswers, keptOf } from "../model/answers";
 import type { Deed } from "../model/state";
 import type { AnswerValue, ClarificationQuestion, Generation } from "../model/types";
 import { Choices, isScale, type Option, Scale } from "../parts/choices";
 import { Problem } from "../parts/field";
 import { Button } from "../parts/icon";
-
-type Answers = Record<string, AnswerValue | undefined>;
+import { state } from "../store";
 
 const YES_OR_NO: readonly Option[] = [
   { value: true, label: "Yes" },
@@ -23,9 +24,10 @@ interface QuestionsProps {
 
 export function Questions({ generation, deed }: QuestionsProps) {
   const questions = generation.clarificationQuestions ?? [];
-  const [answers, setAnswers] = useState<Answers>(() =>
-    Object.fromEntries(questions.map((question) => [question.id, question.default ?? undefined])),
-  );
+  const user = state.value.session.user?.id ?? "";
+  const place = answersPlace(generation.id);
+  const [answers, setAnswers] = useState(() => answersOf(questions, readThing<KeptAnswers>(user, place)));
+  const latest = useRef<Answers>(answers);
   const [missing, setMissing] = useState<readonly string[]>([]);
   const form = useRef<HTMLFormElement>(null);
   const failure = deed?.name === "clarify" && !deed.busy ? deed.error : null;
@@ -36,6 +38,12 @@ export function Questions({ generation, deed }: QuestionsProps) {
   useEffect(() => {
     form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [missing, failure]);
+
+  function answer(id: string, value: AnswerValue | undefined) {
+    latest.current = { ...latest.current, [id]: value };
+    setAnswers(latest.current);
+    writeThing(user, place, keptOf(questions, latest.current));
+  }
 
   function submit(event: Event) {
     event.preventDefault();
@@ -55,7 +63,7 @@ export function Questions({ generation, deed }: QuestionsProps) {
           question={question}
           value={answers[question.id]}
           problem={problemOf(question)}
-          onChange={(value) => setAnswers((before) => ({ ...before, [question.id]: value }))}
+          onChange={(value) => answer(question.id, value)}
         />
       ))}
       <div class="buttons">

@@ -1,7 +1,7 @@
 // The facts of a generation as pairs of a name and a value.
 
 import { bytes, money, seconds } from "../format";
-import type { Generation, Poster } from "./types";
+import type { Generation } from "./types";
 
 const SHAPES: Record<string, string> = { "16:9": "16:9, wide", "9:16": "9:16, upright", "1:1": "1:1, square" };
 
@@ -45,18 +45,19 @@ export function resultLine({ duration, resolution, fileSize, format, processingT
     .join(" · ");
 }
 
-/** The smallest poster that is at least `pixels` wide, or the largest; `null` if there are none. */
-export function posterFor(posters: readonly Poster[] | undefined, pixels: number): Poster | null {
-  const sorted = (posters ?? []).toSorted((a, b) => a.width - b.width);
-  return sorted.find(({ width }) => width >= pixels) ?? sorted.at(-1) ?? null;
+/**
+ * The address of the picture for a place that is so many pixels wide. It leads to a fresh link each time: the links in
+ * a generation die after an hour, and a page may stay open for longer.
+ */
+export const posterUrl = (id: string, pixels: number): string =>
+  `/api/generations/${id}/poster?width=${Math.ceil(pixels)}`;
+
+/** `srcset` of the posters, by addresses that never die; empty if there are none. */
+export function posterSet({ id, posters }: Pick<Generation, "id"> & { posters?: Generation["posters"] }): string {
+  return (posters ?? []).map(({ width }) => `${posterUrl(id, width)} ${width}w`).join(", ");
 }
 
-/** `srcset` of the posters; empty if there are none. */
-export function posterSet(posters: readonly Poster[] | undefined): string {
-  return (posters ?? []).map(({ url, width }) => `${url} ${width}w`).join(", ");
-}
-
-/** What the codes mean for a person. The server's own message, which says more, stands below. */
+/** What the codes mean for a person. The server's own message, which says more, and what is charged, stands below. */
 const REASONS: Record<string, string> = {
   content_filtered: "The model declined to make this. Describing it differently may help.",
   invalid_request: "The model does not accept this request.",
@@ -66,7 +67,7 @@ const REASONS: Record<string, string> = {
   timeout: "It took too long, so we stopped.",
   invalid_video: "What came back was not a playable video.",
   storage_error: "The video was made but could not be stored.",
-  submission_unknown: "We lost touch with the video service while handing it over.",
+  submission_unknown: "Handing it over to the video service went wrong.",
   expired: "It was not confirmed within seven days.",
 };
 

@@ -57,7 +57,7 @@ export interface State {
   search: (Listing & { query: string }) | null;
   threads: Readonly<Record<string, Thread>>;
   generations: Readonly<Record<string, Generation>>;
-  /** The gallery's list, of one status or of all (`""`). */
+  /** The gallery's list: of one status, of what is being made (`running`), or of all (`""`). */
   gallery: Listing & { status: string };
   deeds: Readonly<Record<string, Deed>>;
   /** `push` is how the page hears of news; `null` while it follows nothing. */
@@ -108,6 +108,7 @@ export type Action =
   | { type: "gallery.failed"; status: string; error: Failure }
   | { type: "send.started"; id: string; pending: Omit<Pending, "error"> }
   | { type: "send.failed"; id: string; key: string; error: Failure }
+  | { type: "send.restored"; id: string; pending: Pending }
   | { type: "send.dropped"; id: string; key: string }
   | {
       type: "send.done";
@@ -200,6 +201,10 @@ export function reduce(state: State, action: Action): State {
     case "send.failed": {
       const mark = (one: Pending) => (one.key === action.key ? { ...one, error: action.error } : one);
       return withThread(state, action.id, { pending: threadOf(state, action.id).pending.map(mark) });
+    }
+    case "send.restored": {
+      const others = without(state, action.id, action.pending.key);
+      return withThread(state, action.id, { pending: [...others, action.pending] });
     }
     case "send.dropped":
       return withThread(state, action.id, { pending: without(state, action.id, action.key) });
@@ -306,6 +311,13 @@ function receiveGeneration(state: State, arrived: Generation): State {
   return { ...state, generations: { ...state.generations, [arrived.id]: merged } };
 }
 
+/** The messages that the server has not confirmed, of all conversations, in the order in which they were written. */
+export function unsentOf(state: State): { id: string; pending: Pending }[] {
+  return Object.entries(state.threads)
+    .flatMap(([id, thread]) => thread.pending.map((pending) => ({ id, pending })))
+    .sort((a, b) => Date.parse(a.pending.createdAt) - Date.parse(b.pending.createdAt));
+}
+
 // What the views read.
 
 /** A conversation's thread; an empty one if it was never opened. */
@@ -335,9 +347,17 @@ export function runningOf(state: State): Map<string, number> {
   return new Map(running.sort(later).map(({ conversationId, progress }) => [conversationId, progress]));
 }
 
-/** What the gallery shows: the listed ones that still have the wished status, newest first. */
+/**
+ * What the gallery shows, newest first: the listed ones that still have the wished status, or all that is being made,
+ * which is known whether it was listed or not.
+ */
 export function galleryOf(state: State): Generation[] {
   const { ids, status } = state.gallery;
+  if (status === "running") {
+    return Object.values(state.generations)
+      .filter((generation) => isRunning(generation.status))
+      .sort((a, b) => later(b, a));
+  }
   return ids
     .flatMap((id) => state.generations[id] ?? [])
     .filter((generation) => !status || generation.status === status);

@@ -18,7 +18,8 @@ export function faceOf(status: GenerationStatus): Face {
   return "progress";
 }
 
-const time = (text: string | null | undefined) => (text ? Date.parse(text) : 0);
+/** The statuses of what is being made, in the order in which a video goes through them. */
+export const RUNNING: readonly GenerationStatus[] = ["confirmed", "queued", "processing"];
 
 const STAGES: Record<string, string> = {
   submitting: "Handing it to the model",
@@ -51,17 +52,15 @@ export function stageOf(generation: Pick<Generation, "status" | "stage" | "queue
   return STAGES[stage ?? ""] ?? "Making your video";
 }
 
+/** What is said beside the way to stop a video, once there is something that a provider could charge for. */
+export function costOfStopping(status: GenerationStatus): string {
+  return status === "processing" ? "What the provider has begun may be charged." : "";
+}
+
 /**
- * Seconds that are left, as the server says, or else as the pace so far suggests; `null` if nothing can be
- * said. `now` is in milliseconds.
+ * Seconds that are left, as the server says; `null` if it says nothing, as of a video that is late: the pace so far would
+ * be no better a guess.
  */
-export function etaOf(
-  generation: Pick<Generation, "status" | "stage" | "etaSeconds" | "progress" | "startedAt" | "attempt">,
-  now: number,
-): number | null {
-  if (generation.status !== "processing" || generation.stage === "retrying") return null;
-  const { etaSeconds, progress, startedAt, attempt } = generation;
-  if (typeof etaSeconds === "number" && Number.isFinite(etaSeconds)) return etaSeconds;
-  if (!startedAt || !(progress >= 10) || attempt > 1) return null;
-  return Math.max(0, ((now - time(startedAt)) / 1000 / progress) * (100 - progress));
+export function etaOf({ status, stage, etaSeconds }: Pick<Generation, "status" | "stage" | "etaSeconds">): number | null {
+  return status === "processing" && stage !== "retrying" ? (etaSeconds ?? null) : null;
 }

@@ -7,15 +7,13 @@ export type { AnswerValue, Conversation, GenerationStatus, Message, Money } from
 
 type Schemas = components["schemas"];
 export type ClarificationQuestion = Schemas["ClarificationQuestion"];
+export type ImageInput = Schemas["ImageInput"];
 export type ImageRole = Schemas["ImageRole"];
 export type OfferedModel = Schemas["OfferedModel"];
 export type Parameters = Schemas["Parameters"];
 export type Period = Schemas["Period"];
 export type Usage = Schemas["Usage"];
 export type User = Schemas["User"];
-
-/** A picture of the video, by its size. */
-export type Poster = Schemas["PosterLink"];
 
 /** A generation, with what a status answer tells beyond it. */
 export type Generation = Told;

@@ -1,7 +1,7 @@
 // What can be asked of a model: lengths, shapes and resolutions that go together, what they cost, and which
 // pictures it takes. Pure; the server has the last word, and its price is the one that counts.
 
-import type { Attachment, Money, OfferedModel, Parameters } from "./types";
+import type { ImageInput, ImageRole, Money, OfferedModel, Parameters } from "./types";
 
 /** What a variation is made with. */
 export interface Wish {
@@ -17,14 +17,17 @@ export function modelOf(models: readonly OfferedModel[], name?: string | null): 
   return models.find(({ model }) => model === name) ?? models.find((one) => one.default) ?? models[0];
 }
 
-/** The wish as near to `wanted` as the model allows: what it does not know becomes its default. */
-export function fit(model: OfferedModel, wanted: Partial<Wish>): Wish {
+/** What a picture is for, as far as it matters which others it goes with. */
+type Roled = Pick<ImageInput, "role">;
+
+/** The wish as near to `wanted` as the model allows, made from `pictures`: what it does not know becomes its default. */
+export function fit(model: OfferedModel, wanted: Partial<Wish>, pictures: readonly Roled[] = []): Wish {
   const { defaults, resolutions } = model;
   const resolution =
     resolutions.find(({ name }) => name === wanted.resolution) ??
     resolutions.find(({ name }) => name === defaults.resolution) ??
     resolutions[0];
-  const durations = resolution?.durations ?? model.durations;
+  const durations = durationsOf(model, resolution?.name ?? "", pictures);
   const duration = nearest(durations, wanted.duration ?? defaults.duration) ?? defaults.duration;
   const shape = wanted.aspectRatio ?? "";
   return {
@@ -36,9 +39,16 @@ export function fit(model: OfferedModel, wanted: Partial<Wish>): Wish {
   };
 }
 
-/** The lengths that the wished resolution comes in. */
-export function durationsOf(model: OfferedModel, resolution: string): readonly number[] {
-  return model.resolutions.find(({ name }) => name === resolution)?.durations ?? model.durations;
+/** The lengths that the wished resolution comes in, made from these pictures. */
+export function durationsOf(
+  model: OfferedModel,
+  resolution: string,
+  pictures: readonly Roled[] = [],
+): readonly number[] {
+  const all = model.resolutions.find(({ name }) => name === resolution)?.durations ?? model.durations;
+  const { referenceDurations } = model.images;
+  const shown = pictures.some((one) => roleOf(one) === "reference");
+  return shown && referenceDurations ? all.filter((length) => referenceDurations.includes(length)) : all;
 }
 
 function nearest(values: readonly number[], wanted: number): number | undefined {
@@ -53,8 +63,16 @@ export function priceOf(model: OfferedModel, { resolution, duration }: Wish): Mo
   return { amount: (parts / 10_000).toFixed(2), currency: price.currency };
 }
 
-/** The parameters of a variation: what was wished, and what the one before had beside it and the model takes. */
-export function parametersOf(model: OfferedModel, wish: Wish, before: Parameters): Parameters {
+/**
+ * The parameters of a variation: what was wished, the pictures that it is made from, and what the one before had beside
+ * that and the model takes.
+ */
+export function parametersOf(
+  model: OfferedModel,
+  wish: Wish,
+  before: Parameters,
+  pictures: readonly ImageInput[],
+): Parameters {
   const { style, negativePrompt, audio } = before;
   return {
     duration: wish.duration,
@@ -64,10 +82,14 @@ export function parametersOf(model: OfferedModel, wish: Wish, before: Parameters
     ...(negativePrompt && model.negativePrompt ? { negativePrompt } : {}),
     // A seed makes a model repeat itself, which is the one thing that a variation must not do.
     ...(typeof audio === "boolean" && model.audio === "optional" ? { audio } : {}),
+    ...(pictures.length > 0 ? { images: [...pictures] } : {}),
   };
 }
 
-export type Role = Attachment["role"];
+export type Role = ImageRole;
+
+/** What a picture is for; where nothing is said, the video begins with it. */
+export const roleOf = ({ role }: Roled): Role => role ?? "first_frame";
 
 export const ROLE_WORDS: Record<Role, string> = {
   first_frame: "Begins with it",
@@ -93,16 +115,16 @@ export function picturesAllowed(model: OfferedModel): number {
 }
 
 /** What the next picture is most likely for. */
-export function nextRole(model: OfferedModel, there: readonly Attachment[]): Role {
+export function nextRole(model: OfferedModel, there: readonly Roled[]): Role {
   const roles = rolesOf(model);
-  const taken = new Set(there.map(({ role }) => role));
+  const taken = new Set(there.map(roleOf));
   if (taken.has("reference") && roles.includes("reference")) return "reference";
   return roles.find((role) => role === "reference" || !taken.has(role)) ?? "reference";
 }
 
 /** What is wrong with these pictures together, for a person; `null` if nothing is. */
-export function wrongWith(model: OfferedModel, there: readonly Attachment[]): string | null {
-  const count = (role: Role) => there.filter((one) => one.role === role).length;
+export function wrongWith(model: OfferedModel, there: readonly Roled[]): string | null {
+  const count = (role: Role) => there.filter((one) => roleOf(one) === role).length;
   const { references = 0, referencesWithFrames } = model.images;
   const frames = count("first_frame") + count("last_frame");
   if (count("first_frame") > 1) return "A video begins with one picture.";
@@ -119,4 +141,24 @@ export function wrongWith(model: OfferedModel, there: readonly Attachment[]): st
     return `${model.name} takes pictures to begin or end with, or pictures to show, but not both.`;
   }
   return null;
+}
+
+/** Those of the pictures that the model takes together; the ones to begin and to end with go first. */
+export function takenOf(model: OfferedModel, pictures: readonly ImageInput[]): ImageInput[] {
+  const known = rolesOf(model);
+  const place = (picture: ImageInput) => known.indexOf(roleOf(picture));
+  return pictures
+    .filter((picture) => place(picture) >= 0)
+    .toSorted((a, b) => place(a) - place(b))
+    .reduce<ImageInput[]>((taken, picture) => {
+      const more = [...taken, picture];
+      return wrongWith(model, more) === null ? more : taken;
+    }, []);
+}
+
+/** That the model does not take `left` of `all` pictures, for a person; `null` if it takes them. */
+export function leftOutOf({ name }: Pick<OfferedModel, "name">, left: number, all: number): string | null {
+  if (left === 0) return null;
+  const which = left < all ? `${left} of the pictures` : all === 1 ? "the picture" : "the pictures";
+  return `${name} does not take ${which}, so ${left === 1 ? "it is" : "they are"} left out.`;
 }

@@ -10,7 +10,8 @@ export interface Wording {
   text: string;
 }
 
-type Words = Pick<Generation, "prompt" | "enhancedPrompt">;
+/** What the server has. */
+export type Words = Pick<Generation, "prompt" | "enhancedPrompt">;
 
 /** What the form shows of a generation that nobody has touched. */
 export const wordingOf = ({ prompt, enhancedPrompt = null }: Words): Wording => ({
@@ -28,12 +29,33 @@ export function differs(form: Wording, { prompt, enhancedPrompt = null }: Words)
   return wanted !== enhancedPrompt && !(enhancedPrompt === null && wanted === prompt.trim());
 }
 
+/** What is kept of a form while the server does not have its words. */
+export interface Draft extends Wording {
+  /** What the server had when it was written. */
+  from: Words;
+}
+
+export function draftOf(form: Wording, { prompt, enhancedPrompt = null }: Words): Draft | null {
+  return differs(form, { prompt, enhancedPrompt }) ? { ...form, from: { prompt, enhancedPrompt } } : null;
+}
+
 /**
- * The form after news of its generation: what somebody is writing stays, and what nobody has touched since the last
- * news follows it.
+ * The form that is shown first: what was half written, unless the words were settled otherwise since. A yes must not
+ * be for words that their user has replaced.
+ */
+export function restored(draft: Partial<Draft> | null, now: Words): Wording {
+  const { own, text, from } = draft ?? {};
+  const stands = from && same(from, now) && typeof own === "boolean" && typeof text === "string";
+  return stands ? { own, text } : wordingOf(now);
+}
+
+const same = (one: Words, other: Words) =>
+  one.prompt === other.prompt && (one.enhancedPrompt ?? null) === (other.enhancedPrompt ?? null);
+
+/**
+ * The form after news of its generation. `before` is what the server had when it was last heard, by news or by its
+ * answer to what it was told: what somebody has written beyond that stays, anything else follows the news.
  */
 export function followed(form: Wording, before: Words, now: Words): Wording {
-  const known = wordingOf(before);
-  const touched = form.own !== known.own || form.text !== known.text;
-  return touched ? form : wordingOf(now);
+  return same(before, now) || differs(form, before) ? form : wordingOf(now);
 }

@@ -1,15 +1,27 @@
-// "Make a variation": the words and parameters of a video, to be changed, and made into a new one beside it.
+// "Make a variation": the words, pictures and parameters of a video, to be changed, and made into a new one beside it.
 
 import { useEffect, useId, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { models } from "../catalogue";
 import { money, seconds } from "../format";
-import type { Generation } from "../model/types";
-import { durationsOf, fit, modelOf, parametersOf, priceOf, type Wish } from "../model/variation";
+import type { Generation, ImageInput } from "../model/types";
+import {
+  durationsOf,
+  fit,
+  leftOutOf,
+  modelOf,
+  parametersOf,
+  priceOf,
+  ROLE_WORDS,
+  roleOf,
+  takenOf,
+  type Wish,
+} from "../model/variation";
 import { conversationHref } from "../routes";
 import { Choices, isScale, type Option, Scale } from "./choices";
 import { DialogFrame, open } from "./dialog";
+import { IconButton } from "./icon";
 
 /** Opens the dialog for a variation of `generation`. */
 export function openVariation(generation: Generation): void {
@@ -20,7 +32,8 @@ export function openVariation(generation: Generation): void {
 
 function Variation({ generation }: { generation: Generation }) {
   const id = useId();
-  const [prompt, setPrompt] = useState(generation.prompt);
+  const [prompt, setPrompt] = useState(generation.enhancedPrompt ?? generation.prompt);
+  const [pictures, setPictures] = useState<readonly ImageInput[]>(generation.parameters.images ?? []);
   const [wish, setWish] = useState<Partial<Wish>>(() => {
     const { duration, aspectRatio, resolution } = generation.parameters;
     return {
@@ -32,7 +45,8 @@ function Variation({ generation }: { generation: Generation }) {
   });
   useEffect(() => void actions.loadModels(), []);
   const model = modelOf(models.value, wish.model);
-  const fitted = model && fit(model, wish);
+  const taken = model ? takenOf(model, pictures) : [];
+  const fitted = model && fit(model, wish, taken);
   const change = (part: Partial<Wish>) => setWish((before) => ({ ...before, ...part }));
   const price = model && fitted ? money(priceOf(model, fitted)) : "";
 
@@ -44,7 +58,7 @@ function Variation({ generation }: { generation: Generation }) {
       prompt: prompt.trim(),
       provider,
       model: name,
-      parameters: parametersOf(model, fitted, generation.parameters),
+      parameters: parametersOf(model, fitted, generation.parameters, taken),
     });
     location.hash = conversationHref(generation.conversationId);
   }
@@ -98,9 +112,16 @@ function Variation({ generation }: { generation: Generation }) {
               ))}
             </select>
           </div>
+          {pictures.length > 0 && (
+            <Pictures
+              taken={taken}
+              leftOut={leftOutOf(model, pictures.length - taken.length, pictures.length)}
+              remove={(gone) => setPictures(pictures.filter(({ uploadId }) => uploadId !== gone))}
+            />
+          )}
           <Row
             label="Length"
-            options={durationsOf(model, fitted.resolution).map((value) => ({ value, label: seconds(value) }))}
+            options={durationsOf(model, fitted.resolution, taken).map((value) => ({ value, label: seconds(value) }))}
             value={fitted.duration}
             onChange={(duration) => change({ duration: Number(duration) })}
           />
@@ -124,6 +145,39 @@ function Variation({ generation }: { generation: Generation }) {
         </div>
       )}
     </DialogFrame>
+  );
+}
+
+interface PicturesProps {
+  taken: readonly ImageInput[];
+  /** What is said of the pictures that are not taken. */
+  leftOut: string | null;
+  remove: (uploadId: string) => void;
+}
+
+/** The pictures that it is made from. One that has expired is refused by the server, and can be removed here. */
+function Pictures({ taken, leftOut, remove }: PicturesProps) {
+  return (
+    <div>
+      {taken.length > 0 && (
+        <ul class="attachments" aria-label="Pictures">
+          {taken.map((picture, index) => (
+            <li key={picture.uploadId}>
+              <img src={`/api/uploads/${picture.uploadId}`} alt={`Picture ${index + 1}`} width={56} height={56} />
+              <span>{ROLE_WORDS[roleOf(picture)]}</span>
+              <IconButton
+                icon="close"
+                label={`Remove picture ${index + 1}`}
+                onClick={() => remove(picture.uploadId)}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class="hint" role="status">
+        {leftOut}
+      </p>
+    </div>
   );
 }
 

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import * as actions from "../actions";
 import { now } from "../clock";
 import { day, seconds, shorten } from "../format";
-import { posterSet } from "../model/details";
+import { posterSet, posterUrl } from "../model/details";
 import { galleryOf } from "../model/state";
 import { isRunning, isWaiting, STATUS_WORDS, stageOf } from "../model/status";
 import type { Generation } from "../model/types";
@@ -15,13 +15,15 @@ import { Button, Icon, IconButton } from "../parts/icon";
 import { Topbar } from "../parts/topbar";
 import { openVariation } from "../parts/variation";
 import { conversationHref, galleryHref, homeHref, videoHref } from "../routes";
-import { thumbnailUrl } from "../server";
 import { state } from "../store";
+
+/** About how wide a tile is, in CSS pixels. */
+const WIDTH = 288;
 
 const FILTERS = [
   ["", "All"],
   ["completed", "Ready"],
-  ["processing", "In the making"],
+  ["running", "In the making"],
   ["failed", "Not made"],
   ["cancelled", "Cancelled"],
 ] as const;
@@ -140,10 +142,10 @@ async function retry(generation: Generation): Promise<void> {
 }
 
 function Picture({ generation }: { generation: Generation }) {
-  const set = posterSet(generation.posters);
+  const set = posterSet(generation);
   return (
     <img
-      src={thumbnailUrl(generation.id)}
+      src={posterUrl(generation.id, WIDTH * devicePixelRatio)}
       {...(set ? { srcset: set, sizes: "(max-width: 34rem) 92vw, 18rem" } : {})}
       alt=""
       loading="lazy"

@@ -133,6 +133,20 @@ export async function assertPlays(page) {
   await page.waitForFunction((element) => element.currentTime > 0.3, await video.elementHandle());
 }
 
+/** A small picture, drawn by the browser itself. */
+export async function picture(page) {
+  const url = await page.evaluate(() => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 640;
+    canvas.height = 360;
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "#c86a2c";
+    pen.fillRect(0, 0, 640, 360);
+    return canvas.toDataURL("image/png");
+  });
+  return { name: "dune.png", mimeType: "image/png", buffer: Buffer.from(url.split(",")[1], "base64") };
+}
+
 /** What axe finds, as it tells it, once everything stands still. */
 export async function examine(page) {
   // Evaluated by the debugger, which the page's policy does not bind.

@@ -95,12 +95,16 @@ test("what is cancelled stops at once and can be tried again", async () => {
   await askFor(page, SLOW);
   await accept(page);
   await underWay(page);
+  // What that may cost is said before it is asked.
+  await lastCard(page).locator(".cost", { hasText: "may be charged" }).waitFor();
   await lastCard(page).getByRole("button", { name: "Cancel" }).click();
   const dialog = page.getByRole("dialog");
+  assert.match(await dialog.innerText(), /may be charged/);
   await assertUsable(page, "cancel");
   assert.equal(await dialog.getByRole("button", { name: "Keep going" }).evaluate((it) => it === document.activeElement), true);
   await dialog.getByRole("button", { name: "Stop it" }).click();
   await face(page, "ended");
+  await page.locator(".said", { hasText: "may be charged" }).waitFor();
   await page.getByRole("button", { name: "Try again" }).click();
   await accept(page);
   await face(page, "progress");
@@ -179,7 +183,7 @@ test("two tabs show the same, and one's yes is the other's", async () => {
   await context.close();
 });
 
-test("without a network it says so, keeps what is written, and goes on afterwards", async () => {
+test("without a network it says so, keeps what is sent, and sends it afterwards by itself", async () => {
   const { context, page } = await visit(browser, system);
   await signUp(page);
   await describe(page, "Make me a video of a harbour");
@@ -193,7 +197,6 @@ test("without a network it says so, keeps what is written, and goes on afterward
   await page.getByText("Not sent.", { exact: false }).waitFor({ timeout: 60_000 });
   await context.setOffline(false);
   await page.getByText("You are offline.", { exact: false }).waitFor({ state: "hidden" });
-  await page.locator(".unsent").getByRole("button", { name: "Try again" }).click();
   const card = await face(page, "confirmation");
   await card.getByText("6 s", { exact: true }).waitFor();
   assert.equal(await page.locator(".mine .said", { hasText: "6 seconds" }).count(), 1);

@@ -15,6 +15,7 @@ import {
   face,
   launch,
   PHONE,
+  picture,
   shot,
   signUp,
   visit,
@@ -176,20 +177,6 @@ test("a variation is asked for with other parameters, and waits for its yes", as
   assertQuiet(page);
   await context.close();
 });
-
-/** A small picture, drawn by the browser itself. */
-async function picture(page) {
-  const url = await page.evaluate(() => {
-    const canvas = document.createElement("canvas");
-    canvas.width = 640;
-    canvas.height = 360;
-    const pen = canvas.getContext("2d");
-    pen.fillStyle = "#c86a2c";
-    pen.fillRect(0, 0, 640, 360);
-    return canvas.toDataURL("image/png");
-  });
-  return { name: "dune.png", mimeType: "image/png", buffer: Buffer.from(url.split(",")[1], "base64") };
-}
 
 test("a picture goes along, survives a reload, and stands in the confirmation", async () => {
   const { context, page } = await visit(browser, system);

@@ -201,21 +201,39 @@ test("a search shows what its own words found, in the server's order", () => {
 });
 
 test("the gallery keeps to its filter while generations change", () => {
-  const load = { type: "gallery.loaded", status: "processing", nextCursor: null, first: true } as const;
+  const load = { type: "gallery.loaded", status: "failed", nextCursor: null, first: true } as const;
   const state = run(
-    { type: "gallery.loading", status: "processing", first: true },
-    { ...load, items: [generation(1, "processing", 1), generation(2, "processing", 1)] },
+    { type: "gallery.loading", status: "failed", first: true },
+    { ...load, items: [generation(1, "failed", 1), generation(2, "failed", 1)] },
+    generations(generation(4, "completed", 1)),
   );
-  const ended = reduce(state, generations(generation(1, "completed", 2)));
   assert.deepEqual(
-    galleryOf(ended).map(({ id }) => id),
-    ["gen_2"],
+    galleryOf(state).map(({ id }) => id),
+    ["gen_1", "gen_2"],
   );
   // The answer for a filter that is no longer chosen brings generations, but no list.
-  const other = reduce(state, { type: "gallery.loading", status: "failed", first: true });
-  const late = reduce(other, { ...load, items: [generation(3, "processing", 1)] });
+  const other = reduce(state, { type: "gallery.loading", status: "cancelled", first: true });
+  const late = reduce(other, { ...load, items: [generation(3, "failed", 1)] });
   assert.deepEqual([galleryOf(late), late.gallery.phase], [[], "loading"]);
   assert.ok(late.generations["gen_3"]);
+});
+
+test("all that is being made is in the making, from the yes to the end", () => {
+  const state = run(
+    { type: "gallery.loading", status: "running", first: true },
+    generations(
+      generation(1, "processing", 1, { createdAt: at(1) }),
+      generation(2, "confirmed", 1, { createdAt: at(2) }),
+      generation(3, "queued", 1, { createdAt: at(3) }),
+      generation(4, "pending_confirmation", 1),
+      generation(5, "completed", 1),
+    ),
+  );
+  const shown = (of: State) => galleryOf(of).map(({ id }) => id);
+  assert.deepEqual(shown(state), ["gen_3", "gen_2", "gen_1"]);
+  // What begins and ends in the meantime comes and goes without the list being read again.
+  const later = reduce(state, generations(generation(1, "completed", 2), generation(4, "queued", 2)));
+  assert.deepEqual(shown(later), ["gen_3", "gen_2", "gen_4"]);
 });
 
 test("pages of the gallery follow one another, and nothing is there twice", () => {

@@ -7,6 +7,7 @@ import type { Attachment, OfferedModel } from "../../src/model/types";
 import {
   durationsOf,
   fit,
+  leftOutOf,
   modelOf,
   nextRole,
   parametersOf,
@@ -14,6 +15,7 @@ import {
   priceOf,
   type Role,
   rolesOf,
+  takenOf,
   wrongWith,
 } from "../../src/model/variation";
 import { isScale } from "../../src/parts/choices";
@@ -89,8 +91,8 @@ test("a variation keeps what the model takes, and no seed", () => {
   const before = { duration: 4, style: "ink", negativePrompt: "people", audio: true, seed: 7 };
   const wish = fit(VEO, before);
   const base = { duration: 4, aspectRatio: "16:9", resolution: "720p", style: "ink" };
-  assert.deepEqual(parametersOf(VEO, wish, before), { ...base, negativePrompt: "people" });
-  assert.deepEqual(parametersOf(PLAIN, wish, before), { ...base, audio: true });
+  assert.deepEqual(parametersOf(VEO, wish, before, []), { ...base, negativePrompt: "people" });
+  assert.deepEqual(parametersOf(PLAIN, wish, before, []), { ...base, audio: true });
 });
 
 test("pictures get the role that is still open", () => {
@@ -122,6 +124,37 @@ test("pictures that do not go together are told of", () => {
     if (told) assert.match(wrong ?? "", told, roles.join());
     else assert.equal(wrong, null, roles.join());
   }
+});
+
+test("a variation is made from the pictures of the one before, as far as the model takes them", () => {
+  const inputs = (...roles: Role[]) => roles.map((role, index) => ({ uploadId: `upl_${index}`, role }));
+  const taken = (model: OfferedModel, ...roles: Role[]) =>
+    takenOf(model, inputs(...roles)).map(({ uploadId, role }) => [uploadId, role]);
+  assert.deepEqual(taken(VEO, "last_frame", "first_frame"), [
+    ["upl_1", "first_frame"],
+    ["upl_0", "last_frame"],
+  ]);
+  assert.deepEqual(taken(PLAIN, "first_frame", "last_frame"), [["upl_0", "first_frame"]]);
+  assert.deepEqual(taken(PLAIN, "reference", "reference"), []);
+  assert.equal(taken(VEO, "reference", "reference", "reference", "reference").length, 3);
+  assert.deepEqual(takenOf(VEO, [{ uploadId: "upl_0" }]), [{ uploadId: "upl_0" }], "the video begins with it");
+  const images = inputs("first_frame");
+  assert.deepEqual(parametersOf(VEO, fit(VEO, {}), { images, seed: 1 }, images).images, images);
+  assert.equal("images" in parametersOf(VEO, fit(VEO, {}), { images }, []), false);
+});
+
+test("pictures that are left out are told of", () => {
+  assert.equal(leftOutOf(PLAIN, 0, 2), null);
+  assert.equal(leftOutOf(PLAIN, 1, 1), "Plain does not take the picture, so it is left out.");
+  assert.equal(leftOutOf(PLAIN, 2, 2), "Plain does not take the pictures, so they are left out.");
+  assert.equal(leftOutOf(PLAIN, 1, 2), "Plain does not take 1 of the pictures, so it is left out.");
+});
+
+test("pictures to show leave only the lengths that go with them", () => {
+  const model = { ...VEO, images: { ...VEO.images, referenceDurations: [8] } };
+  assert.deepEqual(durationsOf(model, "720p", pictures("reference")), [8]);
+  assert.deepEqual(durationsOf(model, "720p", pictures("first_frame")), [4, 6, 8]);
+  assert.equal(fit(model, { duration: 4 }, pictures("reference")).duration, 8);
 });
 
 test("many numbers in order are a slider, a few are chips", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { differs, followed, meant, type Wording, wordingOf } from "../../src/model/wording";
+import { differs, draftOf, followed, meant, restored, type Wording, wordingOf } from "../../src/model/wording";
 
 const prompt = "a paper boat";
 const better = "A small paper boat drifts along a gutter at dusk.";
@@ -52,4 +52,33 @@ test("news replace what nobody has touched, and nothing else", () => {
     own: true,
     text: prompt,
   });
+});
+
+test("what is written counts by what it means, so that news are followed once it was told", () => {
+  const told = { prompt, enhancedPrompt: "A black swan." };
+  const now = { prompt, enhancedPrompt: "A black swan., at night" };
+  assert.deepEqual(followed({ own: false, text: "A black swan. " }, told, now), wordingOf(now));
+  // Own words were chosen and told; the proposed ones still stand in the form behind them.
+  const own = { prompt, enhancedPrompt: null };
+  assert.deepEqual(followed({ own: true, text: better }, own, now), wordingOf(now));
+  // Without news of the words they go on standing there.
+  assert.deepEqual(followed({ own: true, text: better }, own, { ...own }), { own: true, text: better });
+});
+
+test("a draft stands only as long as the words that it was made from", () => {
+  const before = { prompt, enhancedPrompt: better };
+  const written = { own: false, text: "What I am writ" };
+  const draft = JSON.parse(JSON.stringify(draftOf(written, before)));
+  assert.deepEqual(restored(draft, before), written);
+  for (const now of [
+    { prompt, enhancedPrompt: null },
+    { prompt, enhancedPrompt: "From the chat." },
+    { prompt: "a paper boat, at night", enhancedPrompt: better },
+  ]) {
+    assert.deepEqual(restored(draft, now), wordingOf(now), JSON.stringify(now));
+  }
+  // As it was kept before it said what it was made from.
+  assert.deepEqual(restored(written, before), wordingOf(before));
+  assert.deepEqual(restored(null, { prompt }), { own: true, text: prompt });
+  assert.equal(draftOf(wordingOf(before), before), null, "what the server has is no draft");
 });

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bytes, day, moment, money, ratio, seconds, shorten, timeLeft } from "../../src/format";
-import { parameterList, posterFor, posterSet, reasonOf, resultLine } from "../../src/model/details";
-import { etaOf, faceOf, isRunning, isTerminal, isWaiting, stageOf } from "../../src/model/status";
+import { parameterList, posterSet, posterUrl, reasonOf, resultLine } from "../../src/model/details";
+import { costOfStopping, etaOf, faceOf, isRunning, isTerminal, isWaiting, RUNNING, stageOf } from "../../src/model/status";
 import type { GenerationStatus, Period } from "../../src/model/types";
 import { shareOf } from "../../src/model/usage";
 import { conversationHref, galleryHref, parseRoute, videoHref, viewKey } from "../../src/routes";
@@ -59,6 +59,8 @@ test("addresses lead where they say", () => {
   assert.deepEqual(parseRoute(videoHref("gen_01ab")), { name: "video", id: "gen_01ab" });
   assert.deepEqual(parseRoute(galleryHref()), { name: "gallery", status: "" });
   assert.deepEqual(parseRoute(galleryHref("failed")), { name: "gallery", status: "failed" });
+  assert.deepEqual(parseRoute(galleryHref("running")), { name: "gallery", status: "running" });
+  assert.deepEqual(parseRoute("#/videos?status=processing"), { name: "gallery", status: "running" }, "an old link");
   assert.deepEqual(parseRoute("#/videos?status=nonsense"), { name: "gallery", status: "" });
   for (const wrong of ["#/c/", "#/c/../x", "#/c/a/b", "#/videos/a/b", "#/elsewhere"]) {
     assert.equal(parseRoute(wrong).name, "unknown", wrong);
@@ -85,7 +87,14 @@ test("each status has its face", () => {
   for (const [status, face, waiting, running, terminal] of ALL) {
     const found = [faceOf(status), isWaiting(status), isRunning(status), isTerminal(status)];
     assert.deepEqual(found, [face, waiting, running, terminal], status);
+    assert.equal(RUNNING.includes(status), running, status);
   }
+});
+
+test("what stopping may cost is said while something is being made", () => {
+  const told = ALL.map(([status]) => status).filter((status) => costOfStopping(status) !== "");
+  assert.deepEqual(told, ["processing"]);
+  assert.match(costOfStopping("processing"), /may be charged/);
 });
 
 test("the stage is said in words, and a stage of the future in general ones", () => {
@@ -98,21 +107,13 @@ test("the stage is said in words, and a stage of the future in general ones", ()
   assert.equal(stageOf({ status: "processing", stage: unknown, queuePosition: null }), "Making your video");
 });
 
-test("the time left is the server's, else what the pace suggests, else not said", () => {
-  const now = Date.parse("2026-11-23T09:00:40.000Z");
-  const base = {
-    status: "processing",
-    stage: null,
-    attempt: 1,
-    startedAt: "2026-11-23T09:00:00.000Z",
-    progress: 80,
-  } as const;
-  assert.equal(etaOf({ ...base, etaSeconds: 25 }, now), 25);
-  assert.equal(etaOf(base, now), 10);
-  assert.equal(etaOf({ ...base, progress: 3 }, now), null);
-  assert.equal(etaOf({ ...base, attempt: 2 }, now), null);
-  assert.equal(etaOf({ ...base, stage: "retrying", etaSeconds: 25 }, now), null);
-  assert.equal(etaOf({ ...base, status: "queued" }, now), null);
+test("the time left is the server's, and of a video that is late it is not said", () => {
+  const base = { status: "processing", stage: "generating", etaSeconds: 25 } as const;
+  assert.equal(etaOf(base), 25);
+  assert.equal(etaOf({ ...base, etaSeconds: 0 }), 0);
+  assert.equal(etaOf({ ...base, etaSeconds: null }), null);
+  assert.equal(etaOf({ ...base, stage: "retrying" }), null);
+  assert.equal(etaOf({ ...base, status: "queued" }), null);
 });
 
 test("the facts of a video leave out what is not known", () => {
@@ -136,12 +137,14 @@ test("why there is no video is said of every code, and of one of the future", ()
   assert.match(reasonOf({ status: "cancelled", errorCode: "expired" }), /seven days/);
 });
 
-test("the poster is the smallest that is large enough", () => {
-  const posters = [1280, 320, 640].map((width) => ({ width, height: width, url: `/${width}` }));
-  assert.deepEqual([300, 400, 2000].map((pixels) => posterFor(posters, pixels)?.width), [320, 640, 1280]);
-  assert.equal(posterFor([], 100), null);
-  assert.equal(posterFor(undefined, 100), null);
-  assert.equal(posterSet(posters.slice(1)), "/320 320w, /640 640w");
+test("pictures are asked for where links never die", () => {
+  const link = (width: number) => ({ width, height: width, url: `https://store/${width}?X-Amz-Expires=3600` });
+  const posters = [320, 640].map(link);
+  const address = "/api/generations/gen_1/poster?width=";
+  assert.equal(posterSet({ id: "gen_1", posters }), `${address}320 320w, ${address}640 640w`);
+  assert.equal(posterSet({ id: "gen_1", posters: [] }), "");
+  assert.equal(posterSet({ id: "gen_1" }), "");
+  assert.equal(posterUrl("gen_1", 680 * 1.3), `${address}884`);
 });
 
 test("a budget's parts never come to more than the whole", () => {

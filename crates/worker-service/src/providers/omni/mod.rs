@@ -77,7 +77,7 @@ impl Provider for Omni {
         if let Some(hook) = &self.hook {
             body["webhook_config"] = hook.config(submission);
         }
-        self.api.caller.submit(request.json(&body), wire::interaction).await
+        self.api.caller.submit(request.json(&body), wire::interaction, google::refused_within).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {
@@ -94,7 +94,13 @@ impl Provider for Omni {
             Found::Told(polled) => polled,
             Found::File { id, source } => {
                 let request = self.api.request(Method::GET, &format!("files/{id}"));
-                self.api.caller.poll(request, |body| wire::file(body, source)).await
+                match self.api.caller.ask(request).await {
+                    Ok(Answer::Success(body)) => wire::file(&body, source),
+                    // The same key was just told that the video is there, and it is charged: a file that cannot be
+                    // seen may be a moment later, whoever says that it is not there.
+                    Ok(Answer::Refusal(refusal)) => refusal.unclear(),
+                    Err(reason) => Polled::Unclear { reason, wait: None },
+                }
             }
         }
     }

@@ -110,7 +110,7 @@ fn unclear(reason: &str) -> Found {
 }
 
 fn completed(interaction: &Interaction, base: &Url) -> Found {
-    let mut refusal = None;
+    let mut is_refused = false;
     for (index, step) in interaction.steps.iter().enumerate() {
         if step.kind.as_deref() != Some("model_output") {
             continue;
@@ -118,7 +118,7 @@ fn completed(interaction: &Interaction, base: &Url) -> Found {
         for (place, part) in step.content.as_array().into_iter().flatten().enumerate() {
             let Ok(part) = Part::deserialize(part) else { continue };
             if part.kind == "text" {
-                refusal = part.text.or(refusal);
+                is_refused |= part.text.is_some();
             } else if part.kind == "video" {
                 if let Some(found) = part.uri.as_deref().and_then(|uri| by_uri(uri, base)) {
                     return found;
@@ -131,11 +131,12 @@ fn completed(interaction: &Interaction, base: &Url) -> Found {
             }
         }
     }
-    // Words in place of a video are most often a refusal to make it. It was not reported as failed, so it may have
-    // been charged: it is not asked for again (I17).
-    Found::Told(match refusal {
-        Some(_) => Polled::Lost(google::filtered(&[]).error),
-        None => google::stopped(why(interaction)),
+    // Words in place of a video are a refusal to make it. That is what a filter does, whoever puts it into words: the
+    // user does not pay for it, and it is not asked for again (I17).
+    Found::Told(if is_refused {
+        Polled::Failed(google::filtered(&[]))
+    } else {
+        google::stopped(why(interaction))
     })
 }
 

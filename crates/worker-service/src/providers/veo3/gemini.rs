@@ -72,7 +72,7 @@ impl Provider for Gemini {
         if let Some(hook) = &self.hook {
             body["webhookConfig"] = hook.config(submission);
         }
-        self.api.caller.submit(request.json(&body), wire::operation).await
+        self.api.caller.submit(request.json(&body), wire::operation, google::refused_within).await
     }
 
     async fn poll(&self, operation: &Operation) -> Polled {

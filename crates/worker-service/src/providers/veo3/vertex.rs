@@ -186,7 +186,7 @@ impl Provider for Vertex {
                 Ok(answer) => {
                     // A refusal for certain: the next attempt comes with a new token, and not this one once more (I15).
                     self.look(&answer).await;
-                    caller::taken(answer, wire::operation)
+                    caller::taken(answer, wire::operation, google::refused_within)
                 }
                 Err(submitted) => submitted,
             },

@@ -1,6 +1,9 @@
 //! The words of Veo in the Gemini API's shape, in and out. Pure.
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -58,15 +61,19 @@ pub fn is_operation(name: &str) -> bool {
 pub(super) fn response<R: DeserializeOwned>(body: &[u8]) -> Result<Option<R>, Polled> {
     #[derive(Deserialize)]
     struct Operation<R> {
+        name: Option<IgnoredAny>,
         #[serde(default)]
         done: bool,
         error: Option<RpcError>,
         response: Option<R>,
     }
+    let unclear = |reason: &str| Err(Polled::Unclear { reason: reason.to_owned(), wait: None });
     let Some(operation) = google::object::<Operation<R>>(body) else {
-        return Err(Polled::Unclear { reason: "an answer that makes no sense".to_owned(), wait: None });
+        return unclear("an answer that makes no sense");
     };
     match operation {
+        // Somebody else may have said it. Taken for the operation's, it would have the video made, and charged, again.
+        Operation { name: None, done: false, error: Some(_), .. } => unclear("an error of no operation"),
         Operation { error: Some(error), .. } => Err(Polled::Failed(error.failure())),
         Operation { done: false, .. } => Err(Polled::Pending { progress: None }),
         Operation { response, .. } => Ok(response),
@@ -211,6 +218,11 @@ mod tests {
             assert_eq!(poll(&finished(&nothing)), Polled::Lost(google::lost()), "{nothing}");
         }
         assert!(matches!(polled(b"<html>", &base()), Polled::Unclear { .. }));
+        // An error is the operation's if it says so: it is done, or named.
+        let error = json!({"code": 13, "message": "internal"});
+        assert!(matches!(poll(&json!({"error": error})), Polled::Unclear { .. }));
+        assert!(matches!(poll(&json!({"name": null, "error": error})), Polled::Unclear { .. }));
+        assert!(matches!(poll(&json!({"name": "x", "error": error})), Polled::Failed(_)));
         assert!(matches!(poll(&json!([true, {"code": 13}, null])), Polled::Unclear { .. }));
     }
 
