@@ -15,7 +15,7 @@ const PRESETS = { mobile: undefined, desktop: desktopConfig };
  * Audits `url` in the browser at `port`, with whatever session that has, and writes the reports into `folder`. If the
  * performance is too low, it is measured twice more, and the run in the middle counts.
  */
-export async function audit({ port, url, page, preset, folder, lowest }) {
+export async function audit({ port, url, page, preset, signedIn, folder, lowest }) {
   const runs = [];
   do {
     // Nothing is at hand from an earlier visit but the session, which cookies hold.
@@ -23,6 +23,7 @@ export async function audit({ port, url, page, preset, folder, lowest }) {
     const flags = { port, output: ["html", "json"], logLevel: "error", clearStorageTypes, onlyCategories: CATEGORIES };
     const { lhr, report } = await lighthouse(url, flags, PRESETS[preset]);
     if (lhr.runtimeError) throw new Error(`Lighthouse at ${page}: ${lhr.runtimeError.message}`);
+    if (isSignedIn(lhr) !== signedIn) throw new Error(`Lighthouse at ${page}: it did not see what it should`);
     runs.push({ lhr, report });
   } while (runs.length < TIMES && performanceOf(runs[0]) < lowest);
   runs.sort((a, b) => performanceOf(a) - performanceOf(b));
@@ -32,6 +33,12 @@ export async function audit({ port, url, page, preset, folder, lowest }) {
   await writeFile(`${folder}/lighthouse-${where}.json`, report[1]);
   const scores = Object.fromEntries(CATEGORIES.map((name) => [name, scoreOf(lhr, name)]));
   return { where, page, preset, scores, runs: runs.length };
+}
+
+/** Whether the page asked for what only somebody has who is signed in. */
+function isSignedIn(lhr) {
+  const { items } = lhr.audits["network-requests"].details;
+  return items.some(({ url, statusCode }) => url.includes("/api/conversations") && statusCode === 200);
 }
 
 const performanceOf = ({ lhr }) => scoreOf(lhr, "performance") ?? 0;

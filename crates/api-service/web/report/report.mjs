@@ -21,13 +21,27 @@ const [folder] = positionals;
 if (!folder) throw new Error("where to? node report.mjs FOLDER [--images FOLDER]");
 const shots = join(folder, "views");
 
-const model = await startModel(better);
-const settings = { BUDGET_PER_DAY: "40", BUDGET_PER_MONTH: "400", JOB_RETRY_DELAYS: "200ms,200ms,200ms" };
-const system = await startSystem({ env: { ...model.env, ...settings } });
-const profile = await mkdtemp(join(tmpdir(), "reelay-profile-"));
-const browser = await launch();
-const shared = await launchShared(profile);
+const settings = {
+  BUDGET_PER_DAY: "40",
+  BUDGET_PER_MONTH: "400",
+  JOB_RETRY_DELAYS: "200ms,200ms,200ms",
+  VEO3_USUAL_LATENCY: "75s",
+};
+/** What is to be undone at the end, the last first. */
+const ends = [];
+/** Begins something that has an end. */
+async function begin(starting, end) {
+  const started = await starting;
+  ends.unshift(() => end(started));
+  return started;
+}
+
 try {
+  const profile = await begin(mkdtemp(join(tmpdir(), "reelay-profile-")), (path) => rm(path, { recursive: true, force: true }));
+  const model = await begin(startModel(better), (one) => one.stop());
+  const system = await begin(startSystem({ env: { ...model.env, ...settings } }), (one) => one.stop());
+  const browser = await begin(launch(), (one) => one.close());
+  const shared = await begin(launchShared(profile), ({ context }) => context.close());
   await rm(folder, { recursive: true, force: true });
   await mkdir(shots, { recursive: true });
 
@@ -66,7 +80,8 @@ try {
     for (const preset of ["mobile", "desktop"]) {
       console.log(`Asking Lighthouse about ${name}, ${preset} …`);
       const url = `${system.url}/${hash}`;
-      scores.push(await audit({ port: shared.port, url, page: name, preset, folder, lowest: LOWEST_SCORE }));
+      const signedIn = Boolean(session);
+      scores.push(await audit({ port: shared.port, url, page: name, preset, signedIn, folder, lowest: LOWEST_SCORE }));
     }
   }
 
@@ -83,7 +98,5 @@ try {
     process.exitCode = 1;
   }
 } finally {
-  await Promise.allSettled([shared.context.close(), browser.close(), system.stop()]);
-  await model.stop();
-  await rm(profile, { recursive: true, force: true });
+  for (const end of ends) await end().catch(console.error);
 }
