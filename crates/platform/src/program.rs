@@ -128,6 +128,7 @@ impl Process {
             started = starting => started.map(Some),
             reason = self.stop.requested() => {
                 event!(INFO, SERVICE_STOPPING, reason);
+                event!(INFO, SERVICE_STOPPED, durationMs = 0);
                 Ok(None)
             }
         }

@@ -115,5 +115,7 @@ fn asked_to_stop_while_it_starts_it_ends_well() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let messages = lines(&output.stdout);
-    assert!(matches!(messages.as_slice(), [.., last] if last.contains("[SERVICE] Stopping")), "{messages:?}");
+    let [.., stopping, stopped] = messages.as_slice() else { panic!("{messages:?}") };
+    assert!(stopping.contains("[SERVICE] Stopping"), "{messages:?}");
+    assert!(stopped.contains("[SERVICE] Stopped"), "{messages:?}");
 }

@@ -306,7 +306,8 @@ impl Generic {
         let whole = error.and_then(Value::as_str);
         let words = [whole, part("code"), part("message")];
         let words = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        (!words.is_empty()).then(|| RpcError::saying(words))
+        let code = error.and_then(|error| error.get("code")).and_then(Value::as_i64);
+        (code.is_some() || !words.is_empty()).then(|| RpcError::saying(code.unwrap_or_default(), words))
     }
 }
 

@@ -144,9 +144,9 @@ impl RpcError {
         self.details.iter().any(reason) || self.message.contains("API key")
     }
 
-    /// An error in these words alone.
-    pub(super) fn saying(message: String) -> Self {
-        Self { message, ..Self::default() }
+    /// An error of this number, 0 if it has none, in these words alone.
+    pub(super) fn saying(code: i64, message: String) -> Self {
+        Self { code, message, ..Self::default() }
     }
 
     /// What follows from an operation that ended so, by `google.rpc.Code`.
@@ -518,7 +518,7 @@ mod tests {
 
     #[test]
     fn what_stopped_may_be_charged_unless_a_filter_took_it() {
-        let said = |message: &str| stopped(Some(&RpcError::saying(message.to_owned())));
+        let said = |message: &str| stopped(Some(&RpcError::saying(0, message.to_owned())));
         assert_eq!(stopped(None), Polled::Lost(lost()));
         assert!(
             matches!(said("out of patience"), Polled::Lost(error) if error.code == ErrorCode::ProviderError)

@@ -40,7 +40,7 @@ fn what_a_person_could_choose_or_wait_for_goes_along() {
     for (words, reason) in
         [("The aspect ratio is not supported", Some(ErrorReason::FormNotOffered)), ("what?", None)]
     {
-        let error = RpcError { code: 3, ..RpcError::saying(words.to_owned()) };
+        let error = RpcError::saying(3, words.to_owned());
         assert_eq!(error.failure().error.reason, reason, "{words}");
     }
 }

@@ -13,7 +13,10 @@ const WORDS: &[(StatusCode, &[&str])] = &[
     ),
     (StatusCode::TOO_MANY_REQUESTS, &["rate limit", "rate_limit", "too many", "quota", "exhausted"]),
     (StatusCode::UNAUTHORIZED, &["api key", "api_key", "unauthori", "unauthenticated", "permission"]),
-    (StatusCode::SERVICE_UNAVAILABLE, &["overloaded", "unavailable", "busy", "capacity"]),
+    (
+        StatusCode::BAD_REQUEST,
+        &["invalid", "unsupported", "not supported", "not found", "required", "must be", "too long"],
+    ),
 ];
 
 /// Why a submission was not taken although the answer is a success: the provider's own error is in it, and no name of
@@ -33,9 +36,11 @@ impl RpcError {
         Refusal { status, error: Some(self), wait }
     }
 
-    /// The HTTP status that says the same. A provider that broke down does not say that it took nothing (I16).
+    /// The HTTP status that says the same. A provider that broke down does not say that it took nothing, and whoever
+    /// is overloaded in the clothes of a success may as well be a proxy that lost the answer; nor do words that nobody
+    /// here knows (I16).
     fn as_status(&self) -> StatusCode {
-        let own = u16::try_from(self.code).ok().filter(|code| (400..600).contains(code));
+        let own = u16::try_from(self.code).ok().filter(|code| (400..500).contains(code));
         if let Some(status) = own.and_then(|code| StatusCode::from_u16(code).ok()) {
             return status;
         }
@@ -49,8 +54,6 @@ impl RpcError {
             7 | 16 => StatusCode::UNAUTHORIZED,
             // RESOURCE_EXHAUSTED
             8 => StatusCode::TOO_MANY_REQUESTS,
-            // UNAVAILABLE
-            14 => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -61,7 +64,7 @@ impl RpcError {
         }
         let words = format!("{} {}", self.status, self.message).to_lowercase();
         let found = WORDS.iter().find(|(_, about)| about.iter().any(|word| words.contains(word)));
-        found.map_or(StatusCode::BAD_REQUEST, |(status, _)| *status)
+        found.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(status, _)| *status)
     }
 }
 
@@ -88,22 +91,15 @@ mod tests {
             (json!({"code": 3, "message": "usage guidelines"}), ErrorCode::ContentFiltered, Retry::Never),
             (json!({"code": 5}), ErrorCode::InvalidRequest, Retry::Never),
             (json!({"code": 16}), ErrorCode::ProviderError, Retry::OnSchedule),
-            (json!({"code": 503}), ErrorCode::ProviderUnavailable, Retry::OnSchedule),
-            (json!({"code": 14}), ErrorCode::ProviderUnavailable, Retry::OnSchedule),
             (json!({"message": "Insufficient balance"}), ErrorCode::ProviderQuota, Retry::Never),
             (json!({"status": "RESOURCE_EXHAUSTED"}), ErrorCode::ProviderQuota, Retry::OnSchedule),
-            (
-                json!({"code": "overloaded", "message": "busy"}),
-                ErrorCode::ProviderUnavailable,
-                Retry::OnSchedule,
-            ),
             (json!({"message": "No permission"}), ErrorCode::ProviderError, Retry::OnSchedule),
             (
                 json!({"message": "The safety system says no credit"}),
                 ErrorCode::ContentFiltered,
                 Retry::Never,
             ),
-            (json!({"message": "no"}), ErrorCode::InvalidRequest, Retry::Never),
+            (json!({"message": "The model is not found"}), ErrorCode::InvalidRequest, Retry::Never),
         ] {
             let body = json!({"error": error});
             for body in [body.clone(), json!([body])] {
@@ -117,8 +113,17 @@ mod tests {
 
     #[test]
     fn a_provider_that_broke_down_may_have_taken_it() {
-        for code in [500, 502, 504, 1, 2, 4, 13, 15, 99, -1] {
-            let body = json!({"error": {"code": code, "message": "An internal error has occurred."}});
+        let coded = [500, 502, 503, 504, 1, 2, 4, 13, 14, 15, 99, -1]
+            .map(|code| json!({"code": code, "message": "An internal error has occurred."}));
+        let worded = [
+            json!({"message": "Internal server error"}),
+            json!({"status": "DEADLINE_EXCEEDED"}),
+            json!({"message": "upstream request timeout"}),
+            json!({"code": "overloaded", "message": "busy"}),
+            json!({"message": "no"}),
+        ];
+        for error in coded.into_iter().chain(worded) {
+            let body = json!({"error": error});
             let refusal = refused_within(body.to_string().as_bytes()).unwrap();
             assert!(!refusal.is_known(), "{body}");
         }

@@ -110,7 +110,7 @@ fn unclear(reason: &str) -> Found {
 }
 
 fn completed(interaction: &Interaction, base: &Url) -> Found {
-    let mut is_refused = false;
+    let (mut has_words, mut has_video) = (false, false);
     for (index, step) in interaction.steps.iter().enumerate() {
         if step.kind.as_deref() != Some("model_output") {
             continue;
@@ -118,8 +118,9 @@ fn completed(interaction: &Interaction, base: &Url) -> Found {
         for (place, part) in step.content.as_array().into_iter().flatten().enumerate() {
             let Ok(part) = Part::deserialize(part) else { continue };
             if part.kind == "text" {
-                is_refused |= part.text.is_some();
+                has_words |= part.text.is_some_and(|text| !text.trim().is_empty());
             } else if part.kind == "video" {
+                has_video = true;
                 if let Some(found) = part.uri.as_deref().and_then(|uri| by_uri(uri, base)) {
                     return found;
                 }
@@ -131,12 +132,13 @@ fn completed(interaction: &Interaction, base: &Url) -> Found {
             }
         }
     }
-    // Words in place of a video are a refusal to make it. That is what a filter does, whoever puts it into words: the
+    let why = why(interaction);
+    // Words in place of a video, and of any error, are a refusal to make it. That is what a filter does, whoever puts it into words: the
     // user does not pay for it, and it is not asked for again (I17).
-    Found::Told(if is_refused {
+    Found::Told(if has_words && !has_video && why.is_none() {
         Polled::Failed(google::filtered(&[]))
     } else {
-        google::stopped(why(interaction))
+        google::stopped(why)
     })
 }
 
