@@ -246,10 +246,15 @@ pub fn compared_length(asking: &Generation, wish: Relative) -> Option<Result<u32
     Some(next(choices, from, wish).ok_or(from))
 }
 
-/// A prompt with further words about it.
+/// A prompt with further words about it, unless they are said again.
 fn with_further(prompt: &str, further: &str) -> String {
+    let plain = |text: &str| text.trim().trim_end_matches(['.', ',']).to_lowercase();
+    let (known, said) = (plain(prompt), plain(further));
+    let is_repeated = known == said || known.ends_with(&format!(", {said}"));
     if prompt.is_empty() {
         further.to_owned()
+    } else if is_repeated {
+        prompt.to_owned()
     } else {
         format!("{}, {further}", prompt.trim_end_matches(['.', ',']))
     }

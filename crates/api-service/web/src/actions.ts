@@ -197,14 +197,17 @@ let resending = false;
 export async function resendAll(): Promise<void> {
   if (resending) return;
   resending = true;
+  const user = userId();
   try {
     for (const { id, pending } of unsentOf(state.peek())) {
+      // The session may end, or its user leave, while one of them is on its way.
+      if (!user || userId() !== user) break;
       const tried = again.get(pending.key) ?? 0;
       if (tried >= AGAIN || !goesAgain(pending, Date.now())) continue;
       again.set(pending.key, tried + 1);
       await resend(id, pending);
       const left = threadOf(state.peek(), id).pending.find(({ key }) => key === pending.key);
-      if (left?.error?.status === 0) break;
+      if (left?.error?.status === 0 || left?.error?.status === 401) break;
     }
   } finally {
     resending = false;

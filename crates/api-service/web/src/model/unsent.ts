@@ -6,6 +6,12 @@ import type { Failure } from "./types";
 /** How long the server is sure to know a message by its key, in milliseconds; it promises a day. */
 const KNOWN = 23 * 60 * 60 * 1000;
 
+/**
+ * How long a message is sure to be about what its writer had before them, in milliseconds. A yes that comes hours late
+ * could agree to a price that was offered since: whoever wrote it is asked.
+ */
+const FRESH = 2 * 60 * 1000;
+
 /** Of a message whose outcome nobody has heard, since the page was closed. */
 export const INTERRUPTED: Failure = {
   status: 0,
@@ -19,9 +25,9 @@ export const INTERRUPTED: Failure = {
 export const isOutdated = ({ createdAt }: Pick<Pending, "createdAt">, now: number): boolean =>
   now - Date.parse(createdAt) > KNOWN;
 
-/** Whether it is sent again without being asked: nothing was wrong with it but the way to the server. */
+/** Whether it is sent again without being asked: it is fresh, and nothing was wrong with it but the way to the server. */
 export function goesAgain({ createdAt, error }: Pick<Pending, "createdAt" | "error">, now: number): boolean {
-  if (error === null || isOutdated({ createdAt }, now)) return false;
+  if (error === null || now - Date.parse(createdAt) > FRESH) return false;
   const { status, code } = error;
-  return status === 0 || status >= 500 || [401, 408, 425, 429].includes(status) || code.includes("in_flight");
+  return status === 0 || status >= 500 || [401, 408, 425].includes(status) || code.includes("in_flight");
 }

@@ -25,7 +25,8 @@ test("only what the way to the server stood against goes out again by itself", (
     [INTERRUPTED, true],
     [failure(503), true],
     [failure(401), true],
-    [failure(429), true],
+    // What a limit refused is not done late: by then it may mean something else.
+    [failure(429), false],
     [failure(409, "idempotency_in_flight"), true],
     [failure(409, "invalid_state"), false],
     [failure(404), false],
@@ -34,12 +35,15 @@ test("only what the way to the server stood against goes out again by itself", (
     // It is on its way.
     [null, false],
   ];
-  for (const [error, again] of cases) assert.equal(goesAgain(pending("k", 1, error), now), again, JSON.stringify(error));
+  for (const [error, again] of cases) assert.equal(goesAgain(pending("k", 0.01, error), now), again, JSON.stringify(error));
 });
 
-test("what the server may not know any more by its key is not sent again unasked", () => {
-  assert.equal(goesAgain(pending("k", 22, failure(0)), now), true);
-  assert.equal(goesAgain(pending("k", 24, failure(0)), now), false);
+test("what was written for another moment is not sent again unasked", () => {
+  assert.equal(goesAgain(pending("k", 1 / 60, failure(0)), now), true);
+  assert.equal(goesAgain(pending("k", 3 / 60, failure(0)), now), false, "a yes could be for another price by now");
+});
+
+test("what the server may not know any more by its key is another message", () => {
   assert.deepEqual([22, 24].map((hours) => isOutdated(pending("k", hours, null), now)), [false, true]);
 });
 
