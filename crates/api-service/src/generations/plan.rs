@@ -321,6 +321,19 @@ mod tests {
     }
 
     #[test]
+    fn words_that_are_said_again_are_not_added_again() {
+        for (prompt, further, expected) in [
+            ("", "a cat", "a cat"),
+            ("a cat", "A cat.", "a cat"),
+            ("a cat", "with a red hat", "a cat, with a red hat"),
+            ("a cat, with a red hat", "with a red hat", "a cat, with a red hat"),
+            ("a black cat", "cat", "a black cat, cat"),
+        ] {
+            assert_eq!(with_further(prompt, further), expected, "{prompt} + {further}");
+        }
+    }
+
+    #[test]
     fn what_is_missing_is_asked_and_what_is_there_is_priced() {
         let catalogue = Catalogue::built_in();
         let model = catalogue.default_model();

@@ -136,7 +136,7 @@ function Banner() {
       <Icon name="offline" />
       <span>
         {offline
-          ? "You are offline. What you write stays here; what you have sent goes out when you are back."
+          ? "You are offline. What you write and send is kept here until you are back."
           : unreachable
             ? "Reelay cannot be reached just now. Trying again…"
             : ""}
