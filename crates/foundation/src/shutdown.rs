@@ -2,10 +2,8 @@
 
 use std::io::{self, Read as _};
 
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    sync::oneshot,
-};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// What asks a process to stop. From the moment this exists no such signal ends the process by itself, and one
 /// that comes while nobody waits is kept: a process makes it first of all, lest a stop that comes while it starts
@@ -14,7 +12,7 @@ use tokio::{
 pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
-    end_with_parent: bool,
+    parent_gone: CancellationToken,
 }
 
 impl StopSignals {
@@ -28,34 +26,33 @@ impl StopSignals {
     /// Outside a Tokio runtime.
     pub fn hear(end_with_parent: bool) -> io::Result<Self> {
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(Self { interrupt, terminate, end_with_parent })
+        let parent_gone = CancellationToken::new();
+        if end_with_parent {
+            watch_parent(parent_gone.clone());
+        }
+        Ok(Self { interrupt, terminate, parent_gone })
     }
 
     /// Waits for one of them, and says which, for the log. Called again, it waits for the next one.
     /// Cancellation-safe.
     pub async fn requested(&mut self) -> &'static str {
-        let Self { interrupt, terminate, end_with_parent } = self;
+        let Self { interrupt, terminate, parent_gone } = self;
         tokio::select! {
             _ = interrupt.recv() => "SIGINT",
             _ = terminate.recv() => "SIGTERM",
-            () = parent_gone(), if *end_with_parent => "parent ended",
+            () = parent_gone.cancelled() => "parent ended",
         }
     }
 }
 
-/// Ready when standard input ends. Read on a thread of its own, because a runtime waits at its end for reads
-/// that it does itself, and this one may never return.
-async fn parent_gone() {
-    let (gone, told) = oneshot::channel::<()>();
-    let watching = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
+/// Says when standard input ends. Read on a thread of its own, because a runtime waits at its end for reads that it
+/// does itself, and this one may never return.
+fn watch_parent(gone: CancellationToken) {
+    // Without a thread the parent cannot be watched; signals still are.
+    let _ = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
         let mut buffer = [0; 64];
         // Anything that arrives is ignored; the end of input and an error mean the same.
-        while matches!(std::io::stdin().read(&mut buffer), Ok(read) if read > 0) {}
-        drop(gone);
+        while matches!(io::stdin().read(&mut buffer), Ok(read) if read > 0) {}
+        gone.cancel();
     });
-    match watching {
-        Ok(_) => drop(told.await),
-        // Without a thread the parent cannot be watched; signals still are.
-        Err(_) => std::future::pending().await,
-    }
 }
