@@ -205,27 +205,13 @@ impl Store {
         room: Room,
     ) -> Result<bool, Error> {
         if let Some(id) = conversation
-            && !self.is_own_conversation(user, id).await?
+            && self.last_cursor(user, id).await?.is_none()
         {
             return Ok(false);
         }
         let open: i64 = reading!(&self.database, |c| c.count_open(user).await)?;
         room.check(open)?;
         Ok(true)
-    }
-
-    async fn is_own_conversation(&self, user: &UserId, id: &ConversationId) -> Result<bool, Error> {
-        let own: Option<ConversationId> = reading!(&self.database, |c| {
-            conversation::table
-                .find(id)
-                .filter(conversation::user_id.eq(user))
-                .filter(conversation::deleted_at.is_null())
-                .select(conversation::id)
-                .first(c)
-                .await
-                .optional()
-        })?;
-        Ok(own.is_some())
     }
 
     /// The conversation in which the user said this, if the user did.
@@ -271,7 +257,7 @@ impl Store {
         id: &ConversationId,
     ) -> Result<Option<Option<Generation>>, Error> {
         use GenerationStatus::{Confirmed, PendingClarification, PendingConfirmation, Processing, Queued};
-        if !self.is_own_conversation(user, id).await? {
+        if self.last_cursor(user, id).await?.is_none() {
             return Ok(None);
         }
         let waiting = self.newest_generation(id, &[PendingClarification, PendingConfirmation]).await?;
