@@ -27,10 +27,9 @@ pub(crate) const NPM: Program = Program {
 /// Everything, and the tests counted.
 pub(crate) fn run(counts: &mut Counts) -> Result<()> {
     NPM.ensure()?;
-    // As the other tests are built, so that nothing is built anew after them.
-    step::run(&mut step::cargo(&["build", "--workspace", "--all-features", "--bin", "reelay"]))?;
+    step::run(&mut build())?;
     step::run(&mut npm(FOLDER, &["ci"]))?;
-    step::run_reading(npm(FOLDER, &["run", "test:tap"]).env("REELAY_BIN", binary()), |line| {
+    step::run_reading(npm(FOLDER, &["run", "test:tap"]).env(BINARY, binary()), |line| {
         counts.read(line);
     })?;
     let tarball = packed()?;
@@ -57,6 +56,14 @@ pub(crate) fn npm(folder: &str, arguments: &[&str]) -> Command {
     let mut npm = step::command("npm", arguments);
     npm.current_dir(crate::root().join(folder));
     npm
+}
+
+/// Names the binary to whatever starts it.
+pub(crate) const BINARY: &str = "REELAY_BIN";
+
+/// Builds it as the other tests are built, so that nothing is built anew after them.
+pub(crate) fn build() -> Command {
+    step::cargo(&["build", "--workspace", "--all-features", "--bin", "reelay"])
 }
 
 /// The binary that the tests start.

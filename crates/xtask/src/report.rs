@@ -16,8 +16,6 @@ use crate::{
 const FOLDER: &str = "crates/api-service/web/report";
 /// The README's pictures.
 const IMAGES: &str = "docs/images";
-/// Names a binary that is there already, rather than the one that this builds.
-const BINARY: &str = "REELAY_BIN";
 
 /// What else it makes.
 #[derive(Debug, Args)]
@@ -30,16 +28,17 @@ pub(crate) struct Options {
 /// The task itself.
 pub(crate) fn run(options: &Options) -> Result<()> {
     [NODE, client::NPM, CHROMIUM].iter().try_for_each(Program::ensure)?;
-    let binary = if let Some(binary) = env::var_os(BINARY) {
+    let binary = if let Some(binary) = env::var_os(client::BINARY) {
+        // One that is there already.
         PathBuf::from(binary)
     } else {
-        step::run(&mut step::cargo(&["build", "--workspace", "--all-features", "--bin", "reelay"]))?;
+        step::run(&mut client::build())?;
         client::binary()
     };
     for folder in [PAGE, FOLDER] {
         step::run(&mut client::npm(folder, &["ci", "--no-audit", "--no-fund"]))?;
     }
-    step::run(report(options).env(BINARY, binary))
+    step::run(report(options).env(client::BINARY, binary))
 }
 
 /// The program that measures.

@@ -79,13 +79,13 @@ pub(crate) fn run_documentation(counts: &mut Counts) -> Result<()> {
 fn page(reporter: &str) -> Vec<Command> {
     let npm = |arguments: &[&str]| client::npm(PAGE, arguments);
     let mut browser = npm(&["run", "--silent", "test:browser", "--", "--test-reporter", reporter]);
-    browser.env("REELAY_BIN", client::binary());
+    browser.env(client::BINARY, client::binary());
     vec![
         npm(&["ci", "--no-audit", "--no-fund"]),
         npm(&["run", "--silent", "check"]),
         npm(&["run", "--silent", "compare"]),
         npm(&["run", "--silent", "test", "--", "--test-reporter", reporter]),
-        step::cargo(&["build", "--workspace", "--all-features", "--bin", "reelay"]),
+        client::build(),
         browser,
     ]
 }
