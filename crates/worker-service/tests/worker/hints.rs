@@ -50,6 +50,18 @@ pub(crate) const HOOK: &str = "/api/providers/veo3/webhook";
 /// So usual that nobody asks by himself while a test runs.
 const NEVER_BY_ITSELF: (&str, &str) = ("VEO3_USUAL_LATENCY", "600s");
 
+/// One job at a time, whose lease needs no heartbeat while a test runs.
+const LIMITS: Limits = Limits {
+    running: 1,
+    per_user: 1,
+    heartbeat: Duration::from_secs(600),
+    lease: Duration::from_secs(600),
+    deadline: Duration::from_secs(600),
+    shutdown: Duration::from_secs(1),
+};
+/// A heartbeat that comes while a test waits for it.
+const OFTEN: Duration = Duration::from_millis(50);
+
 /// A worker with a simulated provider that takes its time to tell.
 pub(crate) struct Scene {
     simulator: Simulator,
@@ -367,14 +379,7 @@ async fn another_replicas_hint_comes_with_the_heartbeat(database: TestDatabase) 
     let store = open(&database, terms()).await;
     let job = queued(&store).await;
     let worker = store.register_worker("one").await.unwrap();
-    let limits = Limits {
-        running: 1,
-        per_user: 1,
-        heartbeat: Duration::from_millis(50),
-        lease: Duration::from_secs(600),
-        deadline: Duration::from_secs(600),
-        shutdown: Duration::from_secs(1),
-    };
+    let limits = Limits { heartbeat: OFTEN, ..LIMITS };
     let (hinted, mut hints) = mpsc::unbounded_channel();
     let work = move |mut lease: Lease| {
         let hinted = hinted.clone();
@@ -421,14 +426,6 @@ async fn a_hint_is_about_its_own_providers_attempt(database: TestDatabase) {
     let store = open(&database, terms()).await;
     let job = queued(&store).await;
     let worker = store.register_worker("one").await.unwrap();
-    let limits = Limits {
-        running: 1,
-        per_user: 1,
-        heartbeat: Duration::from_secs(600),
-        lease: Duration::from_secs(600),
-        deadline: Duration::from_secs(600),
-        shutdown: Duration::from_secs(1),
-    };
     let (told, mut tells) = mpsc::unbounded_channel();
     let work = move |mut lease: Lease| {
         let told = told.clone();
@@ -449,7 +446,7 @@ async fn a_hint_is_about_its_own_providers_attempt(database: TestDatabase) {
         }
     };
     let running = Running::default();
-    let runner = Runner::new(store.clone(), worker, running.clone(), limits, work);
+    let runner = Runner::new(store.clone(), worker, running.clone(), LIMITS, work);
     let stop = CancellationToken::new();
     let runs = tokio::spawn(runner.run(stop.clone()));
     assert_eq!(in_time(tells.recv()).await, Some("accepted"));
@@ -478,14 +475,7 @@ async fn a_hint_reaches_the_runner_that_has_taken_the_job_over(database: TestDat
     let _ = rustls::crypto::ring::default_provider().install_default();
     let store = open(&database, terms()).await;
     let job = queued(&store).await;
-    let limits = Limits {
-        running: 1,
-        per_user: 2,
-        heartbeat: Duration::from_secs(600),
-        lease: Duration::from_secs(600),
-        deadline: Duration::from_secs(600),
-        shutdown: Duration::from_secs(1),
-    };
+    let limits = Limits { per_user: 2, ..LIMITS };
     let (told, mut tells) = mpsc::unbounded_channel();
     let work = move |mut lease: Lease| {
         let told = told.clone();
@@ -509,7 +499,7 @@ async fn a_hint_reaches_the_runner_that_has_taken_the_job_over(database: TestDat
     let (epoch, _) = in_time(tells.recv()).await.unwrap();
     // The lease runs out, as it does when nobody renews it.
     store.abandon(&job.id, epoch).await.unwrap();
-    let limits = Limits { heartbeat: Duration::from_millis(50), ..limits };
+    let limits = Limits { heartbeat: OFTEN, ..limits };
     let worker = store.register_worker("other").await.unwrap();
     let runner = Runner::new(store.clone(), worker, Running::default(), limits, work);
     tasks.push(tokio::spawn(std::sync::Arc::clone(&runner).run(stop.clone())));

@@ -133,8 +133,8 @@ fn completed(interaction: &Interaction, base: &Url) -> Found {
         }
     }
     let why = why(interaction);
-    // Words in place of a video, and of any error, are a refusal to make it. That is what a filter does, whoever puts it into words: the
-    // user does not pay for it, and it is not asked for again (I17).
+    // Words in place of a video, and of any error, are a refusal to make it. That is what a filter does, whoever puts
+    // it into words: the user does not pay for it, and it is not asked for again (I17).
     Found::Told(if has_words && !has_video && why.is_none() {
         Polled::Failed(google::filtered(&[]))
     } else {
