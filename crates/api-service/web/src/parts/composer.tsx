@@ -4,6 +4,7 @@ import type { Ref } from "preact";
 import { useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { readDraft, writeDraft } from "../drafts";
+import type { Pending } from "../model/state";
 import type { Attachment } from "../model/types";
 import { AttachButton, AttachmentList, useAttachments } from "./attachments";
 import { touch } from "./device";
@@ -16,8 +17,10 @@ const encoder = new TextEncoder();
 /** What a view can do with its composer. */
 export interface ComposerHandle {
   focus: () => void;
-  /** Puts words into it, in place of what stands there, or before it. */
-  fill: (text: string, keep?: boolean) => void;
+  /** Puts words into it, in place of what stands there. */
+  fill: (text: string) => void;
+  /** Puts a message back that was not sent, before what stands there. */
+  takeBack: (message: Pick<Pending, "content" | "attachments">) => void;
 }
 
 interface ComposerProps {
@@ -52,9 +55,13 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
     handle ?? { current: null },
     () => ({
       focus: () => field.current?.focus(),
-      fill(words, keep) {
-        const before = keep ? (field.current?.value ?? "") : "";
-        write([words, before].filter(Boolean).join("\n"));
+      fill(words) {
+        write(words);
+        field.current?.focus();
+      },
+      takeBack(message) {
+        write([message.content, field.current?.value ?? ""].filter(Boolean).join("\n"));
+        attachments.takeBack(message.attachments);
         field.current?.focus();
       },
     }),

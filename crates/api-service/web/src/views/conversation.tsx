@@ -93,8 +93,8 @@ export function Conversation({ id }: { id: string }) {
                     pending={item.pending}
                     resend={(pending) => void actions.resend(id, pending)}
                     edit={(pending) => {
+                      composer.current?.takeBack(pending);
                       actions.dropUnsent(id, pending.key);
-                      composer.current?.fill(pending.content, true);
                     }}
                   />
                 );
