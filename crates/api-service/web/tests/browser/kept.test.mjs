@@ -119,6 +119,67 @@ asUser("the first message of a conversation survives a reload as well", async ({
   assert.equal(await page.locator(".mine .said", { hasText: "lighthouse" }).count(), 1);
 });
 
+/** Lets no conversation be made, until it is told to; `keys` are those that were asked with. */
+async function refuseBeginnings(page) {
+  const path = /\/api\/conversations$/;
+  const isBeginning = (request) => path.test(request.url()) && request.method() === "POST";
+  const keys = [];
+  await page.route(path, (route) => {
+    if (!isBeginning(route.request())) return route.continue();
+    keys.push(route.request().headers()["idempotency-key"]);
+    const problem = { type: "about:blank", title: "Error", status: 500, code: "internal", detail: "Our mistake." };
+    return route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify(problem) });
+  });
+  const answered = (status) =>
+    page.waitForResponse((answer) => isBeginning(answer.request()) && answer.status() === status);
+  return { keys, answered, allow: () => page.unroute(path) };
+}
+
+asUser("what could not begin a conversation is kept on the first page, and begins one afterwards", async (scene) => {
+  const { context, page } = scene;
+  await context.setOffline(true);
+  const field = page.getByLabel("Describe your video");
+  await field.fill("Make me a video of a lighthouse");
+  await page.getByRole("button", { name: "Send" }).click();
+  const unsent = page.getByRole("list", { name: "Not sent yet" });
+  await unsent.getByText("Not sent.", { exact: false }).waitFor({ timeout: 60_000 });
+  assert.equal(await field.inputValue(), "");
+  await assertUsable(page, "not begun");
+  await shot(page, "not-begun-light");
+  const { keys, answered, allow } = await refuseBeginnings(page);
+  await context.setOffline(false);
+  await unsent.getByText("Our mistake.", { exact: false }).waitFor({ timeout: 60_000 });
+  const again = answered(500);
+  await page.reload();
+  await again;
+  await allow();
+  const made = answered(201);
+  await unsent.getByRole("button", { name: "Try again" }).click();
+  keys.push((await made).request().headers()["idempotency-key"]);
+  await page.waitForURL(/#\/c\/conv_/);
+  await face(page, "questions");
+  assert.equal(new Set(keys).size, 1, keys.join());
+  assert.equal(await page.locator(".mine .said", { hasText: "lighthouse" }).count(), 1);
+  assert.equal(await page.locator(".entry").count(), 1);
+});
+
+asUser("a message that is taken back brings its picture along", async ({ page }) => {
+  const { allow } = await refuseBeginnings(page);
+  const field = page.getByLabel("Describe your video");
+  await field.fill("the dunes begin to move, 8 seconds, landscape");
+  await page.getByLabel("Add a picture").setInputFiles(await picture(page));
+  const shown = page.locator('.attachments li[data-state="ready"]');
+  await shown.waitFor();
+  await page.getByRole("button", { name: "Send" }).click();
+  await shown.waitFor({ state: "detached" });
+  await page.getByRole("list", { name: "Not sent yet" }).getByRole("button", { name: "Edit" }).click();
+  await shown.waitFor();
+  assert.equal(await field.inputValue(), "the dunes begin to move, 8 seconds, landscape");
+  await allow();
+  await page.getByRole("button", { name: "Send" }).click();
+  await (await face(page, "confirmation")).getByRole("img", { name: "Picture 1" }).waitFor();
+});
+
 asUser("answers that are given and not told survive a reload, until they are told", async ({ page }) => {
   await describe(page, "Make me a video of a harbour");
   const card = await face(page, "questions");

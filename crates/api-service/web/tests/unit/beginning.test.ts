@@ -22,7 +22,8 @@ function well({ path, body }: Asked): unknown {
   return { message: message("msg_1", "conv_1", String(body["content"])), reply: null, generation: null };
 }
 
-const unsent = () => unsentOf(state.peek()).map(({ id, pending }) => [id, pending.content, pending.error?.status ?? null]);
+const unsent = () =>
+  unsentOf(state.peek()).map(({ id, pending }) => [id, pending.content, pending.error?.status ?? null]);
 const paths = () => asked.map(({ path }) => path);
 
 beforeEach(() => {

@@ -1,4 +1,5 @@
-// What the page's modules expect of a browser, for tests without one: imported before them. Nothing goes over a network.
+// What the page's modules expect of a browser, for tests without one: imported before them. Nothing goes over a
+// network.
 
 import type { Conversation, Message } from "../../src/model/types";
 
