@@ -55,10 +55,14 @@ export function elsewhere(key: string, text: string | null): void {
 
 export const keptKeys = () => [...kept.keys()];
 
+/** How often the page began anew. */
+export let reloads = 0;
+
 /** As if the page had just been opened in a browser that has nothing of its own. */
 export function clear(): void {
   for (const key of keptKeys()) localStorage.removeItem(key);
   asked.length = 0;
+  reloads = 0;
   answer = refused;
   location.hash = "#/";
 }
@@ -95,7 +99,7 @@ async function fetched(input: string, init: RequestInit): Promise<Response> {
 
 Object.defineProperties(globalThis, {
   localStorage: { value: storage },
-  location: { value: { origin: "http://page.example", hash: "#/" } },
+  location: { value: { origin: "http://page.example", hash: "#/", reload: () => (reloads += 1) } },
   // Without locks, as in an old browser: there is one tab.
   navigator: { value: {} },
   fetch: { value: fetched },
