@@ -12,6 +12,8 @@ import { Icon } from "./icon";
 
 /** What the server takes of a message, in bytes. */
 const LIMIT = 8 * 1024;
+/** The code of a key that an input method has taken. */
+const COMPOSING = 229;
 const encoder = new TextEncoder();
 
 /** What a view can do with its composer. */
@@ -43,7 +45,8 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
   const [told, setTold] = useState(false);
   const over = encoder.encode(text.trim()).length - LIMIT;
   const ready = text.trim() !== "" && over <= 0 && !busy && !attachments.wrong && !attachments.waiting;
-  const late = told && attachments.waiting ? "One moment, a picture is on its way." : "";
+  const underWay = attachments.waiting ? "a picture" : busy ? "your last message" : null;
+  const late = told && underWay ? `One moment, ${underWay} is on its way.` : "";
   const about = over > 0 ? `Too long: please cut about ${over} characters.` : (attachments.wrong ?? late);
 
   function write(next: string) {
@@ -75,14 +78,14 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
     element.style.blockSize = "auto";
     element.style.blockSize = `${element.scrollHeight}px`;
   }, [text]);
-  // A picture that was on its way is there: the reason to wait is gone.
+  // What was on its way is there: the reason to wait is gone.
   useEffect(() => {
-    if (!attachments.waiting) setTold(false);
-  }, [attachments.waiting]);
+    if (!underWay) setTold(false);
+  }, [underWay]);
 
   async function submit(event?: Event) {
     event?.preventDefault();
-    setTold(true);
+    setTold(!ready);
     if (!ready) return;
     const content = text.trim();
     const pictures = attachments.ready();
@@ -93,7 +96,9 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
   }
 
   function keydown(event: KeyboardEvent) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch()) return;
+    // An Enter that ends the writing of a character is none to send by; Safari tells it by its code alone.
+    const composing = event.isComposing || event.keyCode === COMPOSING;
+    if (event.key !== "Enter" || event.shiftKey || composing || touch()) return;
     void submit(event);
   }
 
@@ -124,6 +129,7 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
             placeholder={placeholder}
             aria-label={label}
             aria-describedby={`${id}-about`}
+            dir="auto"
             enterkeyhint={touch() ? "enter" : "send"}
             value={text}
             onInput={(event) => write(event.currentTarget.value)}

@@ -46,7 +46,11 @@ export function Home() {
               <Unsent
                 key={one.key}
                 pending={one}
-                resend={(pending) => void actions.resend(UNMADE, pending)}
+                resend={(pending) => {
+                  // The button goes while it is tried.
+                  if (!touch()) composer.current?.focus();
+                  void actions.resend(UNMADE, pending);
+                }}
                 edit={(pending) => {
                   composer.current?.takeBack(pending);
                   actions.dropUnsent(UNMADE, pending.key);

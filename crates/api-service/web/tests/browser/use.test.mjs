@@ -134,6 +134,29 @@ asUser("the back button, links and reloads lead where they should", async (scene
   await elsewhere.close();
 });
 
+asUser("an Enter that ends the writing of a character sends nothing", async ({ page }) => {
+  const field = page.getByLabel("Describe your video");
+  await field.fill("犬");
+  // As Safari tells it.
+  await field.evaluate((element) => {
+    const key = { key: "Enter", keyCode: 229, bubbles: true, cancelable: true };
+    element.dispatchEvent(new KeyboardEvent("keydown", key));
+  });
+  assert.equal(await field.inputValue(), "犬");
+  assert.equal(await page.locator(".mine").count(), 0);
+});
+
+asUser("whoever writes faster than messages arrive is told so, and loses nothing", async ({ page }) => {
+  // Answers that never come.
+  await page.route(/\/messages$/, (route) => (route.request().method() === "POST" ? undefined : route.continue()));
+  await describe(page, "Make me a video of a harbour");
+  const message = page.getByLabel("Message", { exact: true });
+  await message.fill("6 seconds and vertical");
+  await message.press("Enter");
+  await page.getByText("One moment, your last message is on its way.").waitFor();
+  assert.equal(await message.inputValue(), "6 seconds and vertical");
+});
+
 asUser("drafts survive a reload and go with the session", async ({ account, page }) => {
   await page.getByLabel("Describe your video").fill("half a thought");
   await page.reload();
@@ -151,16 +174,26 @@ asGuest("the chosen appearance wins over the system's, from the first moment", {
   await signUp(page);
   const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await paper();
+  /** The colour of the bar above it, as a browser chooses among those that are offered. */
+  const bar = () =>
+    page.evaluate(() => {
+      const offered = [...document.querySelectorAll("meta[name=theme-color]")];
+      return offered.find(({ media }) => matchMedia(media).matches)?.content;
+    });
+  assert.equal(await bar(), "#f7f3ec");
   await page.goto(`${system.url}/#/settings`);
   await page.getByRole("radio", { name: "Dark" }).check();
   const dark = await paper();
   assert.notEqual(dark, light);
+  assert.equal(await bar(), "#12100e");
   await page.reload();
   await page.getByText("Appearance").waitFor();
   assert.equal(await paper(), dark);
+  assert.equal(await bar(), "#12100e");
   assert.equal(await page.getByRole("radio", { name: "Dark" }).isChecked(), true);
   await page.getByRole("radio", { name: "As the system" }).check();
   assert.equal(await paper(), light);
+  assert.equal(await bar(), "#f7f3ec");
 });
 
 asGuest("a video that ends out of sight is told of, to whoever asked for it", {}, async ({ page, system }) => {
