@@ -149,6 +149,7 @@ asUser("what could not begin a conversation is kept on the first page, and begin
   const { keys, answered, allow } = await refuseBeginnings(page);
   await context.setOffline(false);
   await unsent.getByText("Our mistake.", { exact: false }).waitFor({ timeout: 60_000 });
+  await page.locator(".entry-unsent").waitFor();
   const again = answered(500);
   await page.reload();
   await again;
