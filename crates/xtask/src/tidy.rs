@@ -8,6 +8,7 @@ mod deployment;
 mod habits;
 mod layers;
 mod layout;
+mod pictures;
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
@@ -120,6 +121,7 @@ pub(crate) fn run() -> Result<()> {
         habits::check,
         catalogue::check,
         deployment::check,
+        pictures::check,
     ];
     let findings: Vec<_> = rules.iter().flat_map(|rule| rule(&tree)).collect();
     for finding in &findings {

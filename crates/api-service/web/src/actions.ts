@@ -4,9 +4,9 @@
 import { type components, newKey, ReelayError } from "@reelay/client";
 
 import { models } from "./catalogue";
-import { answersPlace, forgetDrafts, readThing, wordsPlace, writeThing } from "./drafts";
+import { answersPlace, BEGINNING, forgetDrafts, readDraft, readThing, wordsPlace, writeThing } from "./drafts";
 import { shorten } from "./format";
-import { type Pending, threadOf, unsentOf } from "./model/state";
+import { type Pending, threadOf, UNMADE, unsentOf } from "./model/state";
 import { RUNNING } from "./model/status";
 import type { AnswerValue, Attachment, Generation, Usage } from "./model/types";
 import { goesAgain, INTERRUPTED, isOutdated } from "./model/unsent";
@@ -111,16 +111,6 @@ export async function find(q: string, cursor: string | null): Promise<void> {
   }
 }
 
-/** Makes a conversation of its first message. Throws if there is none made. */
-export async function startConversation(content: string, attachments: Attachment[]): Promise<void> {
-  const conversation = await once(`start ${content}`, (idempotencyKey) =>
-    server.createConversation({ title: shorten(content, 60) }, { idempotencyKey }),
-  );
-  dispatch({ type: "conversation.received", conversation });
-  void send(conversation.id, content, attachments);
-  go(conversationHref(conversation.id));
-}
-
 /** Throws, and the dialog shows why. */
 export async function renameConversation(id: string, title: string): Promise<void> {
   dispatch({ type: "conversation.received", conversation: await server.renameConversation(id, title) });
@@ -140,6 +130,7 @@ export async function deleteConversation(id: string): Promise<void> {
 
 // Messages.
 
+/** Sends a message to a conversation, or with `UNMADE` to one that it begins. */
 export async function send(id: string, content: string, attachments: Attachment[]): Promise<void> {
   const pending = { key: newKey(), content, attachments, createdAt: new Date().toISOString() };
   // Kept before anything else: whoever clears the field that it was written in relies on it.
@@ -152,10 +143,36 @@ function begin(id: string, pending: Omit<Pending, "error">): void {
   dispatch({ type: "send.started", id, pending });
 }
 
-async function deliver(id: string, pending: Omit<Pending, "error">): Promise<void> {
+/**
+ * Makes the conversation that a first message begins, and leads there. Resolves to its id, or to `null` if the message
+ * was thrown away in the meantime. It goes by the message's key: however often it is tried, there is one.
+ */
+async function makeConversation(pending: Omit<Pending, "error">): Promise<string | null> {
+  const { key, content } = pending;
+  const user = userId();
+  const wish = { title: shorten(content, 60) };
+  const conversation = await server.createConversation(wish, { idempotencyKey: key });
+  if (!threadOf(state.peek(), UNMADE).pending.some((one) => one.key === key)) return null;
+  const { id } = conversation;
+  dispatch({ type: "conversation.received", conversation });
+  if (isKept(user, key)) keep(user, id, { ...pending, error: null });
+  dispatch({ type: "send.placed", id, key });
+  // Whoever waits there goes along, but nobody is taken away from what they are writing.
+  if (state.peek().route.name === "home" && !readDraft(user, BEGINNING)) go(conversationHref(id));
+  return id;
+}
+
+/** Sends it, to its conversation or to the one that is made for it: `UNMADE`. */
+async function deliver(to: string, pending: Omit<Pending, "error">): Promise<void> {
   const { key, content, attachments } = pending;
   const user = userId();
+  let id = to;
   try {
+    if (to === UNMADE) {
+      const made = await makeConversation(pending);
+      if (made === null) return;
+      id = made;
+    }
     const pictures = attachments.map(({ uploadId, role }) => ({ uploadId, role }));
     const body = { content, ...(pictures.length > 0 ? { attachments: pictures } : {}) };
     const { message, reply, generation } = await server.sendMessage(id, body, { idempotencyKey: key });
@@ -164,7 +181,7 @@ async function deliver(id: string, pending: Omit<Pending, "error">): Promise<voi
   } catch (error) {
     const failure = failureOf(error);
     // Signing out, or another tab, may have thrown it away; and without its conversation it leads nowhere.
-    if (failure.status === 404) forget(user, key);
+    if (failure.status === 404 && id !== UNMADE) forget(user, key);
     else if (isKept(user, key)) keep(user, id, { ...pending, error: failure });
     dispatch({ type: "send.failed", id, key, error: failure });
   }
@@ -206,8 +223,9 @@ export async function resendAll(): Promise<void> {
       if (tried >= AGAIN || !goesAgain(pending, Date.now())) continue;
       again.set(pending.key, tried + 1);
       await resend(id, pending);
-      const left = threadOf(state.peek(), id).pending.find(({ key }) => key === pending.key);
-      if (left?.error?.status === 0 || left?.error?.status === 401) break;
+      const left = unsentOf(state.peek()).find(({ pending: { key } }) => key === pending.key);
+      const status = left?.pending.error?.status;
+      if (status === 0 || status === 401) break;
     }
   } finally {
     resending = false;

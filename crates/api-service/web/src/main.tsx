@@ -11,6 +11,7 @@ import { parseRoute } from "./routes";
 import { server } from "./server";
 import { dispatch, state } from "./store";
 import "./styles/index.css";
+import { followUser } from "./tabs";
 import { showTitle } from "./title";
 
 /** The wait before the first question again, and the longest, in milliseconds. */
@@ -28,6 +29,7 @@ window.addEventListener("offline", network);
 routed();
 network();
 
+followUser();
 followState();
 actions.followUnsent();
 watchEnds();

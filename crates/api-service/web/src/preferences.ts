@@ -8,7 +8,7 @@ export type Appearance = "system" | "light" | "dark";
 const APPEARANCE = "reelay.appearance";
 const NOTIFY = "reelay.notify";
 
-function read(key: string): string | null {
+export function readMark(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -16,7 +16,7 @@ function read(key: string): string | null {
   }
 }
 
-function write(key: string, value: string | null): void {
+export function writeMark(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
@@ -25,23 +25,28 @@ function write(key: string, value: string | null): void {
   }
 }
 
-const known = read(APPEARANCE);
+const known = readMark(APPEARANCE);
 export const appearance = signal<Appearance>(known === "light" || known === "dark" ? known : "system");
 
+/** How the page looks from now on, with the bar that a phone's browser draws above it. */
 export function choose(wanted: Appearance): void {
   appearance.value = wanted;
-  write(APPEARANCE, wanted === "system" ? null : wanted);
+  writeMark(APPEARANCE, wanted === "system" ? null : wanted);
   if (wanted === "system") delete document.documentElement.dataset.appearance;
   else document.documentElement.dataset.appearance = wanted;
+  for (const bar of document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]")) {
+    const { scheme } = bar.dataset;
+    bar.media = wanted === "system" ? `(prefers-color-scheme: ${scheme})` : scheme === wanted ? "all" : "not all";
+  }
 }
 
 /** `yes` and `no` are answers of the user's; `unasked` that there was no question yet. */
 export type Notify = "yes" | "no" | "unasked";
 
-const answered = read(NOTIFY);
+const answered = readMark(NOTIFY);
 export const notify = signal<Notify>(answered === "yes" || answered === "no" ? answered : "unasked");
 
 export function answer(wanted: Exclude<Notify, "unasked">): void {
   notify.value = wanted;
-  write(NOTIFY, wanted);
+  writeMark(NOTIFY, wanted);
 }

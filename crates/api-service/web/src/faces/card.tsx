@@ -44,7 +44,7 @@ export function Card({ generation }: { generation: Generation }) {
         <span class="chip">{STATUS_WORDS[generation.status] ?? generation.status}</span>
         <span class="card-model">{generation.model ?? generation.provider ?? ""}</span>
       </header>
-      <h2 class="card-title" id={id}>
+      <h2 class="card-title" id={id} dir="auto">
         {generation.prompt || "A new video"}
       </h2>
       {failure && !isShownByFace(name, deed, generation) && (

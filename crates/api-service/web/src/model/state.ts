@@ -23,6 +23,12 @@ export interface Pending {
   error: Failure | null;
 }
 
+/**
+ * Stands for the conversation of a first message until that is made. No address leads there, and no id of the
+ * server's looks like it.
+ */
+export const UNMADE = "(unmade)";
+
 /** What is known of a conversation that was opened. */
 export interface Thread {
   phase: "idle" | "loading" | "ready" | "failed";
@@ -109,6 +115,7 @@ export type Action =
   | { type: "send.started"; id: string; pending: Omit<Pending, "error"> }
   | { type: "send.failed"; id: string; key: string; error: Failure }
   | { type: "send.restored"; id: string; pending: Pending }
+  | { type: "send.placed"; id: string; key: string }
   | { type: "send.dropped"; id: string; key: string }
   | {
       type: "send.done";
@@ -194,22 +201,22 @@ export function reduce(state: State, action: Action): State {
       if (state.gallery.status !== action.status) return state;
       return { ...state, gallery: { ...state.gallery, phase: "failed", error: action.error } };
 
-    case "send.started": {
-      const others = without(state, action.id, action.pending.key);
-      return withThread(state, action.id, { pending: [...others, { ...action.pending, error: null }] });
-    }
+    case "send.started":
+      return withPending(state, action.id, { ...action.pending, error: null });
     case "send.failed": {
       const mark = (one: Pending) => (one.key === action.key ? { ...one, error: action.error } : one);
       return withThread(state, action.id, { pending: threadOf(state, action.id).pending.map(mark) });
     }
-    case "send.restored": {
-      const others = without(state, action.id, action.pending.key);
-      return withThread(state, action.id, { pending: [...others, action.pending] });
+    case "send.restored":
+      return withPending(state, action.id, action.pending);
+    case "send.placed": {
+      const placed = unsentOf(state).find(({ pending }) => pending.key === action.key);
+      return placed ? withPending(state, action.id, placed.pending) : state;
     }
     case "send.dropped":
-      return withThread(state, action.id, { pending: without(state, action.id, action.key) });
+      return withoutPending(state, action.key);
     case "send.done": {
-      const sent = withThread(state, action.id, { pending: without(state, action.id, action.key) });
+      const sent = withoutPending(state, action.key);
       const said = [action.message, action.reply].filter((one) => one !== null);
       const told = receiveMessages(sent, action.id, said);
       return action.generation ? receiveGeneration(told, action.generation) : told;
@@ -270,8 +277,16 @@ function withConnection(state: State, part: Partial<State["connection"]>): State
   return same ? state : { ...state, connection: merged };
 }
 
-function without(state: State, id: string, key: string): Pending[] {
-  return threadOf(state, id).pending.filter((one) => one.key !== key);
+/** With an unsent message at the end of one conversation, and in no other: a first one moves to what is made of it. */
+function withPending(state: State, id: string, pending: Pending): State {
+  const others = withoutPending(state, pending.key);
+  return withThread(others, id, { pending: [...threadOf(others, id).pending, pending] });
+}
+
+function withoutPending(state: State, key: string): State {
+  const at = unsentOf(state).find(({ pending }) => pending.key === key);
+  if (!at) return state;
+  return withThread(state, at.id, { pending: threadOf(state, at.id).pending.filter((one) => one.key !== key) });
 }
 
 function byId<T extends { id: string }>(items: readonly T[]): Record<string, T> {

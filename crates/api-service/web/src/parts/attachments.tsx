@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import * as actions from "../actions";
 import { models } from "../catalogue";
 import { readThing, writeThing } from "../drafts";
+import { attached, type Picture, pictureOf, takenBack } from "../model/pictures";
 import type { Attachment } from "../model/types";
 import { modelOf, nextRole, picturesAllowed, ROLE_WORDS, type Role, rolesOf, wrongWith } from "../model/variation";
 import { failureOf } from "../server";
@@ -15,15 +16,6 @@ const LIMIT = 20 * 1024 * 1024;
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 /** The side of a preview in pixels, twice what it is shown at. */
 const PREVIEW = 112;
-
-interface Picture {
-  key: string;
-  name: string;
-  role: Role;
-  uploadId: string | null;
-  preview: string | null;
-  problem: string | null;
-}
 
 export interface Attachments {
   items: readonly Picture[];
@@ -38,6 +30,8 @@ export interface Attachments {
   add: (files: Iterable<File>) => void;
   remove: (key: string) => void;
   setRole: (key: string, role: Role) => void;
+  /** Puts those of a message back that was not sent. */
+  takeBack: (back: readonly Attachment[]) => void;
   clear: () => void;
 }
 
@@ -45,14 +39,7 @@ export interface Attachments {
 export function useAttachments(userId: string, place: string): Attachments {
   const kept = `${place}.pictures`;
   const [items, setItems] = useState<readonly Picture[]>(() =>
-    (readThing<Attachment[]>(userId, kept) ?? []).map(({ uploadId, role, name }) => ({
-      key: uploadId,
-      name,
-      role,
-      uploadId,
-      preview: `/api/uploads/${uploadId}`,
-      problem: null,
-    })),
+    (readThing<Attachment[]>(userId, kept) ?? []).map(pictureOf),
   );
   const shown = useRef(items);
   shown.current = items;
@@ -106,14 +93,9 @@ export function useAttachments(userId: string, place: string): Attachments {
     add,
     remove: (key) => change(shown.current.filter((one) => one.key !== key)),
     setRole: (key, role) => update(key, { role }),
+    takeBack: (back) => change(takenBack(shown.current, back)),
     clear: () => change([]),
   };
-}
-
-function attached(items: readonly Picture[], all = false): Attachment[] {
-  return items.flatMap(({ uploadId, role, name }) =>
-    uploadId || all ? [{ uploadId: uploadId ?? "", role, name }] : [],
-  );
 }
 
 /** A small copy as a `data:` address, which the policy allows for pictures, unlike `blob:`. */

@@ -4,6 +4,7 @@ import type { Ref } from "preact";
 import { useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { readDraft, writeDraft } from "../drafts";
+import type { Pending } from "../model/state";
 import type { Attachment } from "../model/types";
 import { AttachButton, AttachmentList, useAttachments } from "./attachments";
 import { touch } from "./device";
@@ -11,13 +12,17 @@ import { Icon } from "./icon";
 
 /** What the server takes of a message, in bytes. */
 const LIMIT = 8 * 1024;
+/** The code of a key that an input method has taken. */
+const COMPOSING = 229;
 const encoder = new TextEncoder();
 
 /** What a view can do with its composer. */
 export interface ComposerHandle {
   focus: () => void;
-  /** Puts words into it, in place of what stands there, or before it. */
-  fill: (text: string, keep?: boolean) => void;
+  /** Puts words into it, in place of what stands there. */
+  fill: (text: string) => void;
+  /** Puts a message back that was not sent, before what stands there. */
+  takeBack: (message: Pick<Pending, "content" | "attachments">) => void;
 }
 
 interface ComposerProps {
@@ -40,7 +45,8 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
   const [told, setTold] = useState(false);
   const over = encoder.encode(text.trim()).length - LIMIT;
   const ready = text.trim() !== "" && over <= 0 && !busy && !attachments.wrong && !attachments.waiting;
-  const late = told && attachments.waiting ? "One moment, a picture is on its way." : "";
+  const underWay = attachments.waiting ? "a picture" : busy ? "your last message" : null;
+  const late = told && underWay ? `One moment, ${underWay} is on its way.` : "";
   const about = over > 0 ? `Too long: please cut about ${over} characters.` : (attachments.wrong ?? late);
 
   function write(next: string) {
@@ -52,9 +58,13 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
     handle ?? { current: null },
     () => ({
       focus: () => field.current?.focus(),
-      fill(words, keep) {
-        const before = keep ? (field.current?.value ?? "") : "";
-        write([words, before].filter(Boolean).join("\n"));
+      fill(words) {
+        write(words);
+        field.current?.focus();
+      },
+      takeBack(message) {
+        write([message.content, field.current?.value ?? ""].filter(Boolean).join("\n"));
+        attachments.takeBack(message.attachments);
         field.current?.focus();
       },
     }),
@@ -68,14 +78,14 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
     element.style.blockSize = "auto";
     element.style.blockSize = `${element.scrollHeight}px`;
   }, [text]);
-  // A picture that was on its way is there: the reason to wait is gone.
+  // What was on its way is there: the reason to wait is gone.
   useEffect(() => {
-    if (!attachments.waiting) setTold(false);
-  }, [attachments.waiting]);
+    if (!underWay) setTold(false);
+  }, [underWay]);
 
   async function submit(event?: Event) {
     event?.preventDefault();
-    setTold(true);
+    setTold(!ready);
     if (!ready) return;
     const content = text.trim();
     const pictures = attachments.ready();
@@ -86,7 +96,9 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
   }
 
   function keydown(event: KeyboardEvent) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch()) return;
+    // An Enter that ends the writing of a character is none to send by; Safari tells it by its code alone.
+    const composing = event.isComposing || event.keyCode === COMPOSING;
+    if (event.key !== "Enter" || event.shiftKey || composing || touch()) return;
     void submit(event);
   }
 
@@ -117,6 +129,7 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
             placeholder={placeholder}
             aria-label={label}
             aria-describedby={`${id}-about`}
+            dir="auto"
             enterkeyhint={touch() ? "enter" : "send"}
             value={text}
             onInput={(event) => write(event.currentTarget.value)}

@@ -32,7 +32,7 @@ export function Said({ message, fresh }: { message: Message; fresh: boolean }) {
           {time}
         </p>
       )}
-      {mine ? <p class="said">{message.content}</p> : <Words text={message.content} fresh={fresh} />}
+      {mine ? <p class="said" dir="auto">{message.content}</p> : <Words text={message.content} fresh={fresh} />}
     </li>
   );
 }
@@ -41,11 +41,11 @@ export function Said({ message, fresh }: { message: Message; fresh: boolean }) {
 function Words({ text, fresh }: { text: string; fresh: boolean }) {
   // What began to appear goes on so, whatever is drawn anew in the meantime.
   const appearing = useRef(fresh && !calm());
-  if (!appearing.current) return <p class="said">{text}</p>;
+  if (!appearing.current) return <p class="said" dir="auto">{text}</p>;
   const words = text.split(/(?<=\s)(?=\S)/);
   const beat = Math.min(BEAT, LONGEST / words.length);
   return (
-    <p class="said appearing">
+    <p class="said appearing" dir="auto">
       {words.map((word, index) => (
         <span key={index} style={{ "--after": `${Math.round(index * beat)}ms` }}>
           {word}
@@ -66,7 +66,7 @@ export function Unsent({ pending, resend, edit }: UnsentProps) {
   return (
     <li class="turn mine" data-state={pending.error ? "failed" : "sending"}>
       <p class="unseen">You, now</p>
-      <p class="said">{pending.content}</p>
+      <p class="said" dir="auto">{pending.content}</p>
       {pending.error && (
         <div class="unsent">
           <p class="field-error" role="alert">

@@ -5,8 +5,8 @@ import { useId, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { now } from "../clock";
-import { day } from "../format";
-import { conversationsOf, foundOf, type Listing, runningOf } from "../model/state";
+import { day, shorten } from "../format";
+import { conversationsOf, foundOf, type Listing, runningOf, threadOf, UNMADE } from "../model/state";
 import type { Conversation } from "../model/types";
 import {
   conversationHref,
@@ -117,6 +117,17 @@ function Conversations() {
       </div>
       <nav class="sidebar-list" aria-label="Your conversations" aria-busy={list.phase === "loading" ? "true" : undefined}>
         <ul class="conversations">
+          {!search &&
+            threadOf(state.value, UNMADE).pending.map(({ key, content, error }) => (
+              <li key={key}>
+                <a class="entry" href={homeHref} onClick={close}>
+                  <span class="entry-title" dir="auto">
+                    {shorten(content, 60)}
+                  </span>
+                  {error && <NotSent />}
+                </a>
+              </li>
+            ))}
           {shown.map((conversation) => (
             <Entry key={conversation.id} conversation={conversation} />
           ))}
@@ -153,9 +164,15 @@ function noteOf({ phase, error }: Listing, shown: number, isSearch: boolean): st
   return isSearch ? "Nothing found." : "Your conversations will be listed here.";
 }
 
+/** Something waits there that its user believes to have been said. */
+function NotSent() {
+  return <span class="entry-time entry-unsent">Not sent</span>;
+}
+
 function Entry({ conversation }: { conversation: Conversation }) {
   const { route } = state.value;
   const running = runningOf(state.value).get(conversation.id);
+  const unsent = threadOf(state.value, conversation.id).pending.some(({ error }) => error);
   const open = route.name === "conversation" && route.id === conversation.id;
   return (
     <li>
@@ -165,8 +182,12 @@ function Entry({ conversation }: { conversation: Conversation }) {
         aria-current={open ? "page" : undefined}
         onClick={close}
       >
-        <span class="entry-title">{conversation.title || "Untitled"}</span>
-        {running === undefined ? (
+        <span class="entry-title" dir="auto">
+          {conversation.title || "Untitled"}
+        </span>
+        {unsent ? (
+          <NotSent />
+        ) : running === undefined ? (
           <time class="entry-time" dateTime={conversation.createdAt}>
             {day(conversation.createdAt, new Date(now.value))}
           </time>

@@ -91,10 +91,14 @@ export function Conversation({ id }: { id: string }) {
                   <Unsent
                     key={item.key}
                     pending={item.pending}
-                    resend={(pending) => void actions.resend(id, pending)}
+                    resend={(pending) => {
+                      // The button goes while it is tried.
+                      if (!touch()) composer.current?.focus();
+                      void actions.resend(id, pending);
+                    }}
                     edit={(pending) => {
+                      composer.current?.takeBack(pending);
                       actions.dropUnsent(id, pending.key);
-                      composer.current?.fill(pending.content, true);
                     }}
                   />
                 );

@@ -119,7 +119,7 @@ function Tile({ generation }: { generation: Generation }) {
         <span class="tile-picture">
           {done ? <Picture generation={generation} /> : <Stand generation={generation} />}
         </span>
-        <span class="tile-title">{shorten(prompt || "A new video", 120)}</span>
+        <span class="tile-title" dir="auto">{shorten(prompt || "A new video", 120)}</span>
       </a>
       <div class="tile-foot">
         <p>

@@ -1,15 +1,16 @@
 // Where a conversation begins: an empty sheet, a question, and a few ideas.
 
-import { useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import * as actions from "../actions";
-import type { Attachment } from "../model/types";
+import { BEGINNING } from "../drafts";
+import { threadOf, UNMADE } from "../model/state";
+import { useArrival } from "../parts/arrival";
 import { Composer, type ComposerHandle } from "../parts/composer";
 import { touch } from "../parts/device";
+import { Unsent } from "../parts/message";
 import { Topbar } from "../parts/topbar";
-import { useArrival } from "../parts/arrival";
 import scene from "../pictures/scene.svg";
-import { failureOf } from "../server";
 import { state } from "../store";
 
 const IDEAS = [
@@ -22,28 +23,12 @@ export function Home() {
   const { user } = state.value.session;
   const composer = useRef<ComposerHandle>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
   useArrival((first) => {
     if (!touch()) composer.current?.focus();
     else if (!first) heading.current?.focus();
   });
 
-  async function send(content: string, attachments: Attachment[]): Promise<boolean> {
-    if (busy) return false;
-    setBusy(true);
-    setProblem(null);
-    try {
-      await actions.startConversation(content, attachments);
-      return true;
-    } catch (error) {
-      setProblem(failureOf(error).detail);
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  }
-
+  const unsent = threadOf(state.value, UNMADE).pending;
   const name = user?.name?.trim().split(/\s+/)[0];
   return (
     <div class="view scrolls">
@@ -55,20 +40,37 @@ export function Home() {
           Say it in your own words. We ask only for what is missing, show you the price, and start when you say
           so.
         </p>
+        {unsent.length > 0 && (
+          <ol class="timeline beginnings" aria-label="Not sent yet">
+            {unsent.map((one) => (
+              <Unsent
+                key={one.key}
+                pending={one}
+                resend={(pending) => {
+                  // The button goes while it is tried.
+                  if (!touch()) composer.current?.focus();
+                  void actions.resend(UNMADE, pending);
+                }}
+                edit={(pending) => {
+                  composer.current?.takeBack(pending);
+                  actions.dropUnsent(UNMADE, pending.key);
+                }}
+              />
+            ))}
+          </ol>
+        )}
         <Composer
           userId={user?.id ?? ""}
-          place="new"
+          place={BEGINNING}
           label="Describe your video"
           placeholder="Describe your video…"
-          busy={busy}
+          busy={unsent.some(({ error }) => !error)}
           handle={composer}
-          onSend={send}
+          onSend={(content, attachments) => {
+            void actions.send(UNMADE, content, attachments);
+            return true;
+          }}
         />
-        {problem && (
-          <p class="field-error" role="alert">
-            {problem}
-          </p>
-        )}
         <h3 class="ideas-title">Or begin with one of these</h3>
         <ul class="ideas">
           {IDEAS.map((idea) => (

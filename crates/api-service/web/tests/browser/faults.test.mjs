@@ -2,7 +2,6 @@
 // two tabs, no network.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 
 import {
   accept,
@@ -12,28 +11,16 @@ import {
   assertUsable,
   describe,
   face,
-  launch,
   lastCard,
   LONG,
   openPage,
   shot,
-  signUp,
-  visit,
 } from "./browser.mjs";
-import { startSystem } from "./system.mjs";
+import { setStage } from "./stage.mjs";
 
 const SLOW = "[sim:latency=9s] a river at night, 4 seconds, landscape";
 
-let system;
-let browser;
-before(async () => {
-  system = await startSystem({ env: { JOB_RETRY_DELAYS: "200ms,200ms,200ms" } });
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+const { asUser } = setStage({ env: { JOB_RETRY_DELAYS: "200ms,200ms,200ms" } });
 
 /** Watches the last card: `read()` gives every percentage that was shown, in order. */
 async function watchProgress(page) {
@@ -66,9 +53,7 @@ async function assertToldOnce(page) {
   assert.equal(new Set(said).size, said.length, said.join("\n"));
 }
 
-test("what fails and what is filtered says why, and can be tried again", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("what fails and what is filtered says why, and can be tried again", async ({ page, system }) => {
   for (const [fault, reason] of [
     ["fail", /video service/],
     ["filtered", /declined/],
@@ -85,13 +70,9 @@ test("what fails and what is filtered says why, and can be tried again", async (
   await face(page, "confirmation");
   await page.getByText("Tried again.").waitFor();
   assert.equal(await page.locator("article.card").count(), 2);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("what is cancelled stops at once and can be tried again", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("what is cancelled stops at once and can be tried again", async ({ page }) => {
   await askFor(page, SLOW);
   await accept(page);
   await underWay(page);
@@ -108,13 +89,9 @@ test("what is cancelled stops at once and can be tried again", async () => {
   await page.getByRole("button", { name: "Try again" }).click();
   await accept(page);
   await face(page, "progress");
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a reload in the middle of it loses nothing", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("a reload in the middle of it loses nothing", async ({ page }) => {
   await askFor(page, SLOW);
   await accept(page);
   await underWay(page);
@@ -127,13 +104,9 @@ test("a reload in the middle of it loses nothing", async () => {
   const seen = await read();
   assert.ok(rises(seen), seen.join());
   await assertToldOnce(page);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("what is being made is known after a reload, wherever one is", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("what is being made is known after a reload, wherever one is", async ({ page, system }) => {
   await askFor(page, SLOW);
   await accept(page);
   await underWay(page);
@@ -143,13 +116,10 @@ test("what is being made is known after a reload, wherever one is", async () => 
   await page.locator(".entry-running").waitFor({ state: "detached", timeout: LONG });
   await page.getByRole("link", { name: /river at night/ }).click();
   await assertPlays(page);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a server that is killed and comes back is waited for, and nothing is missed or told twice", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("a server that is killed and comes back is waited for, and nothing is missed or told twice", async (scene) => {
+  const { page, system } = scene;
   await askFor(page, SLOW);
   await accept(page);
   await underWay(page);
@@ -162,13 +132,9 @@ test("a server that is killed and comes back is waited for, and nothing is misse
   const seen = await read();
   assert.ok(seen.length > 1 && rises(seen), seen.join());
   await assertToldOnce(page);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("two tabs show the same, and one's yes is the other's", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("two tabs show the same, and one's yes is the other's", async ({ context, page, system }) => {
   await askFor(page, "a train in the fog, 4 seconds, landscape");
   const other = await openPage(context, system, new URL(page.url()).hash);
   await face(other, "confirmation");
@@ -179,13 +145,11 @@ test("two tabs show the same, and one's yes is the other's", async () => {
   await page.getByText("Thank you", { exact: true }).waitFor();
   assert.equal(await other.getByText("Thank you", { exact: true }).count(), 1);
   await assertToldOnce(other);
-  for (const tab of [page, other]) assertQuiet(tab);
-  await context.close();
+  assertQuiet(other);
 });
 
-test("without a network it says so, keeps what is sent, and sends it afterwards by itself", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("without a network it says so, keeps what is sent, and sends it afterwards by itself", async (scene) => {
+  const { context, page } = scene;
   await describe(page, "Make me a video of a harbour");
   await face(page, "questions");
   await context.setOffline(true);
@@ -200,13 +164,9 @@ test("without a network it says so, keeps what is sent, and sends it afterwards 
   const card = await face(page, "confirmation");
   await card.getByText("6 s", { exact: true }).waitFor();
   assert.equal(await page.locator(".mine .said", { hasText: "6 seconds" }).count(), 1);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a session that ends elsewhere leads back to where one was", async () => {
-  const { context, page } = await visit(browser, system);
-  const account = await signUp(page);
+asUser("a session that ends elsewhere leads back to where one was", async ({ account, context, page, system }) => {
   await page.goto(`${system.url}/#/usage`);
   await page.getByText("This month", { exact: true }).waitFor();
   await context.clearCookies();
@@ -221,6 +181,4 @@ test("a session that ends elsewhere leads back to where one was", async () => {
   await page.getByLabel("Password").fill(account.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Videos", level: 1 }).waitFor();
-  assertQuiet(page);
-  await context.close();
 });

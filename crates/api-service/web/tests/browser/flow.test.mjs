@@ -2,37 +2,24 @@
 // a desk and on a phone, without anything that jumps about. Pictures of all of it go into target/page/.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 
 import {
   accept,
   askFor,
   assertFits,
   assertPlays,
-  assertQuiet,
   assertUsable,
   describe,
   face,
-  launch,
   PHONE,
   picture,
   shot,
   signUp,
-  visit,
   weigh,
 } from "./browser.mjs";
-import { startSystem } from "./system.mjs";
+import { setStage } from "./stage.mjs";
 
-let system;
-let browser;
-before(async () => {
-  system = await startSystem({ latency: "3s", env: { BUDGET_PER_DAY: "20", BUDGET_PER_MONTH: "200" } });
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+const { asGuest, asUser } = setStage({ latency: "3s", env: { BUDGET_PER_DAY: "20", BUDGET_PER_MONTH: "200" } });
 
 /** Adds up what moves without the user's doing, as the browser measures it. */
 function measureShifts() {
@@ -42,8 +29,7 @@ function measureShifts() {
   }).observe({ type: "layout-shift", buffered: true });
 }
 
-test("from an account to a video that plays", async () => {
-  const { context, page } = await visit(browser, system, { colorScheme: "dark" });
+asGuest("from an account to a video that plays", { colorScheme: "dark" }, async ({ page }) => {
   await page.addInitScript(measureShifts);
   await page.reload();
   await page.getByRole("heading", { name: "Welcome back" }).waitFor();
@@ -80,14 +66,10 @@ test("from an account to a video that plays", async () => {
   assert.equal(await page.locator(".said", { hasText: "Your video is ready." }).count(), 1);
   const shifted = await page.evaluate(() => globalThis.shifted);
   assert.ok(shifted < 0.05, `layout shift of ${shifted}`);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("the first load is light, for a stranger and for who is signed in", async () => {
+asUser("the first load is light, for a stranger and for who is signed in", async ({ browser, context, system }) => {
   const limit = 100 * 1024;
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
   const stranger = await browser.newContext();
   const known = await browser.newContext({ storageState: await context.storageState() });
   for (const [fresh, label] of [
@@ -98,12 +80,9 @@ test("the first load is light, for a stranger and for who is signed in", async (
     assert.ok(bytes > 10_000 && bytes <= limit, `${label}: ${bytes} bytes`);
     await fresh.close();
   }
-  await context.close();
 });
 
-test("every view is usable, light and dark, on a desk and on a phone", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("every view is usable, light and dark, on a desk and on a phone", async ({ page, system }) => {
   await askFor(page, "a lighthouse in a storm, 4 seconds, landscape");
   await accept(page);
   await face(page, "player");
@@ -146,13 +125,9 @@ test("every view is usable, light and dark, on a desk and on a phone", async () 
   await page.getByRole("link", { name: "New video", exact: true }).waitFor();
   await assertUsable(page, "menu");
   await shot(page, "menu-phone");
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a variation is asked for with other parameters, and waits for its yes", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("a variation is asked for with other parameters, and waits for its yes", async ({ page }) => {
   await askFor(page, "a red kite over a beach, 4 seconds, landscape");
   await accept(page);
   await face(page, "player");
@@ -174,13 +149,9 @@ test("a variation is asked for with other parameters, and waits for its yes", as
   await card.getByText("10 s", { exact: true }).waitFor();
   await card.getByText("9:16, upright", { exact: true }).waitFor();
   await card.getByText("US$1.00", { exact: true }).waitFor();
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a picture goes along, survives a reload, and stands in the confirmation", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("a picture goes along, survives a reload, and stands in the confirmation", async ({ page, system }) => {
   const words = "the dunes begin to move, 8 seconds, landscape";
   await page.getByLabel("Describe your video").fill(words);
   await page.getByLabel("Add a picture").setInputFiles(await picture(page));
@@ -199,13 +170,9 @@ test("a picture goes along, survives a reload, and stands in the confirmation", 
   await page.waitForFunction((image) => image.complete && image.naturalWidth === 640, await shown.elementHandle());
   await page.goto(`${system.url}/#/`);
   assert.equal(await page.locator(".attachments li").count(), 0, "what was sent is no draft any more");
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a budget that is used up is told of, with when it goes again", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("a budget that is used up is told of, with when it goes again", async ({ page, system }) => {
   await askFor(page, "a lighthouse, 8 seconds, landscape, in 4k");
   await accept(page);
   await face(page, "progress");
@@ -221,8 +188,6 @@ test("a budget that is used up is told of, with when it goes again", async () =>
       await shot(page, "budget-light");
       await refused.getByRole("link", { name: "See what was spent" }).click();
       await page.getByText("spent of US$20.00").waitFor();
-      assertQuiet(page);
-      await context.close();
       return;
     }
   }

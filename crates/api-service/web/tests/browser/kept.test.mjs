@@ -3,37 +3,13 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
 
-import {
-  accept,
-  askFor,
-  assertQuiet,
-  assertUsable,
-  describe,
-  face,
-  launch,
-  picture,
-  shot,
-  signUp,
-  visit,
-} from "./browser.mjs";
-import { startSystem } from "./system.mjs";
+import { accept, askFor, assertUsable, describe, face, picture, shot } from "./browser.mjs";
+import { setStage } from "./stage.mjs";
 
-let system;
-let browser;
-before(async () => {
-  system = await startSystem();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+const { asUser } = setStage();
 
-test("the download button saves the video", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("the download button saves the video", async ({ page }) => {
   await askFor(page, "a heron, 4 seconds, landscape");
   await accept(page);
   const card = await face(page, "player");
@@ -44,13 +20,10 @@ test("the download button saves the video", async () => {
   const content = await readFile(await download.path());
   assert.match(download.suggestedFilename(), /^gen_\w+\.mp4$/);
   assert.equal(content.toString("latin1", 4, 8), "ftyp", "an MP4 begins so");
-  assertQuiet(page);
-  await context.close();
 });
 
-test("words that were replaced in the chat do not come back, and the yes is not for them", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("words that were replaced in the chat do not come back, and the yes is not for them", async (scene) => {
+  const { page, system } = scene;
   const card = await askFor(page, "a swan on a lake, 4 seconds, landscape");
   const field = card.getByLabel("What we ask the model for");
   await card.getByRole("button", { name: "Change the words" }).click();
@@ -74,13 +47,9 @@ test("words that were replaced in the chat do not come back, and the yes is not 
   const asked = page.waitForRequest(/\/confirm$/);
   await card.getByRole("button", { name: /Make it/ }).click();
   assert.equal((await asked).postDataJSON().enhancedPrompt, null);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a variation begins with the pictures and the words that the video was made from", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("a variation begins with the pictures and the words that the video was made from", async ({ page }) => {
   await page.getByLabel("Describe your video").fill("the dunes begin to move, 8 seconds, landscape");
   await page.getByLabel("Add a picture").setInputFiles(await picture(page));
   await page.locator('.attachments li[data-state="ready"]').waitFor();
@@ -103,13 +72,10 @@ test("a variation begins with the pictures and the words that the video was made
   assert.deepEqual(images.map(({ role }) => role), ["first_frame"]);
   const next = await face(page, "confirmation");
   await next.getByRole("img", { name: "Picture 1" }).waitFor();
-  assertQuiet(page);
-  await context.close();
 });
 
-test("a message that could not be sent survives a reload, and arrives once when the network is back", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("a message that could not be sent survives a reload, and arrives once when the network is back", async (scene) => {
+  const { context, page } = scene;
   await describe(page, "Make me a video of a harbour");
   await face(page, "questions");
   const keys = [];
@@ -138,13 +104,9 @@ test("a message that could not be sent survives a reload, and arrives once when 
   await face(page, "questions");
   assert.equal(await page.locator(".mine .said", { hasText: "What does it cost?" }).count(), 1);
   assert.equal(await unsent.count(), 0);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("the first message of a conversation survives a reload as well", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("the first message of a conversation survives a reload as well", async ({ page }) => {
   await page.route(/\/messages$/, (route) =>
     route.request().method() === "POST" ? route.abort("internetdisconnected") : route.continue(),
   );
@@ -155,13 +117,71 @@ test("the first message of a conversation survives a reload as well", async () =
   await page.reload();
   await face(page, "questions");
   assert.equal(await page.locator(".mine .said", { hasText: "lighthouse" }).count(), 1);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("answers that are given and not told survive a reload, until they are told", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+/** Lets no conversation be made, until it is told to; `keys` are those that were asked with. */
+async function refuseBeginnings(page) {
+  const path = /\/api\/conversations$/;
+  const isBeginning = (request) => path.test(request.url()) && request.method() === "POST";
+  const keys = [];
+  await page.route(path, (route) => {
+    if (!isBeginning(route.request())) return route.continue();
+    keys.push(route.request().headers()["idempotency-key"]);
+    const problem = { type: "about:blank", title: "Error", status: 500, code: "internal", detail: "Our mistake." };
+    return route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify(problem) });
+  });
+  const answered = (status) =>
+    page.waitForResponse((answer) => isBeginning(answer.request()) && answer.status() === status);
+  return { keys, answered, allow: () => page.unroute(path) };
+}
+
+asUser("what could not begin a conversation is kept on the first page, and begins one afterwards", async (scene) => {
+  const { context, page } = scene;
+  await context.setOffline(true);
+  const field = page.getByLabel("Describe your video");
+  await field.fill("Make me a video of a lighthouse");
+  await page.getByRole("button", { name: "Send" }).click();
+  const unsent = page.getByRole("list", { name: "Not sent yet" });
+  await unsent.getByText("Not sent.", { exact: false }).waitFor({ timeout: 60_000 });
+  assert.equal(await field.inputValue(), "");
+  await assertUsable(page, "not begun");
+  await shot(page, "not-begun-light");
+  const { keys, answered, allow } = await refuseBeginnings(page);
+  await context.setOffline(false);
+  await unsent.getByText("Our mistake.", { exact: false }).waitFor({ timeout: 60_000 });
+  await page.locator(".entry-unsent").waitFor();
+  const again = answered(500);
+  await page.reload();
+  await again;
+  await allow();
+  const made = answered(201);
+  await unsent.getByRole("button", { name: "Try again" }).click();
+  keys.push((await made).request().headers()["idempotency-key"]);
+  await page.waitForURL(/#\/c\/conv_/);
+  await face(page, "questions");
+  assert.equal(new Set(keys).size, 1, keys.join());
+  assert.equal(await page.locator(".mine .said", { hasText: "lighthouse" }).count(), 1);
+  assert.equal(await page.locator(".entry").count(), 1);
+});
+
+asUser("a message that is taken back brings its picture along", async ({ page }) => {
+  const { allow } = await refuseBeginnings(page);
+  const field = page.getByLabel("Describe your video");
+  await field.fill("the dunes begin to move, 8 seconds, landscape");
+  await page.getByLabel("Add a picture").setInputFiles(await picture(page));
+  const shown = page.locator('.attachments li[data-state="ready"]');
+  await shown.waitFor();
+  await page.getByRole("button", { name: "Send" }).click();
+  await shown.waitFor({ state: "detached" });
+  await page.getByRole("list", { name: "Not sent yet" }).getByRole("button", { name: "Edit" }).click();
+  await shown.waitFor();
+  assert.equal(await field.inputValue(), "the dunes begin to move, 8 seconds, landscape");
+  await allow();
+  await page.getByRole("button", { name: "Send" }).click();
+  await (await face(page, "confirmation")).getByRole("img", { name: "Picture 1" }).waitFor();
+});
+
+asUser("answers that are given and not told survive a reload, until they are told", async ({ page }) => {
   await describe(page, "Make me a video of a harbour");
   const card = await face(page, "questions");
   await card.getByRole("radio", { name: "4 seconds" }).check();
@@ -172,13 +192,10 @@ test("answers that are given and not told survive a reload, until they are told"
   await (await face(page, "confirmation")).getByText("4 s", { exact: true }).waitFor();
   const left = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("answers")));
   assert.deepEqual(left, []);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("what is being made is seen behind any number of newer ones, and while it waits in the queue", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("what is being made is seen behind any number of newer ones, and while it waits in the queue", async (scene) => {
+  const { page, system } = scene;
   await page.evaluate(async () => {
     const post = async (path, body) => {
       const headers = { "content-type": "application/json" };
@@ -202,6 +219,4 @@ test("what is being made is seen behind any number of newer ones, and while it w
   const titles = await page.locator(".tile-title").allInnerTexts();
   assert.deepEqual(titles.map((title) => title.split(" ").at(-1)), ["three", "two", "one"]);
   await page.locator('.tile[data-status="queued"]', { hasText: "three" }).waitFor();
-  assertQuiet(page);
-  await context.close();
 });

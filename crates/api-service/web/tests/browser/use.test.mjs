@@ -2,7 +2,7 @@
 // colours, with notifications, with a search, with words of one's own.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import {
   accept,
@@ -12,25 +12,17 @@ import {
   assertUsable,
   describe,
   face,
-  launch,
   PHONE,
   shot,
   signUp,
   visit,
 } from "./browser.mjs";
 import { startModel } from "./model.mjs";
+import { setStage } from "./stage.mjs";
 import { startSystem } from "./system.mjs";
 
-let system;
-let browser;
-before(async () => {
-  system = await startSystem();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+const stage = setStage();
+const { asGuest, asUser } = stage;
 
 /** Presses Tab until something of this role and name has the focus, as somebody would who cannot see where it is. */
 async function tabTo(page, role, name) {
@@ -43,8 +35,7 @@ async function tabTo(page, role, name) {
   assert.fail(`${role} "${name}" is out of the keyboard's reach`);
 }
 
-test("by keyboard alone, from an account to a video that plays", async () => {
-  const { context, page } = await visit(browser, system, { reducedMotion: "reduce" });
+asGuest("by keyboard alone, from an account to a video that plays", { reducedMotion: "reduce" }, async ({ page }) => {
   await tabTo(page, "link", "Create an account");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Create your account" }).waitFor();
@@ -75,12 +66,9 @@ test("by keyboard alone, from an account to a video that plays", async () => {
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement?.tagName), "VIDEO", "the player comes next");
   await assertPlays(page);
-  assertQuiet(page);
-  await context.close();
 });
 
-test("by thumb, on a phone", async () => {
-  const { context, page } = await visit(browser, system, { viewport: PHONE, hasTouch: true, isMobile: true });
+asGuest("by thumb, on a phone", { viewport: PHONE, hasTouch: true, isMobile: true }, async ({ page }) => {
   await signUp(page, "Bo");
   await page.getByRole("button", { name: "A paper boat crossing", exact: false }).tap();
   await page.getByRole("button", { name: "Send" }).tap();
@@ -103,13 +91,10 @@ test("by thumb, on a phone", async () => {
       .filter(({ width, height }) => Math.min(width, height) < 24).length,
   );
   assert.equal(small, 0, "everything is large enough for a finger");
-  assertQuiet(page);
-  await context.close();
 });
 
-test("the back button, links and reloads lead where they should", async () => {
-  const { context, page } = await visit(browser, system);
-  const account = await signUp(page);
+asUser("the back button, links and reloads lead where they should", async (scene) => {
+  const { account, browser, context, page, system } = scene;
   await askFor(page, "a comet, 4 seconds, landscape");
   await accept(page);
   await face(page, "player");
@@ -145,14 +130,34 @@ test("the back button, links and reloads lead where they should", async () => {
   await opened.goto(`${system.url}/#/c/conv_00000000000000000000000000000000`);
   await opened.getByText("This conversation does not exist, or it is not yours.").waitFor();
   await assertUsable(opened, "not there");
-  for (const tab of [page, opened]) assertQuiet(tab);
+  assertQuiet(opened);
   await elsewhere.close();
-  await context.close();
 });
 
-test("drafts survive a reload and go with the session", async () => {
-  const { context, page } = await visit(browser, system);
-  const account = await signUp(page);
+asUser("an Enter that ends the writing of a character sends nothing", async ({ page }) => {
+  const field = page.getByLabel("Describe your video");
+  await field.fill("犬");
+  // As Safari tells it.
+  await field.evaluate((element) => {
+    const key = { key: "Enter", keyCode: 229, bubbles: true, cancelable: true };
+    element.dispatchEvent(new KeyboardEvent("keydown", key));
+  });
+  assert.equal(await field.inputValue(), "犬");
+  assert.equal(await page.locator(".mine").count(), 0);
+});
+
+asUser("whoever writes faster than messages arrive is told so, and loses nothing", async ({ page }) => {
+  // Answers that never come.
+  await page.route(/\/messages$/, (route) => (route.request().method() === "POST" ? undefined : route.continue()));
+  await describe(page, "Make me a video of a harbour");
+  const message = page.getByLabel("Message", { exact: true });
+  await message.fill("6 seconds and vertical");
+  await message.press("Enter");
+  await page.getByText("One moment, your last message is on its way.").waitFor();
+  assert.equal(await message.inputValue(), "6 seconds and vertical");
+});
+
+asUser("drafts survive a reload and go with the session", async ({ account, page }) => {
   await page.getByLabel("Describe your video").fill("half a thought");
   await page.reload();
   await page.getByLabel("Describe your video").waitFor();
@@ -162,31 +167,36 @@ test("drafts survive a reload and go with the session", async () => {
   await page.getByLabel("Password").fill(account.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   assert.equal(await page.getByLabel("Describe your video").inputValue(), "");
-  assertQuiet(page);
-  await context.close();
 });
 
-test("the chosen appearance wins over the system's, from the first moment", async () => {
-  const { context, page } = await visit(browser, system, { colorScheme: "light" });
+asGuest("the chosen appearance wins over the system's, from the first moment", { colorScheme: "light" }, async (scene) => {
+  const { page, system } = scene;
   await signUp(page);
   const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await paper();
+  /** The colour of the bar above it, as a browser chooses among those that are offered. */
+  const bar = () =>
+    page.evaluate(() => {
+      const offered = [...document.querySelectorAll("meta[name=theme-color]")];
+      return offered.find(({ media }) => matchMedia(media).matches)?.content;
+    });
+  assert.equal(await bar(), "#f7f3ec");
   await page.goto(`${system.url}/#/settings`);
   await page.getByRole("radio", { name: "Dark" }).check();
   const dark = await paper();
   assert.notEqual(dark, light);
+  assert.equal(await bar(), "#12100e");
   await page.reload();
   await page.getByText("Appearance").waitFor();
   assert.equal(await paper(), dark);
+  assert.equal(await bar(), "#12100e");
   assert.equal(await page.getByRole("radio", { name: "Dark" }).isChecked(), true);
   await page.getByRole("radio", { name: "As the system" }).check();
   assert.equal(await paper(), light);
-  assertQuiet(page);
-  await context.close();
+  assert.equal(await bar(), "#f7f3ec");
 });
 
-test("a video that ends out of sight is told of, to whoever asked for it", async () => {
-  const { context, page } = await visit(browser, system);
+asGuest("a video that ends out of sight is told of, to whoever asked for it", {}, async ({ page, system }) => {
   await page.addInitScript(() => {
     const told = (globalThis.told = []);
     let answer = "default";
@@ -221,12 +231,10 @@ test("a video that ends out of sight is told of, to whoever asked for it", async
     told.map(({ title, body }) => [title, body]),
     [["Your video is ready", "a glacier"]],
   );
-  assertQuiet(page);
-  await context.close();
 });
 
-test("where only a service worker may notify, it does, and leads to the video", async () => {
-  const { context, page } = await visit(browser, system);
+asGuest("where only a service worker may notify, it does, and leads to the video", {}, async (scene) => {
+  const { context, page, system } = scene;
   await context.grantPermissions(["notifications"]);
   await page.addInitScript(() => {
     // As Chrome on Android has it.
@@ -269,13 +277,9 @@ test("where only a service worker may notify, it does, and leads to the video", 
     self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
   });
   await page.waitForURL(new RegExp(`${data}$`));
-  assertQuiet(page);
-  await context.close();
 });
 
-test("the search asks once the typing rests, and shows what was found", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("the search asks once the typing rests, and shows what was found", async ({ page, system }) => {
   for (const words of ["a whale under ice", "a market at noon"]) {
     await page.goto(`${system.url}/#/`);
     await describe(page, words);
@@ -300,13 +304,9 @@ test("the search asks once the typing rests, and shows what was found", async ()
   await assertUsable(page, "search");
   await page.getByRole("searchbox").fill("");
   await list.getByRole("link", { name: /market/ }).waitFor();
-  assertQuiet(page);
-  await context.close();
 });
 
-test("the wall of videos goes on as far as one scrolls", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("the wall of videos goes on as far as one scrolls", async ({ page, system }) => {
   const count = 30;
   await page.evaluate(async (wanted) => {
     for (let index = 0; index < wanted; index += 1) {
@@ -329,8 +329,6 @@ test("the wall of videos goes on as far as one scrolls", async () => {
   await page.getByRole("link", { name: "In the making" }).click();
   await page.getByText("There are none of these.").waitFor();
   await assertUsable(page, "empty wall");
-  assertQuiet(page);
-  await context.close();
 });
 
 /** Says yes on this card, and waits until the video is there. */
@@ -339,9 +337,7 @@ async function make(page, card) {
   await face(page, "player");
 }
 
-test("without better words one's own can be changed", async () => {
-  const { context, page } = await visit(browser, system);
-  await signUp(page);
+asUser("without better words one's own can be changed", async ({ page, system }) => {
   const card = await askFor(page, "a swan on a pond, 4 seconds, landscape");
   await card.getByRole("button", { name: "Change the words" }).click();
   const field = card.getByLabel("What we ask the model for");
@@ -353,8 +349,6 @@ test("without better words one's own can be changed", async () => {
   await make(page, card);
   assert.equal(await system.ordered("two swans on a pond"), 1);
   assert.equal(await system.ordered("a swan on a pond"), 0);
-  assertQuiet(page);
-  await context.close();
 });
 
 test("better words can be changed, or left for one's own", async () => {
@@ -362,7 +356,7 @@ test("better words can be changed, or left for one's own", async () => {
   const model = await startModel((subject) => (subject === "a swan on a lake" ? better : null));
   const enhancing = await startSystem({ env: model.env });
   try {
-    const { context, page } = await visit(browser, enhancing);
+    const { context, page } = await visit(stage.browser, enhancing);
     await signUp(page);
     const choices = [
       [async () => {}, better],

@@ -21,6 +21,18 @@ test("nothing is written inline, so that the policy can forbid it", () => {
   }
 });
 
+test("a colour is said once, for light and for dark", () => {
+  const said = (name: string) => [...read(name).matchAll(/^ *(--[\w-]+):/gm)].map(([, one]) => one);
+  const names = under("src/styles").flatMap(said);
+  assert.ok(names.length > 20, names.join());
+  assert.deepEqual(names, [...new Set(names)]);
+  for (const name of under("src/styles")) assert.doesNotMatch(read(name), /prefers-color-scheme/, name);
+  // The bar of a phone's browser has the page's own.
+  const [, light, dark] = /--paper: light-dark\((#\w+), (#\w+)\)/.exec(read("src/styles/base.css")) ?? [];
+  const bars = [...page.matchAll(/name="theme-color" content="(#\w+)"[^>]*\((?:prefers-color-scheme: )(\w+)\)/g)];
+  assert.deepEqual(Object.fromEntries(bars.map(([, colour, scheme]) => [scheme, colour])), { light, dark });
+});
+
 test("every drawing that is named is there", () => {
   const drawn = new Set([...read("src/pictures/icons.svg").matchAll(/symbol id="([^"]+)"/g)].map(([, id]) => id));
   const named = [...read("src/parts/icon.tsx").matchAll(/^ {2}\| "([^"]+)"/gm)].map(([, id]) => id);

@@ -1,8 +1,10 @@
 // What the report on the page says of what was measured.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { SHOWN } from "../../report/images.mjs";
 import { columns, complaints, countImpacts, markdown, summary, tables } from "../../report/verdict.mjs";
 
 const violation = (impact, id = "color-contrast") => ({
@@ -84,4 +86,9 @@ test("the summary says first what is wrong, and where each thing was found", () 
   assert.match(text, /^# The page, measured\n\nNot good enough:\n\n- usage-desktop-dark: color-contrast/);
   assert.match(text, /- \*\*color-contrast\*\* \(serious\): Enough contrast\. https:\/\/rules\.example\/contrast\n {2}- usage-desktop-dark: `\.price`\n/);
   assert.match(text, /leaves to people to look at\n\nNothing\./);
+});
+
+test("the README shows the views that it has pictures of, in their order", () => {
+  const readme = readFileSync(new URL("../../../../../README.md", import.meta.url), "utf8");
+  assert.deepEqual([...readme.matchAll(/\]\(docs\/images\/([\w-]+)\.jpg\)/g)].map(([, name]) => name), SHOWN);
 });
