@@ -163,7 +163,8 @@ impl World {
             }
             Move::Refused => {
                 self.left.failures -= 1;
-                self.fail(index, None, ErrorCode::ProviderUnavailable, Retry::OnSchedule, defect);
+                let retry = self.go_on(index);
+                self.fail(index, None, ErrorCode::ProviderUnavailable, retry, defect);
             }
             Move::Gone => {
                 self.left.failures -= 1;
@@ -174,7 +175,8 @@ impl World {
             }
             Move::NotStored => {
                 self.left.failures -= 1;
-                self.fail(index, None, ErrorCode::StorageError, Retry::OnSchedule, defect);
+                let retry = self.go_on(index);
+                self.fail(index, None, ErrorCode::StorageError, retry, defect);
             }
             Move::Invalid => {
                 self.left.failures -= 1;
@@ -263,6 +265,12 @@ impl World {
     fn found(&mut self, index: usize, state: Operation) {
         let number = self.operation_number(index);
         self.provider.posts[number].state = state;
+    }
+
+    /// How it is gone on with a runner's operation.
+    fn go_on(&self, index: usize) -> Retry {
+        let runner = &self.runners[index];
+        step::go_on(&runner.job, &runner.attempts, Retry::OnSchedule)
     }
 
     fn fail(

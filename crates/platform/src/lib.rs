@@ -17,7 +17,7 @@ pub use connection::Connection;
 pub use directory::{Directory, unrouted};
 pub use error::{AppError, AppResult};
 pub use observe::{request_id, to_its_end};
-pub use program::{Process, Program};
+pub use program::{Program, Stop};
 pub use server::{Listeners, OwnMetrics, RunError, Server, Serving, StartError, Stopping};
 pub use signature::signed_headers;
 pub use state::{at_home, follow_files, state_of};

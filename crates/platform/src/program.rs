@@ -7,8 +7,11 @@ use foundation::{
     settings::{self, Environment, SettingError, Variable},
     shutdown::StopSignals,
 };
+use futures_util::future::BoxFuture;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use telemetry::event;
+
+use crate::RunError;
 
 /// A setting is missing or malformed.
 const BAD_SETTING: u8 = 2;
@@ -27,6 +30,9 @@ const TELEMETRY: &str = "
          Where traces are sent: a collector that takes OTLP over HTTP.
 ";
 
+/// Comes with the reason when the service shall stop.
+pub type Stop = BoxFuture<'static, &'static str>;
+
 /// A service's executable.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -40,17 +46,36 @@ pub struct Program {
 
 impl Program {
     /// Runs the service until SIGINT, SIGTERM or, with `end_with_parent`, the end of standard input: `read` makes
-    /// its settings, `serve` does everything else between the start of telemetry and its end. A stop is heard from
-    /// the first moment.
+    /// its settings, `build` everything up to where it listens, which `address` tells, and `run` does the rest, until
+    /// the stop and through it. A stop is heard from the first moment; before the service is ready it is dropped.
     ///
     /// With `end_with_parent` logs go to standard error, and once the service listens, its base URL is the one
     /// line on standard output. Without it logs go to standard output.
     #[must_use]
-    pub fn run<Settings, StartError: Display>(
+    pub fn serve<Settings, Service, StartError: Display>(
         self,
         end_with_parent: bool,
         read: impl FnOnce(&Environment) -> Result<Settings, SettingError>,
-        serve: impl AsyncFnOnce(Settings, Process) -> Result<(), StartError>,
+        build: impl AsyncFnOnce(Settings) -> Result<Service, StartError>,
+        address: impl FnOnce(&Service) -> SocketAddr,
+        run: impl AsyncFnOnce(Service, Stop) -> Result<(), RunError>,
+    ) -> ExitCode {
+        self.run(end_with_parent, read, async move |settings, mut process: Process| {
+            // Boxed, since what makes a whole service ready is large.
+            let built = process.start(Box::pin(build(settings))).await.map_err(|error| error.to_string())?;
+            let Some(service) = built else { return Ok(()) };
+            process.tell_address(address(&service));
+            let stop: Stop = Box::pin(process.stop_requested());
+            Box::pin(run(service, stop)).await.map_err(|error| error.to_string())
+        })
+    }
+
+    /// The process around a service: `serve` does everything between the start of telemetry and its end.
+    fn run<Settings, ServeError: Display>(
+        self,
+        end_with_parent: bool,
+        read: impl FnOnce(&Environment) -> Result<Settings, SettingError>,
+        serve: impl AsyncFnOnce(Settings, Process) -> Result<(), ServeError>,
     ) -> ExitCode {
         let mut arguments = std::env::args().skip(1);
         if let Some(answer) = arguments.find_map(|argument| self.answer(&argument)) {
@@ -113,14 +138,14 @@ impl Program {
 
 /// The process that a service runs in, as whoever started it sees it.
 #[derive(Debug)]
-pub struct Process {
+struct Process {
     stop: StopSignals,
     end_with_parent: bool,
 }
 
 impl Process {
     /// Starts the service: `None` if the process shall stop before `starting` is ready, which is dropped then.
-    pub async fn start<Service, StartError>(
+    async fn start<Service, StartError>(
         &mut self,
         starting: impl Future<Output = Result<Service, StartError>>,
     ) -> Result<Option<Service>, StartError> {
@@ -135,14 +160,14 @@ impl Process {
     }
 
     /// Tells the parent where the service listens.
-    pub fn tell_address(&self, address: SocketAddr) {
+    fn tell_address(&self, address: SocketAddr) {
         if self.end_with_parent {
             print(&format!("http://{address}\n"));
         }
     }
 
     /// Waits until the process shall stop, and says why.
-    pub async fn stop_requested(mut self) -> &'static str {
+    async fn stop_requested(mut self) -> &'static str {
         self.stop.requested().await
     }
 }
@@ -194,10 +219,36 @@ mod tests {
         drop(let_go);
     }
 
+    /// What a service comes to that is built so, and then runs so.
+    fn served(built: Result<u16, &'static str>, ran: Result<(), RunError>) -> (ExitCode, Option<u16>) {
+        let address = |port: &u16| SocketAddr::from(([127, 0, 0, 1], *port));
+        let mut seen = None;
+        let code = program().serve(
+            false,
+            |_| Ok(()),
+            async |()| built,
+            address,
+            async |port, _| {
+                seen = Some(port);
+                ran
+            },
+        );
+        (code, seen)
+    }
+
+    #[test]
+    fn a_service_that_is_built_runs_to_its_end() {
+        assert_eq!(served(Ok(7), Ok(())), (ExitCode::SUCCESS, Some(7)));
+    }
+
+    #[test]
+    fn a_service_that_cannot_be_built_never_runs() {
+        assert_eq!(served(Err("the address is in use"), Ok(())), (ExitCode::FAILURE, None));
+    }
+
     #[test]
     fn a_service_that_fails_while_it_runs_is_a_failure_of_the_process() {
-        let failure = || crate::RunError::Server("the socket is gone".to_owned());
-        let code = program().run(true, |_| Ok(()), async |(), _| Err(failure()));
-        assert_eq!(code, ExitCode::FAILURE);
+        let failure = RunError::Server("the socket is gone".to_owned());
+        assert_eq!(served(Ok(7), Err(failure)), (ExitCode::FAILURE, Some(7)));
     }
 }

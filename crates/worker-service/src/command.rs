@@ -1,13 +1,13 @@
-//! The service as a program.
+//! The service as a program: its name, and what it is made of.
 
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 
 use platform::Program;
 
 use crate::{app::Application, settings::Settings};
 
 /// Runs the service until it is told to stop, or, with `end_with_parent`, until standard input ends: see
-/// [`Program::run`].
+/// [`Program::serve`].
 #[must_use]
 pub fn run(end_with_parent: bool) -> ExitCode {
     let program = Program {
@@ -15,12 +15,11 @@ pub fn run(end_with_parent: bool) -> ExitCode {
         about: "Job state, the queue and the making of the video.",
         areas: Settings::areas(),
     };
-    program.run(end_with_parent, Settings::read, async |settings, mut process| {
-        let Some(application) = process.start(Box::pin(Application::build(settings))).await? else {
-            return Ok(());
-        };
-        process.tell_address(application.address());
-        application.run_until_stopped(process.stop_requested()).await?;
-        Ok::<(), Box<dyn Error>>(())
-    })
+    program.serve(
+        end_with_parent,
+        Settings::read,
+        Application::build,
+        Application::address,
+        Application::run_until_stopped,
+    )
 }

@@ -214,7 +214,7 @@ fn check(failure: &Failure) {
     told(&failure.error);
     match failure.retry {
         Retry::NotBefore(wait) | Retry::Uncounted(wait) => bounded(Some(wait)),
-        Retry::Never | Retry::OnSchedule => {}
+        Retry::Never | Retry::OnSchedule | Retry::OnOwnSchedule { .. } => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use foundation::crash::Place;
+use foundation::{crash::Place, settings::Setting};
 
 use self::Moment as M;
 use super::{story::Story, timers::Timers};
@@ -22,6 +22,21 @@ pub(crate) struct Row {
     pub(crate) story: Story,
     pub(crate) fault: Fault,
     pub(crate) timers: Timers,
+}
+
+impl Row {
+    /// Whether nothing but a hint brings the end: neither do hints stay away here, nor does anything happen to the worker
+    /// after which it asks by itself.
+    fn shows_hints(&self) -> bool {
+        self.story.is_hinted() && matches!(self.fault, Fault::None | Fault::Forged { .. })
+    }
+
+    /// What both services are told: how fast the clocks run, and what the story needs.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        // Longer than any job's time: who does not hear the hint never asks, and the job ends as `timeout`.
+        let unasked = self.shows_hints().then(|| ("POLL_INTERVAL", "1h".to_owned()));
+        self.timers.settings().into_iter().chain(self.story.settings()).chain(unasked).collect()
+    }
 }
 
 /// What goes wrong.
@@ -382,6 +397,7 @@ pub(crate) fn few(backend: Backend) -> Vec<Row> {
             Story::Hinted,
             Fault::Wire { wire: PROVIDER_TO_WORKER, how: Wire::Cut, at: M::Start, until: Until::TheEnd },
         ),
+        (Story::Hinted, Fault::None),
         (Story::Reworded, crash("api", "after:reworded#1", Back::AtOnce)),
         (Story::Picture, crash("api", "after:upload_kept#1", Back::AtOnce)),
     ];
@@ -440,5 +456,21 @@ fn there_are_enough_rows_and_each_has_its_name() {
         assert_eq!(names.len(), all(backend).len());
         assert!(names.len() >= 200, "{}", names.len());
         assert!(at_default_timers(backend).len() >= 10);
+    }
+}
+
+#[test]
+fn where_hints_are_shown_nothing_else_brings_the_end() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let (all, few) = (all(backend), few(backend));
+        let hinted = all.iter().chain(&few).filter(|row| row.story.is_hinted());
+        let (shown, others): (Vec<_>, Vec<_>) = hinted.partition(|row| row.shows_hints());
+        assert!(shown.len() >= 3 && others.len() >= 10, "{} and {}", shown.len(), others.len());
+        for row in shown.iter().chain(&others) {
+            let settings: std::collections::BTreeMap<_, _> = row.settings().into_iter().collect();
+            let span = |name: &str| Duration::parse(&settings[name]).unwrap();
+            let is_never_asked = span("POLL_INTERVAL") > span("JOB_DEADLINE");
+            assert_eq!(is_never_asked, row.shows_hints(), "{row}");
+        }
     }
 }

@@ -187,7 +187,7 @@ async fn start(row: &Row, clock: &Clock) -> System {
         ("SIMULATOR_RENDER", "cached".to_owned()),
         ("SIMULATOR_LATENCY", "1500ms".to_owned()),
     ];
-    build.settings = base.into_iter().chain(row.timers.settings()).chain(row.story.settings()).collect();
+    build.settings = base.into_iter().chain(row.settings()).collect();
     match &row.fault {
         Fault::Crash { who, point, .. } => build.own.push((*who, "CRASH_AT", point.clone())),
         Fault::Gone { .. } | Fault::Asleep { .. } => {

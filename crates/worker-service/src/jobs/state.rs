@@ -78,6 +78,12 @@ pub enum Retry {
     Never,
     /// After the schedule's delay, as long as retries are left.
     OnSchedule,
+    /// The same by a budget of its own, as great and with the schedule anew: so many of the retries so far were spent
+    /// on something else. For what was accepted, see [`go_on`](crate::workflow::step::go_on).
+    OnOwnSchedule {
+        /// How many.
+        spent: i32,
+    },
     /// Likewise, but not sooner than the provider asks for.
     NotBefore(Duration),
     /// After this time, and not counted as a retry: the grace window of an unknown submission (I16).
@@ -328,7 +334,8 @@ pub fn decide(job: &Job, input: Input, rules: &Rules, now: Timestamp) -> Result<
                 let error = Some(error.clone());
                 AttemptChange::Ended { number: job.life.attempt, state, error }
             });
-            match delay(job, retry, rules).filter(|delay| ends_before_deadline(job, *delay, rules, now)) {
+            let retries = (job.life.retry_count, job.max_retries);
+            match delay(retries, retry, rules).filter(|delay| ends_before_deadline(job, *delay, rules, now)) {
                 Some(delay) => change.wait(delay, error, !matches!(retry, Retry::Uncounted(_))),
                 None => change.fail(error, now),
             }
@@ -405,18 +412,19 @@ fn claim(job: &Job, worker: WorkerId, now: Timestamp) -> Result<Change, Refused>
     Ok(change)
 }
 
-/// How long to wait before the next try, if there is to be one.
-fn delay(job: &Job, retry: Retry, rules: &Rules) -> Option<Duration> {
-    let scheduled = || {
-        let retries = usize::try_from(job.life.retry_count).unwrap_or(0);
+/// How long to wait before the next try, if there is to be one, after so many retries, of which there may be so many.
+fn delay((made, most): (i32, i32), retry: Retry, rules: &Rules) -> Option<Duration> {
+    let scheduled = |spent: i32| {
+        let made = made.saturating_sub(spent).max(0);
         let delays = &rules.retry_delays;
-        let delay = delays.get(retries).or(delays.last()).copied().unwrap_or_default();
-        (job.life.retry_count < job.max_retries).then_some(delay)
+        let delay = usize::try_from(made).ok().and_then(|made| delays.get(made)).or(delays.last());
+        (made < most).then(|| delay.copied().unwrap_or_default())
     };
     match retry {
         Retry::Never => None,
-        Retry::OnSchedule => scheduled(),
-        Retry::NotBefore(wait) => scheduled().map(|delay| delay.max(wait)),
+        Retry::OnSchedule => scheduled(0),
+        Retry::OnOwnSchedule { spent } => scheduled(spent),
+        Retry::NotBefore(wait) => scheduled(0).map(|delay| delay.max(wait)),
         Retry::Uncounted(wait) => Some(wait),
     }
 }
@@ -507,7 +515,8 @@ pub fn snapshot(job: &Job, queue_position: Option<i64>, billable: bool) -> JobSn
         queue_position,
         provider: job.wanted.provider.clone(),
         model: job.wanted.model.clone(),
-        retry_count: life.retry_count,
+        // What was accepted has retries of its own: nobody is told of more than there may be.
+        retry_count: life.retry_count.min(job.max_retries),
         max_retries: job.max_retries,
         created_at: job.created_at,
         updated_at: life.updated_at,
@@ -524,4 +533,40 @@ pub fn snapshot(job: &Job, queue_position: Option<i64>, billable: bool) -> JobSn
 #[must_use]
 pub fn is_waiting(job: &Job) -> bool {
     job.life.status == JobStatus::Confirmed && job.life.stage.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_of_its_own_begins_anew_and_is_as_great() {
+        let seconds = Duration::from_secs;
+        let retry_delays = vec![seconds(5), seconds(30)];
+        let rules = Rules { max_retries: 3, retry_delays, deadline: Duration::from_mins(30) };
+        let own = |spent| Retry::OnOwnSchedule { spent };
+        for (made, retry, expected) in [
+            (0, Retry::OnSchedule, Some(5)),
+            (2, Retry::OnSchedule, Some(30)),
+            (3, Retry::OnSchedule, None),
+            (5, Retry::OnSchedule, None),
+            (0, own(0), Some(5)),
+            (3, own(0), None),
+            (3, own(3), Some(5)),
+            (4, own(3), Some(30)),
+            (5, own(3), Some(30)),
+            (6, own(3), None),
+            (2, own(1), Some(30)),
+            (4, own(1), None),
+            // Not all that is said to be spent need have been.
+            (1, own(3), Some(5)),
+            (0, Retry::NotBefore(seconds(60)), Some(60)),
+            (0, Retry::NotBefore(seconds(1)), Some(5)),
+            (3, Retry::NotBefore(seconds(1)), None),
+            (9, Retry::Uncounted(seconds(7)), Some(7)),
+            (0, Retry::Never, None),
+        ] {
+            assert_eq!(delay((made, 3), retry, &rules), expected.map(seconds), "{made} {retry:?}");
+        }
+    }
 }

@@ -111,13 +111,14 @@ impl Caller {
         answer.unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
 
-    /// Asks how an operation stands, and has the answers that say so read.
-    pub(super) async fn poll(
+    /// Asks how an operation stands, and has the answers that say so read: see [`told`].
+    pub(super) async fn poll<T: From<Polled>>(
         &self,
         request: RequestBuilder,
-        success: impl FnOnce(&[u8]) -> Polled,
-    ) -> Polled {
-        told(self.ask(request).await, success)
+        success: impl FnOnce(&[u8]) -> T,
+        refused: impl FnOnce(&Refusal) -> Polled,
+    ) -> T {
+        told(self.ask(request).await, success, refused)
     }
 
     /// Asks for an operation to be given up.
@@ -223,12 +224,17 @@ fn is_json(body: &[u8]) -> bool {
     }
 }
 
-/// What the answer to a poll says.
-pub(super) fn told(answer: Result<Answer, String>, success: impl FnOnce(&[u8]) -> Polled) -> Polled {
+/// What the answer to a poll says. `success` reads one that is an answer, perhaps to more than what was asked, and
+/// `refused` one that is none, in whatever words the provider refuses.
+pub(super) fn told<T: From<Polled>>(
+    answer: Result<Answer, String>,
+    success: impl FnOnce(&[u8]) -> T,
+    refused: impl FnOnce(&Refusal) -> Polled,
+) -> T {
     match answer {
         Ok(Answer::Success(body)) => success(&body),
-        Ok(Answer::Refusal(refusal)) => google::poll_refused(&refusal),
-        Err(reason) => Polled::Unclear { reason, wait: None },
+        Ok(Answer::Refusal(refusal)) => refused(&refusal).into(),
+        Err(reason) => Polled::Unclear { reason, wait: None }.into(),
     }
 }
 

@@ -2,7 +2,10 @@
 //! video out: settings say how its paths, words and answers look. By default these are the ones that OpenAI's
 //! Videos API has made known; docs/PROVIDERS.md has settings for Replicate's.
 //!
-//! It is also the pattern of a provider: this one file, and its line in the catalogue.
+//! It is also the pattern of a provider: this one file, and its line in the catalogue. Beside it lies only how refusals
+//! are read, since it knows none in particular.
+
+mod refused;
 
 use std::{path::Path, time::Duration};
 
@@ -368,7 +371,8 @@ impl Provider for Generic {
         }
         let url = self.url(&self.settings.poll_path.replace("{id}", &operation.name));
         let request = self.authorised(self.caller.request(Method::GET, url));
-        self.caller.poll(request, |body| self.polled(operation, body)).await
+        let refused = |refusal: &Refusal| refused::poll_refused(refusal, &self.settings.error);
+        self.caller.poll(request, |body: &[u8]| self.polled(operation, body), refused).await
     }
 
     async fn cancel(&self, operation: &Operation) -> Cancelled {

@@ -44,6 +44,8 @@ pub struct Refusal {
     pub error: Option<RpcError>,
     /// How long it asks to be left alone, as it says it; [`patience`](Self::patience) is what is granted.
     pub wait: Option<Duration>,
+    /// All that it says, for who speaks otherwise. Not for the log.
+    pub body: Vec<u8>,
 }
 
 impl Refusal {
@@ -54,7 +56,7 @@ impl Refusal {
         let header = headers.get("retry-after").and_then(|value| value.to_str().ok());
         let wait = error.as_ref().and_then(RpcError::retry_delay);
         let wait = wait.or_else(|| header?.trim().parse().ok().map(Duration::from_secs));
-        Self { status, error, wait }
+        Self { status, error, wait, body: body.to_vec() }
     }
 
     /// For the log: the status and the provider's word for it, nothing that it made up for this request.

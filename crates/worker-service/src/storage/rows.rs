@@ -76,7 +76,7 @@ pub struct Life {
     pub sequence: i64,
     /// The newest attempt's number; 0 before the first.
     pub attempt: i32,
-    /// Attempts made again after a failure.
+    /// Attempts made again after a failure; those on one that was accepted come beside `max_retries`.
     pub retry_count: i32,
     /// Who runs it; absent on an active job that was handed back.
     pub lease_owner: Option<WorkerId>,

@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use sha2::{Digest, Sha256};
 use telemetry::{event, metric};
 
-use super::{Run, estimate};
+use super::{Run, estimate, step};
 use crate::{
     bucket::Description,
     jobs::state::Retry,
@@ -114,7 +114,8 @@ impl Run<'_> {
     }
 
     async fn end(self, ended: Ended) -> Result<(), Error> {
-        self.lease.attempt_failed(ended.attempt, ended.error, ended.retry).await.map(drop)
+        let retry = step::go_on(self.lease.job(), self.lease.attempts(), ended.retry);
+        self.lease.attempt_failed(ended.attempt, ended.error, retry).await.map(drop)
     }
 
     /// Downloads the video until it is one, a few times. A broken file is fetched anew once: what broke it may

@@ -326,7 +326,8 @@ impl Run<'_> {
                 Polled::Unclear { wait, .. } => pace.within(wait.unwrap_or_default(), self.lease.time_left()),
                 // The operation may well stand, so a retry goes on with it.
                 Polled::Refused(failure) => {
-                    return self.lease.attempt_failed(None, failure.error, failure.retry).await.map(drop);
+                    let retry = step::go_on(self.lease.job(), self.lease.attempts(), failure.retry);
+                    return self.lease.attempt_failed(None, failure.error, retry).await.map(drop);
                 }
             };
             let answered = Instant::now();

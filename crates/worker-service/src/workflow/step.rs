@@ -8,7 +8,7 @@ use super::UnknownPolicy;
 use crate::{
     jobs::state::{Input, Retry},
     providers::Failure,
-    store::{Attempt, AttemptState, Json},
+    store::{Attempt, AttemptState, Job, Json},
 };
 
 /// What comes next.
@@ -94,6 +94,25 @@ pub fn after_report(attempts: &[Attempt], failure: Failure) -> Failure {
     failure
 }
 
+/// Whether it is gone on with what the provider has taken, after its answer, its video or the bucket was refused. That
+/// costs nothing, and a video that is given up is paid for: so it has retries of its own, however many there were before
+/// the provider took it.
+#[must_use]
+pub fn go_on(job: &Job, attempts: &[Attempt], retry: Retry) -> Retry {
+    match retry {
+        Retry::OnSchedule => Retry::OnOwnSchedule { spent: spent(job, attempts) },
+        other => other,
+    }
+}
+
+/// How many of a job's retries were for submissions: one after each that came to nothing. Those for pictures that could
+/// not be fetched are not written down one by one, so where there are pictures, all may have been.
+fn spent(job: &Job, attempts: &[Attempt]) -> i32 {
+    let is_over = |attempt: &&Attempt| matches!(attempt.state, AttemptState::Rejected | AttemptState::Failed);
+    let over = i32::try_from(attempts.iter().filter(is_over).count()).unwrap_or(i32::MAX);
+    if job.wanted.parameters.images.is_empty() { over } else { over.max(job.max_retries) }
+}
+
 fn unknown_error() -> JobError {
     let message = "It is unknown whether the video service took the request, so it was not sent again. Please try again.";
     JobError::new(ErrorCode::SubmissionUnknown, message, true)
@@ -101,9 +120,34 @@ fn unknown_error() -> JobError {
 
 #[cfg(test)]
 mod tests {
-    use contract::JobId;
+    use contract::{
+        ConversationId, GenerationId, ImageInput, ImageRole, JobId, Parameters, UploadId, UserId,
+        worker_api::{Command, DesiredState},
+    };
 
     use super::*;
+    use crate::jobs::state::{Rules, take};
+
+    /// A job of at most three retries, from so many pictures.
+    fn job(pictures: usize) -> Job {
+        let picture = || ImageInput { upload_id: UploadId::new(), role: ImageRole::FirstFrame };
+        let images = (0..pictures).map(|_| picture()).collect();
+        let command = Command {
+            generation_id: GenerationId::new(),
+            user_id: UserId::new(),
+            conversation_id: ConversationId::new(),
+            revision: 1,
+            state: DesiredState::Confirmed,
+            provider: "veo3".to_owned(),
+            model: "m".to_owned(),
+            prompt: "p".to_owned(),
+            parameters: Parameters { images, ..Parameters::default() },
+            priority: 0,
+            traceparent: None,
+        };
+        let rules = Rules { max_retries: 3, retry_delays: Vec::new(), deadline: Duration::from_mins(30) };
+        take(None, &command, &rules, Timestamp::from_micros(7)).unwrap().job
+    }
 
     fn attempt(state: AttemptState, operation: Option<&str>, resubmission: bool) -> Attempt {
         let (job_id, at) = (JobId::new(), Timestamp::from_micros(7));
@@ -175,6 +219,33 @@ mod tests {
             (vec![ended(&filtered), now.clone()], &failed, Retry::OnSchedule),
         ] {
             assert_eq!(after_report(&attempts, said.clone()).retry, retry, "{attempts:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_taken_has_retries_of_its_own() {
+        use AttemptState::{Accepted, Failed, Rejected, Unknown};
+        let own = |spent| Retry::OnOwnSchedule { spent };
+        for (before, pictures, expected) in [
+            (&[][..], 0, own(0)),
+            (&[Rejected][..], 0, own(1)),
+            (&[Rejected, Failed, Rejected][..], 0, own(3)),
+            // After its grace window, which is no retry.
+            (&[Unknown][..], 0, own(0)),
+            (&[Unknown, Failed][..], 0, own(1)),
+            (&[][..], 1, own(3)),
+            (&[Rejected][..], 2, own(3)),
+        ] {
+            let mut attempts: Vec<_> = before.iter().map(|state| attempt(*state, None, false)).collect();
+            attempts.push(attempt(Accepted, Some("o"), false));
+            assert_eq!(
+                go_on(&job(pictures), &attempts, Retry::OnSchedule),
+                expected,
+                "{before:?} {pictures}"
+            );
+            for other in [Retry::Never, Retry::NotBefore(Duration::from_secs(7))] {
+                assert_eq!(go_on(&job(pictures), &attempts, other), other);
+            }
         }
     }
 

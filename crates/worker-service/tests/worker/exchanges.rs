@@ -149,6 +149,7 @@ fn told(outcome: &Outcome, server: &str) -> String {
     let retry = |retry: Retry| match retry {
         Retry::Never => "never again".to_owned(),
         Retry::OnSchedule => "again on schedule".to_owned(),
+        Retry::OnOwnSchedule { spent } => format!("again beside {spent}"),
         Retry::NotBefore(wait) => format!("again after {}s", wait.as_secs_f64()),
         Retry::Uncounted(wait) => format!("uncounted after {}s", wait.as_secs_f64()),
     };

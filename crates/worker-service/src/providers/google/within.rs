@@ -33,7 +33,7 @@ impl RpcError {
     /// The refusal that this error would be with a status of its own.
     pub(in crate::providers) fn into_refusal(self) -> Refusal {
         let (status, wait) = (self.as_status(), self.retry_delay());
-        Refusal { status, error: Some(self), wait }
+        Refusal { status, error: Some(self), wait, body: Vec::new() }
     }
 
     /// The HTTP status that says the same. A provider that broke down does not say that it took nothing, and whoever

@@ -14,7 +14,8 @@ use url::Url;
 use self::wire::Found;
 use super::{
     ApiKey, Cancelled, Hook, Operation, Polled, Provider, ProviderSettings, Source, Submission, Submitted,
-    caller::Answer, gemini_api::GeminiApi, google,
+    gemini_api::GeminiApi,
+    google::{self, Refusal},
 };
 use crate::media::{DownloadError, Downloaded};
 
@@ -85,22 +86,14 @@ impl Provider for Omni {
             return Polled::Refused(google::not_set_up());
         }
         let request = self.api.request(Method::GET, &format!("interactions/{}", operation.name));
-        let found = match self.api.caller.ask(request).await {
-            Ok(Answer::Success(body)) => wire::polled(&body, &self.api.base),
-            Ok(Answer::Refusal(refusal)) => return google::poll_refused(&refusal),
-            Err(reason) => return Polled::Unclear { reason, wait: None },
-        };
-        match found {
+        let found = |body: &[u8]| wire::polled(body, &self.api.base);
+        match self.api.caller.poll(request, found, google::poll_refused).await {
             Found::Told(polled) => polled,
             Found::File { id, source } => {
                 let request = self.api.request(Method::GET, &format!("files/{id}"));
-                match self.api.caller.ask(request).await {
-                    Ok(Answer::Success(body)) => wire::file(&body, source),
-                    // The same key was just told that the video is there, and it is charged: a file that cannot be
-                    // seen may be a moment later, whoever says that it is not there.
-                    Ok(Answer::Refusal(refusal)) => refusal.unclear(),
-                    Err(reason) => Polled::Unclear { reason, wait: None },
-                }
+                // The same key was just told that the video is there, and it is charged: a file that cannot be seen may
+                // be a moment later, whoever says that it is not there.
+                self.api.caller.poll(request, |body: &[u8]| wire::file(body, source), Refusal::unclear).await
             }
         }
     }

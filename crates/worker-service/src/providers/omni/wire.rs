@@ -87,6 +87,12 @@ pub enum Found {
     },
 }
 
+impl From<Polled> for Found {
+    fn from(polled: Polled) -> Self {
+        Self::Told(polled)
+    }
+}
+
 /// Reads an answer to a poll, without the content of its long strings.
 #[must_use]
 pub fn polled(body: &[u8], base: &Url) -> Found {

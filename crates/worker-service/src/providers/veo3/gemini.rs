@@ -80,7 +80,8 @@ impl Provider for Gemini {
             return Polled::Refused(google::not_set_up());
         }
         let request = self.api.request(Method::GET, &operation.name);
-        self.api.caller.poll(request, |body| wire::polled(body, &self.api.base)).await
+        let success = |body: &[u8]| wire::polled(body, &self.api.base);
+        self.api.caller.poll(request, success, google::poll_refused).await
     }
 
     async fn download(

@@ -203,7 +203,8 @@ impl Provider for Vertex {
             return Polled::Refused(google::not_set_up());
         };
         let answer = self.answer(question).await;
-        caller::told(answer, |body| wire::polled(body, &self.settings.storage_base_url))
+        let success = |body: &[u8]| wire::polled(body, &self.settings.storage_base_url);
+        caller::told(answer, success, google::poll_refused)
     }
 
     async fn download(
