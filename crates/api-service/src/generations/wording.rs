@@ -64,6 +64,15 @@ impl Wording {
         }
     }
 
+    /// Takes a model's text in, if there is one, where the words are new that it is for.
+    pub fn suggest(&mut self, better: Option<String>) {
+        *self = match (std::mem::take(self), better) {
+            (Self::Kept, Some(better)) => Self::Suggested(better),
+            (Self::Changed(None), better) => Self::Changed(better),
+            (same, _) => same,
+        };
+    }
+
     /// Changes a generation. A text that is the prompt itself is none.
     pub(super) fn apply(&self, generation: &mut Generation) {
         let text = match self {
@@ -217,6 +226,22 @@ mod tests {
             assert_eq!(serde_json::from_str::<Body>(json).unwrap().text, expected, "{json}");
         }
         assert!(serde_json::from_str::<Body>(r#"{"text":1}"#).is_err());
+    }
+
+    #[test]
+    fn new_words_take_a_suggestion_unless_the_user_has_decided() {
+        let (text, mine) = (Some("a model's".to_owned()), Wording::Changed(Some("mine".to_owned())));
+        for (before, better, after) in [
+            (Wording::Kept, None, Wording::Kept),
+            (Wording::Kept, text.clone(), Wording::Suggested("a model's".to_owned())),
+            (Wording::Changed(None), None, Wording::Changed(None)),
+            (Wording::Changed(None), text.clone(), Wording::Changed(text.clone())),
+            (mine.clone(), text.clone(), mine),
+        ] {
+            let mut wording = before.clone();
+            wording.suggest(better);
+            assert_eq!(wording, after, "{before:?}");
+        }
     }
 
     #[test]

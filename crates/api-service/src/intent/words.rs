@@ -80,7 +80,6 @@ pub(crate) struct Words {
     pub(crate) another_goes_on: String,
     pub(crate) cannot_change: String,
     pub(crate) change_refused: String,
-    pub(crate) not_clear: String,
     pub(crate) no_longer: String,
     pub(crate) no_shorter: String,
     pub(crate) budget_of_a_day: String,
