@@ -257,8 +257,8 @@ fn goes_on_from(text: &str, other: &str) -> bool {
     text.strip_prefix(other).is_some_and(|rest| rest.starts_with([' ', ',']))
 }
 
-/// A prompt with further words about it, unless they are said again. Words that begin with the whole prompt say it again
-/// with more.
+/// A prompt with further words about it, unless they are said again. Words that begin with the whole prompt say it
+/// again with more.
 fn with_further(prompt: &str, further: &str) -> String {
     let (known, said) = (plain(prompt), plain(further));
     let is_repeated = known == said || known.ends_with(&format!(", {said}"));

@@ -17,6 +17,7 @@ use crate::{
         clarification::{AnswerValue, ClarificationQuestion, QuestionKind, question_of, shape},
         generation::Generation,
     },
+    store::Full,
     usage::budget::{ChargeState, Exceeded, Span},
 };
 
@@ -228,6 +229,17 @@ pub fn exceeded(language: Language, exceeded: &Exceeded) -> String {
     let (date, time) = until.split_once('T').unwrap_or((&until, ""));
     let until = format!("{date} {}", time.get(..5).unwrap_or(time));
     format!("{what} {}", fill(&words.more_from, &[("until", &until)]))
+}
+
+/// Why there is no place for one more video.
+#[must_use]
+pub fn full(language: Language, full: &Full) -> String {
+    let words = Words::of(language);
+    match full {
+        Full::Open(open) => fill(&words.too_many_open, &[("n", open)]),
+        Full::Queued(making) => fill(&words.too_many_in_the_making, &[("n", making)]),
+        Full::Spending(exceeded) => self::exceeded(language, exceeded),
+    }
 }
 
 /// The video is there.
@@ -506,6 +518,17 @@ mod tests {
             let begun = format!("{plain} {}", words.begun_may_be_charged);
             assert_eq!(cancelled(language, "gen_1", Some(ChargeState::Held)), begun);
             assert!(begun.contains(stem), "{begun}");
+        }
+    }
+
+    #[test]
+    fn why_there_is_no_place_is_told_in_every_language() {
+        let mut all = std::collections::BTreeSet::new();
+        for text in
+            Language::ALL.iter().flat_map(|it| [full(*it, &Full::Open(7)), full(*it, &Full::Queued(7))])
+        {
+            assert!(text.contains('7') && text.ends_with('.') && !text.contains('{'), "{text}");
+            assert!(all.insert(text));
         }
     }
 

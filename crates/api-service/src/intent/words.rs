@@ -86,6 +86,8 @@ pub(crate) struct Words {
     pub(crate) budget_of_a_month: String,
     pub(crate) videos_of_a_day: String,
     pub(crate) more_from: String,
+    pub(crate) too_many_open: String,
+    pub(crate) too_many_in_the_making: String,
 
     // What a model does not allow.
     pub(crate) makes_durations: String,

@@ -27,7 +27,7 @@ use crate::{
         clarification::Settled,
         generation::Generation,
         plan::{self, Place, Plan},
-        service::{check_text, created, observe},
+        service::{check_text, created, observe, told},
         state::{InPart, Input, Quote},
         wording::Wording,
     },
@@ -170,7 +170,9 @@ pub async fn say(
                 refusal = Some(reply::exceeded(language, &exceeded));
                 continue;
             }
-            taken => taken?.ok_or_else(conversations::service::unknown)?,
+            taken => {
+                taken.map_err(|error| told(language, error))?.ok_or_else(conversations::service::unknown)?
+            }
         };
         log(user, conversation, &message, word, &planned, &taken);
         return Ok(answer(&taken));
@@ -447,8 +449,8 @@ fn amended(flow: &Flow, waiting: Generation, mut wishes: Request) -> AppResult<P
     })
 }
 
-/// Whether an answer says for the first time what the video shows, or something else than before. What only goes on from
-/// the words before has what was made of these.
+/// Whether an answer says for the first time what the video shows, or something else than before. What only goes on
+/// from the words before has what was made of these.
 fn are_new(asking: &Generation, prompt: &str) -> bool {
     let before = asking.prompt.trim_end_matches(['.', ',']).to_lowercase();
     if before.is_empty() {

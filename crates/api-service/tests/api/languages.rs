@@ -149,7 +149,16 @@ async fn a_refusal_is_in_the_users_language() {
     assert!(reply(&impossible).contains("4, 6 oder 8 Sekunden"), "{}", reply(&impossible));
     let too_dear = say(&user, &conversation, "ja").await;
     assert!(reply(&too_dear).starts_with("Dieses Video kostet $3.20"), "{}", reply(&too_dear));
-    assert_eq!(too_dear["generation"]["status"], "pending_confirmation");
+    let generation = &too_dear["generation"];
+    assert_eq!(generation["status"], "pending_confirmation");
+    // On the card as in the chat.
+    let refused = user.post(&format!("{}/confirm", path(generation)), &json!({})).await;
+    refused.is_problem(402, "budget_exceeded");
+    assert!(text(&refused.body["detail"]).starts_with("Dieses Video kostet $3.20"), "{:?}", refused.body);
+    let long = json!({"enhancedPrompt": "boats ".repeat(2_000)});
+    let refused = user.patch(&path(generation), &long).await;
+    refused.is_problem(422, "validation_failed");
+    assert!(text(&refused.body["errors"][0]["message"]).starts_with("Höchstens"), "{:?}", refused.body);
     app.stop().await;
 }
 
