@@ -3,14 +3,14 @@
 
 pub use platform::{AppError, AppResult};
 
-use crate::{generations, idempotency, store, uploads};
+use crate::{generations, idempotency, intent::Language, store, uploads};
 
 impl From<store::Error> for AppError {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Database(error) => error.into(),
             error @ store::Error::Raced => Self::internal(error),
-            store::Error::Full(full) => generations::service::no_room(full),
+            store::Error::Full(full) => generations::service::no_room(Language::default(), &full),
             store::Error::TooManyUploads(kept) => uploads::service::too_many(kept),
             store::Error::ClaimLost => idempotency::http::in_flight(),
         }

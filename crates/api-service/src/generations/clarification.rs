@@ -5,6 +5,8 @@
 //! question but the subject's has a default. All of it is pure: a request and a model give the questions,
 //! the questions and the answers give the final prompt and parameters.
 
+mod in_part;
+
 use std::fmt::Display;
 
 use contract::{Parameters, problem::FieldError};
@@ -19,6 +21,8 @@ use crate::{
         words::{Words, fill},
     },
 };
+
+pub use in_part::keep;
 
 /// The ids of the questions that there are.
 pub mod id {
@@ -183,51 +187,14 @@ pub fn apply(
         return Err(errors);
     }
     let answered = |id| responses.get(id).is_some_and(|given| !given.is_null());
-    settled.reconcile(model, answered(id::DURATION), answered(id::RESOLUTION));
+    let is_asked = |id: &str| questions.iter().any(|question| question.id == id);
+    settled.reconcile(model, answered(id::DURATION), answered(id::RESOLUTION), is_asked(id::RESOLUTION));
     settled.parameters = model.fill_defaults(settled.parameters);
     let errors = model.check_in(language, &settled.parameters);
     if errors.is_empty() {
         return Ok(settled);
     }
     Err(errors.into_iter().map(|error| name_after_question(error, questions)).collect())
-}
-
-/// Takes over what is right of answers that [`apply`] refused with these errors. What was not answered, or not rightly,
-/// stays a question, with what there is to choose by now. `None` if no question would be left, or if it does not go
-/// together.
-#[must_use]
-pub fn keep(
-    language: Language,
-    responses: &Map<String, Value>,
-    errors: &[FieldError],
-    asked: Draft,
-    model: &Model,
-) -> Option<Draft> {
-    let is_wrong = |id: &str| errors.iter().any(|error| error.field.strip_prefix("responses.") == Some(id));
-    let mut settled = Settled { prompt: asked.prompt, parameters: asked.parameters };
-    let (mut answered, mut open) = (Vec::new(), Vec::new());
-    for question in asked.questions {
-        let given = responses.get(&question.id).filter(|given| !given.is_null() && !is_wrong(&question.id));
-        let answer = given.and_then(|given| question.read(language, given).ok());
-        let taken = answer.and_then(|answer| settled.take(language, &question.id, answer, model).ok());
-        if taken.is_some() {
-            answered.push(question.id);
-        } else {
-            open.push(question);
-        }
-    }
-    let is_answered = |id: &str| answered.iter().any(|answered| answered == id);
-    settled.reconcile(model, is_answered(id::DURATION), is_answered(id::RESOLUTION));
-    if open.is_empty() || !model.check_in(language, &settled.parameters).is_empty() {
-        return None;
-    }
-    let Settled { prompt, parameters } = settled;
-    let anew = draft(language, model, Some(prompt.as_str()), &parameters, &[]).questions;
-    let by_now = |question: ClarificationQuestion| {
-        let other = anew.iter().find(|other| other.id == question.id && other.options != question.options);
-        other.cloned().unwrap_or(question)
-    };
-    Some(Draft { prompt, parameters, questions: open.into_iter().map(by_now).collect() })
 }
 
 impl Settled {
@@ -266,8 +233,15 @@ impl Settled {
     }
 
     /// Where length and resolution do not go together, the one that nobody answered gives way; the options
-    /// said so. Where both were answered, the contradiction stays and is told.
-    fn reconcile(&mut self, model: &Model, duration_answered: bool, resolution_answered: bool) {
+    /// said so. Where both were answered, or a resolution was named that was no question, the contradiction stays and
+    /// is told.
+    fn reconcile(
+        &mut self,
+        model: &Model,
+        duration_answered: bool,
+        resolution_answered: bool,
+        resolution_asked: bool,
+    ) {
         let parameters = &mut self.parameters;
         let (Some(duration), Some(resolution)) =
             (parameters.duration, parameters.resolution.as_deref().and_then(|name| model.resolution(name)))
@@ -280,7 +254,7 @@ impl Settled {
         }
         if resolution_answered && !duration_answered {
             parameters.duration = Some(nearest(allowed, duration));
-        } else if duration_answered && !resolution_answered {
+        } else if duration_answered && resolution_asked && !resolution_answered {
             parameters.resolution = Some(model.default_resolution(Some(duration)));
         }
     }
@@ -357,16 +331,27 @@ fn yes_or_no(given: &Value) -> Option<bool> {
 
 /// The model names the field of a parameter; an answer to a question is named after the question.
 fn name_after_question(error: FieldError, questions: &[ClarificationQuestion]) -> FieldError {
-    let id = match error.field.as_str() {
+    match question_of(&error) {
+        id @ (id::DURATION | id::ASPECT_RATIO | id::RESOLUTION)
+            if questions.iter().any(|question| question.id == id) =>
+        {
+            FieldError::new(format!("responses.{id}"), error.message)
+        }
+        _ => error,
+    }
+}
+
+/// The id of the question that an error is about, were that asked: of an answer that is wrong, or of a parameter. Empty
+/// for everything else.
+pub(crate) fn question_of(error: &FieldError) -> &str {
+    match error.field.as_str() {
         "parameters.duration" => id::DURATION,
         "parameters.aspectRatio" => id::ASPECT_RATIO,
         "parameters.resolution" => id::RESOLUTION,
-        _ => return error,
-    };
-    if questions.iter().any(|question| question.id == id) {
-        FieldError::new(format!("responses.{id}"), error.message)
-    } else {
-        error
+        "parameters.audio" => id::AUDIO,
+        "parameters.seed" => id::SEED,
+        "parameters.negativePrompt" => id::NEGATIVE_PROMPT,
+        field => field.strip_prefix("responses.").unwrap_or_default(),
     }
 }
 

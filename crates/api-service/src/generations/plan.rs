@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     catalogue::Model,
-    intent::{self, Language, Parameter, Relative, reply},
+    intent::{self, Language, Parameter, Relative, Unclear},
 };
 
 /// Where a generation is asked for, and by whom.
@@ -124,7 +124,7 @@ pub fn answer(
 }
 
 /// What is right of answers that [`answer`] refused with these errors, together with the wishes that came along with
-/// them. `None` if nothing of it can be kept, or all of it was known before.
+/// them and what was not clear. `None` if nothing of it can be kept, or all of it was known before.
 #[must_use]
 pub fn answer_in_part(
     model: &Model,
@@ -132,8 +132,9 @@ pub fn answer_in_part(
     wished: &Generation,
     responses: &Map<String, Value>,
     errors: &[FieldError],
+    unclear: &[Unclear],
 ) -> Option<Draft> {
-    let kept = clarification::keep(wished.language, responses, errors, asked(wished), model)?;
+    let kept = clarification::keep(wished.language, responses, errors, asked(wished), unclear, model)?;
     (kept != asked(before)).then_some(kept)
 }
 
@@ -246,12 +247,22 @@ pub fn compared_length(asking: &Generation, wish: Relative) -> Option<Result<u32
     Some(next(choices, from, wish).ok_or(from))
 }
 
-/// A prompt with further words about it, unless they are said again.
+/// A text without what makes no other words of it.
+fn plain(text: &str) -> String {
+    text.trim().trim_end_matches(['.', ',']).to_lowercase()
+}
+
+/// Whether a text, both plain, begins with another and goes on after a whole word.
+fn goes_on_from(text: &str, other: &str) -> bool {
+    text.strip_prefix(other).is_some_and(|rest| rest.starts_with([' ', ',']))
+}
+
+/// A prompt with further words about it, unless they are said again. Words that begin with the whole prompt say it
+/// again with more.
 fn with_further(prompt: &str, further: &str) -> String {
-    let plain = |text: &str| text.trim().trim_end_matches(['.', ',']).to_lowercase();
     let (known, said) = (plain(prompt), plain(further));
     let is_repeated = known == said || known.ends_with(&format!(", {said}"));
-    if prompt.is_empty() {
+    if prompt.is_empty() || goes_on_from(&said, &known) {
         further.to_owned()
     } else if is_repeated {
         prompt.to_owned()
@@ -267,7 +278,59 @@ pub fn enhanced_further(generation: &Generation, further: &str) -> Option<String
     generation.enhanced_prompt.as_ref().map(|enhanced| with_further(enhanced, further))
 }
 
-/// A generation with further wishes taken in: parameters in place of the earlier ones, words after the prompt.
+/// A generation with what it shall show said anew. What was said before counts where it is said again, in whole or in
+/// part; else the new words do, and no enhanced prompt is for these yet.
+#[must_use]
+pub fn retold(generation: &Generation, scene: &str) -> Generation {
+    let mut retold = generation.clone();
+    let (known, said) = (plain(&generation.prompt), plain(scene));
+    if known != said && !goes_on_from(&known, &said) {
+        scene.trim().clone_into(&mut retold.prompt);
+        retold.enhanced_prompt = None;
+    }
+    retold
+}
+
+/// A generation with further wishes taken in, possible or not: parameters in place of the earlier ones, words after the
+/// prompt.
+#[must_use]
+pub fn wished(generation: &Generation, wishes: &intent::Request) -> Generation {
+    let mut wished = generation.clone();
+    wished.parameters = over(&generation.parameters, &wishes.parameters);
+    if let Some(further) = &wishes.subject {
+        wished.prompt = with_further(&generation.prompt, further);
+        wished.enhanced_prompt = enhanced_further(generation, further);
+    }
+    wished
+}
+
+/// What is wrong with the words of a generation, if anything. Many small wishes must not grow into a prompt that the
+/// worker refuses; an empty one is still a question.
+#[must_use]
+pub fn wrong_words(model: &Model, language: Language, generation: &Generation) -> Option<FieldError> {
+    if generation.prompt.is_empty() {
+        return None;
+    }
+    let texts = [generation.prompt.as_str(), generation.words()];
+    texts.iter().find_map(|text| model.check_prompt_in(language, text))
+}
+
+/// What of the wishes for a generation is not clear: each in a sentence that says what there is to choose.
+#[must_use]
+pub fn not_clear(
+    model: &Model,
+    language: Language,
+    wished: &Generation,
+    unclear: &[Unclear],
+) -> Vec<FieldError> {
+    let asked =
+        clarification::draft(language, model, Some(wished.prompt.as_str()), &wished.parameters, unclear);
+    let is_about_it = |id: &str| unclear.iter().any(|unclear| unclear.parameter.question() == id);
+    let questions = asked.questions.into_iter().filter(|question| is_about_it(&question.id));
+    questions.map(|it| FieldError::new(format!("responses.{}", it.id), it.question)).collect()
+}
+
+/// A generation with further wishes taken in, as [`wished`], all of them clear and possible.
 ///
 /// # Errors
 /// What of it is not clear or not possible, in sentences for the user.
@@ -276,33 +339,12 @@ pub fn with_wishes(
     generation: &Generation,
     wishes: &intent::Request,
 ) -> Result<Generation, Vec<FieldError>> {
+    let wished = wished(generation, wishes);
     if !wishes.unclear.is_empty() {
-        let errors = wishes.unclear.iter().map(|unclear| {
-            let field = match unclear.parameter {
-                Parameter::Duration => "responses.duration",
-                Parameter::AspectRatio => "responses.aspect_ratio",
-                Parameter::Resolution => "responses.resolution",
-                Parameter::Seed => "responses.seed",
-            };
-            FieldError::new(field, reply::not_clear(wishes.language, &unclear.named))
-        });
-        return Err(errors.collect());
+        return Err(not_clear(model, wishes.language, &wished, &wishes.unclear));
     }
-    let mut wished = generation.clone();
-    wished.parameters = over(&generation.parameters, &wishes.parameters);
-    if let Some(further) = &wishes.subject {
-        wished.prompt = with_further(&generation.prompt, further);
-        wished.enhanced_prompt = enhanced_further(generation, further);
-    }
-    let told_in = wishes.language;
-    let mut errors = model.check_in(told_in, &wished.parameters);
-    // Many small wishes must not grow into a prompt that the worker refuses; an empty one is still a question.
-    if !wished.prompt.is_empty() {
-        errors.extend({
-            let texts = [wished.prompt.as_str(), wished.words()];
-            texts.iter().find_map(|text| model.check_prompt_in(told_in, text))
-        });
-    }
+    let mut errors = model.check_in(wishes.language, &wished.parameters);
+    errors.extend(wrong_words(model, wishes.language, &wished));
     if errors.is_empty() { Ok(wished) } else { Err(errors) }
 }
 
@@ -328,8 +370,55 @@ mod tests {
             ("a cat", "with a red hat", "a cat, with a red hat"),
             ("a cat, with a red hat", "with a red hat", "a cat, with a red hat"),
             ("a black cat", "cat", "a black cat, cat"),
+            ("a cat", "A cat playing the piano", "A cat playing the piano"),
+            ("a cat.", "a cat, by night", "a cat, by night"),
+            ("a cat", "a catfish", "a cat, a catfish"),
         ] {
             assert_eq!(with_further(prompt, further), expected, "{prompt} + {further}");
+        }
+    }
+
+    #[test]
+    fn a_scene_that_is_said_anew_counts_unless_it_is_the_same() {
+        let mut before = generation();
+        before.enhanced_prompt = Some("A cat at a grand piano.".to_owned());
+        for (prompt, scene, expected) in [
+            ("a cat playing the piano", "A cat playing the piano.", "a cat playing the piano"),
+            (
+                "a cat playing the piano, by night",
+                "a cat playing the piano",
+                "a cat playing the piano, by night",
+            ),
+            ("a cat", " a cat playing the piano", "a cat playing the piano"),
+            ("a catfish in a lake", "a cat", "a cat"),
+            ("a cat", "a dog running in a park", "a dog running in a park"),
+        ] {
+            prompt.clone_into(&mut before.prompt);
+            let after = retold(&before, scene);
+            assert_eq!(after.prompt, expected, "{prompt} + {scene}");
+            assert_eq!(after.enhanced_prompt.is_some(), after.prompt == prompt, "{prompt} + {scene}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_clear_is_told_with_what_there_is() {
+        let catalogue = Catalogue::built_in();
+        let model = catalogue.default_model();
+        for (parameter, named, says) in [
+            (
+                Parameter::Duration,
+                "7.5 seconds",
+                "You wrote “7.5 seconds”; I can make it 4, 6 or 8 seconds long.",
+            ),
+            (Parameter::AspectRatio, "vertical, 16:9", "You wrote “vertical, 16:9”; should it be landscape"),
+            (Parameter::Resolution, "720p, 4k", "You wrote “720p, 4k”; I can make 720p, 1080p or 4k."),
+            (Parameter::Seed, "1e9", "cannot work from a seed"),
+        ] {
+            let unclear = vec![Unclear { parameter, named: named.to_owned() }];
+            let wishes = intent::Request { unclear, ..intent::Request::default() };
+            let errors = with_wishes(model, &generation(), &wishes).unwrap_err();
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(errors[0].message.contains(says), "{errors:?}");
         }
     }
 

@@ -2,8 +2,8 @@
 //! unsigned. What writes is to be called on the home runtime.
 
 use contract::{
-    ConversationId, GenerationId, GenerationStatus as Status, ImageInput, MessageId, Money, Parameters,
-    Timestamp, UserId, problem::FieldError,
+    ConversationId, ErrorReason, GenerationId, GenerationStatus as Status, ImageInput, MessageId, Money,
+    Parameters, Timestamp, UserId, problem::FieldError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,9 +24,9 @@ use crate::{
     conversations,
     error::{AppError, AppResult},
     idempotency::{Answer, Ticket},
-    intent::model::Enhanced,
+    intent::{Language, model::Enhanced, reply, words::Words},
     listing::{Page, PageRequest},
-    store::{Changed, Deed, Filter, Full, Origin, Outcome, Room, Taken, Turn},
+    store::{Changed, Deed, Error, Filter, Full, Origin, Outcome, Room, Taken, Turn},
     uploads, usage,
 };
 
@@ -195,8 +195,9 @@ impl Flow {
         if !self.analyst.enhances() {
             return Ok(None);
         }
-        let Generation { conversation_id, prompt, parameters, .. } = new;
-        if !self.store.could_make(user, (!begins).then_some(conversation_id), self.room()).await? {
+        let Generation { conversation_id, prompt, parameters, language, .. } = new;
+        let could = self.store.could_make(user, (!begins).then_some(conversation_id), self.room()).await;
+        if !could.map_err(|error| told(*language, error))? {
             return Err(conversations::service::unknown());
         }
         Ok(self.better(conversation_id, model, prompt, parameters, Enhanced::Unasked).await)
@@ -242,7 +243,9 @@ impl Flow {
             deed: Deed::Create(&plan.generation, plan.quote.as_ref()),
         };
         let keep = ticket.map(|ticket| (ticket, of_generation as fn(&Taken) -> Answer));
-        let Some(taken) = self.store.take_turn(turn, keep).await? else { return Ok(None) };
+        let taken = self.store.take_turn(turn, keep).await;
+        let taken = taken.map_err(|error| told(plan.generation.language, error))?;
+        let Some(taken) = taken else { return Ok(None) };
         created(&plan.generation);
         if let Some(generation) = &taken.generation {
             telemetry::event!(
@@ -294,7 +297,7 @@ impl Flow {
     /// The model of a generation, which may be offered no longer.
     pub(crate) fn model_of(&self, generation: &Generation) -> AppResult<&Model> {
         self.catalogue.find(&generation.provider, &generation.model).ok_or_else(|| {
-            let message = format!("{} is no longer offered.", generation.model);
+            let message = Words::of(generation.language).because(ErrorReason::ModelNotOffered);
             AppError::validation(vec![FieldError::new("model", message)])
         })
     }
@@ -360,7 +363,8 @@ impl Flow {
         let Wording::Changed(Some(_)) = wording else { return Ok(wording) };
         let generation = self.get(user, id).await?;
         let model = self.catalogue.find(&generation.provider, &generation.model);
-        wording.checked(model).map_err(|error| AppError::validation(vec![error]))
+        let checked = wording.checked(generation.language, model);
+        checked.map_err(|error| AppError::validation(vec![error]))
     }
 
     /// Calls a generation off.
@@ -384,7 +388,12 @@ impl Flow {
     ) -> AppResult<Answer> {
         let traceparent = TraceParent::current().to_string();
         let origin = Origin::User { id: user, room: self.room(), traceparent: Some(&traceparent), ticket };
-        let after = match self.store.happen(id, input, origin).await? {
+        let outcome = match self.store.happen(id, input, origin).await {
+            // Only a person in whose way it stands needs to be spoken to.
+            Err(error @ Error::Full(_)) => return Err(told(self.get(user, id).await?.language, error)),
+            outcome => outcome?,
+        };
+        let after = match outcome {
             Outcome::Changed(changed) => {
                 observe(&changed);
                 log_updated(input, &changed.change);
@@ -490,19 +499,22 @@ fn repeated(generation: &Generation) -> Quote {
     Quote { settled, price, model: generation.model.clone(), wording: Wording::Kept }
 }
 
-/// 429: the user has too many (I20).
-pub(crate) fn no_room(full: Full) -> AppError {
-    match full {
-        Full::Open(open) => AppError::limit_reached(
-            "too_many_generations",
-            format!("{open} of your generations have not ended. Confirm or cancel some of them first."),
-        ),
-        Full::Queued(making) => AppError::limit_reached(
-            "too_many_queued",
-            format!("{making} of your videos are being made. Wait until some of them are done."),
-        ),
-        Full::Spending(exceeded) => usage::service::refused(&exceeded, Timestamp::now()),
+/// What a person is told of an error of the store: in this language, where it stands in the person's way.
+pub(crate) fn told(language: Language, error: Error) -> AppError {
+    match error {
+        Error::Full(full) => no_room(language, &full),
+        error => error.into(),
     }
+}
+
+/// 429: the user has too many (I20).
+pub(crate) fn no_room(language: Language, full: &Full) -> AppError {
+    let code = match full {
+        Full::Open(_) => "too_many_generations",
+        Full::Queued(_) => "too_many_queued",
+        Full::Spending(exceeded) => return usage::service::refused(language, exceeded, Timestamp::now()),
+    };
+    AppError::limit_reached(code, reply::full(language, full))
 }
 
 fn refused(rejection: &Rejection) -> AppError {

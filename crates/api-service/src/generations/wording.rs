@@ -8,7 +8,13 @@ use contract::problem::FieldError;
 use serde::{Deserialize, Deserializer};
 
 use super::{generation::Generation, service::LONGEST_PROMPT};
-use crate::catalogue::Model;
+use crate::{
+    catalogue::Model,
+    intent::{
+        Language,
+        words::{Words, fill},
+    },
+};
 
 /// The longest text that is taken from a model, in bytes: about 1,024 of its tokens.
 const LONGEST_SUGGESTION: usize = 4 * 1024;
@@ -37,18 +43,19 @@ impl Wording {
     /// What a user decided, checked: `enhancedPrompt` in a request.
     ///
     /// # Errors
-    /// A text that says nothing or is too long for the model.
-    pub fn checked(self, model: Option<&Model>) -> Result<Self, FieldError> {
+    /// A text that says nothing or is too long for the model, told in the user's language.
+    pub fn checked(self, language: Language, model: Option<&Model>) -> Result<Self, FieldError> {
         const FIELD: &str = "enhancedPrompt";
         let Self::Changed(Some(text)) = self else { return Ok(self) };
         let text = text.trim();
+        let words = Words::of(language);
         if text.is_empty() {
-            return Err(FieldError::new(FIELD, "must not be empty; null takes it away"));
+            return Err(FieldError::new(FIELD, &words.say_what_to_show));
         }
         if text.len() > LONGEST_PROMPT {
-            return Err(FieldError::new(FIELD, format!("must have at most {LONGEST_PROMPT} bytes")));
+            return Err(FieldError::new(FIELD, fill(&words.at_most_bytes, &[("n", &LONGEST_PROMPT)])));
         }
-        match model.and_then(|model| model.check_prompt(text)) {
+        match model.and_then(|model| model.check_prompt_in(language, text)) {
             Some(error) => Err(FieldError::new(FIELD, error.message)),
             None => Ok(Self::Changed(Some(text.to_owned()))),
         }
@@ -62,6 +69,15 @@ impl Wording {
         } else {
             Self::Changed(after.enhanced_prompt.clone())
         }
+    }
+
+    /// Takes a model's text in, if there is one, where the words are new that it is for.
+    pub fn suggest(&mut self, better: Option<String>) {
+        *self = match (std::mem::take(self), better) {
+            (Self::Kept, Some(better)) => Self::Suggested(better),
+            (Self::Changed(None), better) => Self::Changed(better),
+            (same, _) => same,
+        };
     }
 
     /// Changes a generation. A text that is the prompt itself is none.
@@ -192,13 +208,19 @@ mod tests {
         let model = Some(catalogue.default_model());
         let changed = |text: &str| Wording::Changed(Some(text.to_owned()));
         for same in [Wording::Kept, Wording::Changed(None), changed("see example.com\nat dusk")] {
-            assert_eq!(same.clone().checked(model), Ok(same));
+            assert_eq!(same.clone().checked(Language::English, model), Ok(same));
         }
-        assert_eq!(changed(" a boat ").checked(model), Ok(changed("a boat")));
+        assert_eq!(changed(" a boat ").checked(Language::English, model), Ok(changed("a boat")));
         for wrong in ["", " \n", &"x".repeat(LONGEST_PROMPT + 1)] {
             for model in [model, None] {
-                assert_eq!(changed(wrong).checked(model).unwrap_err().field, "enhancedPrompt");
+                let error = changed(wrong).checked(Language::English, model).unwrap_err();
+                assert_eq!(error.field, "enhancedPrompt");
             }
+        }
+        let long = "x".repeat(LONGEST_PROMPT + 1);
+        for (wrong, told) in [(" ", "Sag, was das Video zeigen soll."), (long.as_str(), "Höchstens")] {
+            let error = changed(wrong).checked(Language::German, model).unwrap_err();
+            assert!(error.message.starts_with(told), "{}", error.message);
         }
     }
 
@@ -217,6 +239,22 @@ mod tests {
             assert_eq!(serde_json::from_str::<Body>(json).unwrap().text, expected, "{json}");
         }
         assert!(serde_json::from_str::<Body>(r#"{"text":1}"#).is_err());
+    }
+
+    #[test]
+    fn new_words_take_a_suggestion_unless_the_user_has_decided() {
+        let (text, mine) = (Some("a model's".to_owned()), Wording::Changed(Some("mine".to_owned())));
+        for (before, better, after) in [
+            (Wording::Kept, None, Wording::Kept),
+            (Wording::Kept, text.clone(), Wording::Suggested("a model's".to_owned())),
+            (Wording::Changed(None), None, Wording::Changed(None)),
+            (Wording::Changed(None), text.clone(), Wording::Changed(text.clone())),
+            (mine.clone(), text.clone(), mine),
+        ] {
+            let mut wording = before.clone();
+            wording.suggest(better);
+            assert_eq!(wording, after, "{before:?}");
+        }
     }
 
     #[test]

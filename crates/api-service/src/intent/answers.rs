@@ -21,7 +21,8 @@ pub(super) fn find(text: &str, context: Context<'_>) -> Option<Answers> {
     let mut message = Message::expected_in(context.language, text);
     let language = message.lexicon.language;
     if let Some(responses) = short_answer(&message, questions) {
-        return Some(Answers { responses, further: Request { language, ..Request::default() } });
+        let further = Request { language, ..Request::default() };
+        return Some(Answers { responses, further, scene: None });
     }
     let asks = |id: &str| questions.iter().any(|question| question.id == id);
     let mut further = named_in(&mut message, asks(id::DURATION));
@@ -29,11 +30,21 @@ pub(super) fn find(text: &str, context: Context<'_>) -> Option<Answers> {
         // To the other questions it is an answer, or a wish for what is settled; to that one it may be a scene.
         further.relative = talk::take_relative(&mut message).or(further.relative);
     }
-    let requested = request::find(&mut message, &Named::default());
-    let rest = match requested {
-        Some(Request { subject: Some(_), .. }) if !asks(id::SUBJECT) => return None,
-        Some(request) => request.subject,
-        None => rest_of(&mut message),
+    let mut scene = None;
+    let rest = if asks(id::SUBJECT) {
+        match request::find(&mut message, &Named::default()) {
+            Some(request) => request.subject,
+            None => rest_of(&mut message),
+        }
+    } else {
+        match request::asked(&mut message, &Named::default()) {
+            Some(Request { subject: Some(_), .. }) => return None,
+            Some(_) => None,
+            None => {
+                scene = request::described(&mut message);
+                if scene.is_none() { rest_of(&mut message) } else { None }
+            }
+        }
     };
     let mut responses = Map::new();
     for question in questions {
@@ -47,10 +58,11 @@ pub(super) fn find(text: &str, context: Context<'_>) -> Option<Answers> {
         }
         rest => further.subject = rest,
     }
-    // Words alone answer nothing unless the subject is asked for.
+    // Words alone answer nothing unless the subject is asked for, or they say it anew.
     let nothing_named =
         Request { subject: further.subject.clone(), language, ..Request::default() } == further;
-    if responses.is_empty() && nothing_named { None } else { Some(Answers { responses, further }) }
+    let says_nothing = responses.is_empty() && scene.is_none() && nothing_named;
+    (!says_nothing).then_some(Answers { responses, further, scene })
 }
 
 /// Reads one answer that was given as text, for example `8 seconds` to the question for the duration.

@@ -89,6 +89,8 @@ pub struct Answers {
     pub responses: Map<String, Value>,
     /// What was said beyond the questions: further parameters, and as subject further words about the video.
     pub further: Request,
+    /// A whole scene that was described where nobody asked for it: what the video shows, said anew.
+    pub scene: Option<String>,
 }
 
 /// A parameter that was named in a way that leaves open which value is meant: two lengths in one message, a
@@ -163,8 +165,10 @@ pub fn analyse(text: &str, context: Context<'_>) -> Intent {
     let otherwise = talk::wants_change(&message, &named);
     // What only names parameters speaks of the video that is there, if there is one.
     let of_what_is_there = earlier || context.awaiting_confirmation;
+    // While something is asked about a video, a scene alone is no wish for another.
+    let find = if context.open_questions.is_empty() { request::find } else { request::asked };
     if !(otherwise && of_what_is_there && !talk::names_new_video(&message))
-        && let Some(request) = request::find(&mut message, &named)
+        && let Some(request) = find(&mut message, &named)
     {
         return Intent::Video(request);
     }

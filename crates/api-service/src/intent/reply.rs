@@ -14,9 +14,10 @@ use crate::{
     catalogue::Model,
     conversations::title::cut,
     generations::{
-        clarification::{AnswerValue, ClarificationQuestion, QuestionKind, shape},
+        clarification::{AnswerValue, ClarificationQuestion, QuestionKind, question_of, shape},
         generation::Generation,
     },
+    store::Full,
     usage::budget::{ChargeState, Exceeded, Span},
 };
 
@@ -43,23 +44,30 @@ pub fn questions(language: Language, questions: &[ClarificationQuestion], key: &
     said
 }
 
-/// Says which answers could not be taken, and asks again.
+/// Says which answers could not be taken, and asks again. Questions that were not asked before in these words say
+/// themselves what is wrong.
 #[must_use]
 pub fn answers_refused(
     language: Language,
     errors: &[FieldError],
+    before: &[ClarificationQuestion],
     questions: &[ClarificationQuestion],
 ) -> String {
     let words = Words::of(language);
+    let (known, new): (Vec<_>, Vec<_>) = questions.iter().partition(|question| before.contains(question));
+    let is_about = |question: &ClarificationQuestion, error: &FieldError| question_of(error) == question.id;
     // A question that names what there is to choose says it better than the error; what takes only a yes does not.
     let asks = |question: &ClarificationQuestion, error: &FieldError| {
-        question.kind != QuestionKind::Boolean
-            && error.field.strip_prefix("responses.") == Some(question.id.as_str())
+        question.kind != QuestionKind::Boolean && is_about(question, error)
     };
-    let is_told = |error: &&FieldError| !questions.iter().any(|question| asks(question, error));
-    let told: Vec<_> = errors.iter().filter(is_told).map(|error| error.message.as_str()).collect();
-    let is_open = |question: &&ClarificationQuestion| errors.iter().any(|error| asks(question, error));
-    let open: Vec<_> = questions.iter().filter(is_open).map(|question| question.question.as_str()).collect();
+    let is_told = |error: &&FieldError| {
+        let is_asked = known.iter().any(|question| asks(question, error));
+        !is_asked && !new.iter().any(|question| is_about(question, error))
+    };
+    let told = errors.iter().filter(is_told).map(|error| error.message.as_str());
+    let told: Vec<_> = told.chain(new.iter().map(|question| question.question.as_str())).collect();
+    let is_open = |question: &&&ClarificationQuestion| errors.iter().any(|error| asks(question, error));
+    let open: Vec<_> = known.iter().filter(is_open).map(|question| question.question.as_str()).collect();
     let mut said: Vec<String> = Vec::new();
     if !told.is_empty() {
         said.push(fill(&words.not_yet, &[("problems", &told.join(" "))]));
@@ -189,12 +197,6 @@ pub fn change_refused(language: Language, problems: &[&str]) -> String {
     fill(&Words::of(language).change_refused, &[("problems", &problems.join(" "))])
 }
 
-/// A value that was named in a way that leaves open which one is meant.
-#[must_use]
-pub fn not_clear(language: Language, named: &str) -> String {
-    fill(&Words::of(language).not_clear, &[("named", &named)])
-}
-
 /// A wish for a longer or a shorter video than there can be.
 #[must_use]
 pub fn at_the_limit(language: Language, wish: Relative, seconds: u32) -> String {
@@ -227,6 +229,17 @@ pub fn exceeded(language: Language, exceeded: &Exceeded) -> String {
     let (date, time) = until.split_once('T').unwrap_or((&until, ""));
     let until = format!("{date} {}", time.get(..5).unwrap_or(time));
     format!("{what} {}", fill(&words.more_from, &[("until", &until)]))
+}
+
+/// Why there is no place for one more video.
+#[must_use]
+pub fn full(language: Language, full: &Full) -> String {
+    let words = Words::of(language);
+    match full {
+        Full::Open(open) => fill(&words.too_many_open, &[("n", open)]),
+        Full::Queued(making) => fill(&words.too_many_in_the_making, &[("n", making)]),
+        Full::Spending(exceeded) => self::exceeded(language, exceeded),
+    }
 }
 
 /// The video is there.
@@ -438,7 +451,8 @@ mod tests {
                 &draft.parameters,
                 &veo,
             );
-            let text = answers_refused(language, &errors.unwrap_err(), &draft.questions);
+            let (errors, asked_before) = (errors.unwrap_err(), &draft.questions);
+            let text = answers_refused(language, &errors, asked_before, &draft.questions);
             let words = Words::of(language);
             let only_a_yes = fill(&words.not_otherwise, &[("model", &veo.name)]);
             let problems = fill(&words.not_yet, &[("problems", &only_a_yes)]);
@@ -508,6 +522,17 @@ mod tests {
     }
 
     #[test]
+    fn why_there_is_no_place_is_told_in_every_language() {
+        let mut all = std::collections::BTreeSet::new();
+        for text in
+            Language::ALL.iter().flat_map(|it| [full(*it, &Full::Open(7)), full(*it, &Full::Queued(7))])
+        {
+            assert!(text.contains('7') && text.ends_with('.') && !text.contains('{'), "{text}");
+            assert!(all.insert(text));
+        }
+    }
+
+    #[test]
     fn what_came_in_a_videos_place_is_named() {
         for (delivered, named) in [
             ("video/webm", Some("WebM")),
@@ -553,7 +578,6 @@ mod tests {
             expired(Language::English),
             cannot_change(Language::English),
             change_refused(Language::English, &["Veo 3.1 makes 720p, 1080p and 4k."]),
-            not_clear(Language::English, "6 or 8 seconds"),
             nothing_to_confirm(Language::English),
             nothing_to_cancel(Language::English),
             another_goes_on(Language::English, "a paper boat"),

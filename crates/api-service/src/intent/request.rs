@@ -18,12 +18,27 @@ const LONGEST_BETWEEN: usize = 8;
 
 /// The request in a message, if it holds one.
 pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> {
+    asked(message, named).or_else(|| {
+        let view = View::of(message);
+        let found = view.scene_at(view.after_greeting(0), named)?;
+        Some(taken(message, &view, found, named))
+    })
+}
+
+/// The request in a message that says it wants a video, or names one.
+pub(super) fn asked(message: &mut Message<'_>, named: &Named) -> Option<Request> {
     let view = View::of(message);
-    let found = view.starts().find_map(|start| view.request_at(start)).or_else(|| {
-        let start = view.after_greeting(0);
-        view.fragment_at(start).or_else(|| view.scene_at(start, named))
-    })?;
+    let asking = view.starts().find_map(|start| view.request_at(start));
+    let found = asking.or_else(|| view.fragment_at(view.after_greeting(0)))?;
     Some(taken(message, &view, found, named))
+}
+
+/// What a message shows that asks for nothing and describes a scene in whole. Less of a scene may be more words about
+/// another.
+pub(super) fn described(message: &mut Message<'_>) -> Option<String> {
+    let view = View::of(message);
+    let found = view.whole_scene_at(view.after_greeting(0))?;
+    taken(message, &view, found, &Named::default()).subject
 }
 
 /// The scene that a short message describes and asks for nothing: “a cat playing piano”. Only for where nothing
@@ -320,31 +335,41 @@ impl View {
     /// “A paper boat crossing a street at dusk”: a scene and nothing else. Where parameters of a video are
     /// named beside it, less of a scene is enough.
     fn scene_at(&self, start: usize, named: &Named) -> Option<Found> {
-        let words = &self.tokens[start..];
-        let talks = [Phrase::Personal, Phrase::Opener, Phrase::Negation];
-        let odd = words.iter().any(|token| token.is_sign("?"))
-            || (start..self.tokens.len()).any(|k| {
-                talks.iter().any(|kind| self.at(*kind, k) > 0 && (*kind != Phrase::Opener || k == start))
-            })
-            || self.at(Phrase::Definite, start)
-                + self.at(Phrase::Pronoun, start)
-                + self.at(Phrase::Handle, start)
-                > 0;
-        if odd {
+        if self.talks(start) || self.at(Phrase::Pronoun, start) > 0 {
             return None;
         }
-        let count = words.iter().filter(|token| token.kind == Kind::Word).count();
+        let words = self.tokens[start..].iter().filter(|token| token.kind == Kind::Word).count();
         let parameters = &named.parameters;
         let named = usize::from(parameters.duration.is_some())
             + usize::from(parameters.aspect_ratio.is_some())
             + usize::from(parameters.resolution.is_some());
         let determined = self.at(Phrase::Determiner, start) > 0;
         let scene = match named {
-            0 => determined && (self.acts(start) || count >= 5),
-            1 => determined && count >= 3,
-            _ => count >= 1,
+            0 => determined && (self.acts(start) || words >= 5),
+            1 => determined && words >= 3,
+            _ => words >= 1,
         };
         scene.then(|| Found { start, subject: start, ..Found::default() })
+    }
+
+    /// Likewise, where it is sure that it is whole: something, and what it does. “A softer light on the boat” is not.
+    fn whole_scene_at(&self, start: usize) -> Option<Found> {
+        let determiner = self.at(Phrase::Determiner, start);
+        let whole = determiner > 0
+            && !self.talks(start)
+            && self.acts(start)
+            && self.is_scene(start + determiner, self.tokens.len(), true);
+        whole.then(|| Found { start, subject: start, ..Found::default() })
+    }
+
+    /// Whether the words from here on speak to somebody, of something known, or ask.
+    fn talks(&self, start: usize) -> bool {
+        let kinds = [Phrase::Personal, Phrase::Opener, Phrase::Negation];
+        self.tokens[start..].iter().any(|token| token.is_sign("?"))
+            || (start..self.tokens.len()).any(|k| {
+                kinds.iter().any(|kind| self.at(*kind, k) > 0 && (*kind != Phrase::Opener || k == start))
+            })
+            || self.at(Phrase::Definite, start) + self.at(Phrase::Handle, start) > 0
     }
 
     /// “A cat playing piano”, “waves at sunset”: something, and what it does or where it is.

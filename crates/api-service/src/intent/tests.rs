@@ -27,6 +27,8 @@ struct Labelled {
     #[serde(default)]
     unclear: Vec<String>,
     responses: Option<Map<String, Value>>,
+    /// What the video shows, said anew along with answers.
+    scene: Option<String>,
     /// `longer` or `shorter`.
     relative: Option<String>,
     /// Whether this must be read rightly, whatever the score.
@@ -106,11 +108,13 @@ impl Labelled {
 
     /// Whether everything that was to be taken from the message was, and nothing else.
     fn taken_rightly(&self, intent: &Intent) -> bool {
-        let empty = (&Request::default(), &Map::new());
-        let (request, responses) = match intent {
-            Intent::Video(request) | Intent::Change(request) | Intent::Again(request) => (request, empty.1),
-            Intent::Answers(answers) => (&answers.further, &answers.responses),
-            _ => empty,
+        let nothing = Answers::default();
+        let (request, responses, scene) = match intent {
+            Intent::Video(request) | Intent::Change(request) | Intent::Again(request) => {
+                (request, &nothing.responses, &nothing.scene)
+            }
+            Intent::Answers(answers) => (&answers.further, &answers.responses, &answers.scene),
+            _ => (&nothing.further, &nothing.responses, &nothing.scene),
         };
         let relative = request.relative.map(|relative| match relative {
             Relative::Longer => "longer",
@@ -121,6 +125,7 @@ impl Labelled {
             && request.parameters == self.parameters
             && unclear == self.unclear
             && relative == self.relative.as_deref()
+            && *scene == self.scene
             && *responses == self.responses.clone().unwrap_or_default()
     }
 }

@@ -80,13 +80,14 @@ pub(crate) struct Words {
     pub(crate) another_goes_on: String,
     pub(crate) cannot_change: String,
     pub(crate) change_refused: String,
-    pub(crate) not_clear: String,
     pub(crate) no_longer: String,
     pub(crate) no_shorter: String,
     pub(crate) budget_of_a_day: String,
     pub(crate) budget_of_a_month: String,
     pub(crate) videos_of_a_day: String,
     pub(crate) more_from: String,
+    pub(crate) too_many_open: String,
+    pub(crate) too_many_in_the_making: String,
 
     // What a model does not allow.
     pub(crate) makes_durations: String,

@@ -11,7 +11,10 @@ use serde_json::{Map, Value, json};
 use telemetry::TraceParent;
 use utoipa::ToSchema;
 
-use super::attachments::{Waiting, with_images};
+use super::{
+    answers::answered,
+    attachments::{Waiting, with_images},
+};
 use crate::{
     catalogue::{Catalogue, Model},
     conversations::{
@@ -21,10 +24,10 @@ use crate::{
     error::{AppError, AppResult},
     generations::{
         Flow,
-        clarification::{Settled, id},
+        clarification::Settled,
         generation::Generation,
         plan::{self, Place, Plan},
-        service::{check_text, created, observe},
+        service::{check_text, created, observe, told},
         state::{InPart, Input, Quote},
         wording::Wording,
     },
@@ -83,7 +86,7 @@ struct Topic {
 
 /// What is to be done about a message.
 #[derive(Debug)]
-enum Planned {
+pub(super) enum Planned {
     Talk(MessageKind, String, Option<Box<Generation>>),
     Create(Box<Plan>),
     Answer(Box<Generation>, Map<String, Value>, Box<Quote>),
@@ -167,7 +170,9 @@ pub async fn say(
                 refusal = Some(reply::exceeded(language, &exceeded));
                 continue;
             }
-            taken => taken?.ok_or_else(conversations::service::unknown)?,
+            taken => {
+                taken.map_err(|error| told(language, error))?.ok_or_else(conversations::service::unknown)?
+            }
         };
         log(user, conversation, &message, word, &planned, &taken);
         return Ok(answer(&taken));
@@ -312,13 +317,14 @@ fn plan_for(
     let status = open.as_ref().map(|generation| generation.status);
     Ok(match (intent, open) {
         (Intent::Video(request), _) => asked(flow.catalogue().default_model(), &request, place),
-        (Intent::Answers(answers), Some(open)) => answered(flow, open, answers)?,
+        (Intent::Answers(answers), Some(open)) => answered(flow.model_of(&open)?, open, answers),
         (Intent::Change(wishes), Some(waiting)) if status == Some(Status::PendingConfirmation) => {
             amended(flow, waiting, wishes)?
         }
         (Intent::Change(wishes), Some(asking)) if status == Some(Status::PendingClarification) => {
             if wishes.relative.is_some() {
-                answered(flow, asking, Answers { further: wishes, ..Answers::default() })?
+                let answers = Answers { further: wishes, ..Answers::default() };
+                answered(flow.model_of(&asking)?, asking, answers)
             } else {
                 let questions = asking.clarification_questions.as_deref().unwrap_or_default();
                 let words = reply::questions(asking.language, questions, &key);
@@ -368,7 +374,7 @@ fn asked(model: &Model, request: &Request, place: Place) -> Planned {
     match plan::plan(model, place, request, Timestamp::now()) {
         Ok(plan) => Planned::Create(Box::new(plan)),
         Err(errors) => {
-            let words = reply::answers_refused(request.language, &errors, &[]);
+            let words = reply::answers_refused(request.language, &errors, &[], &[]);
             Planned::Talk(MessageKind::Text, words, None)
         }
     }
@@ -410,7 +416,7 @@ fn in_own_words(flow: &Flow, waiting: Generation) -> AppResult<Planned> {
 }
 
 /// Turns “longer” into a length, compared with a generation's; the error says that there is none.
-fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(), String> {
+pub(super) fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(), String> {
     if let Some(wish) = wishes.relative
         && wishes.parameters.duration.is_none()
     {
@@ -419,55 +425,6 @@ fn measure(model: &Model, than: &Generation, wishes: &mut Request) -> Result<(),
         wishes.parameters.duration = Some(length);
     }
     Ok(())
-}
-
-/// Answers to the open questions, with whatever else was said along with them. Where some are wrong, the others are kept.
-fn answered(flow: &Flow, open: Generation, answers: Answers) -> AppResult<Planned> {
-    let model = flow.model_of(&open)?;
-    let Answers { mut responses, mut further } = answers;
-    // What is wrong with answers is told together with the questions, which stay in the language that they have.
-    further.language = open.language;
-    if let Some(wish) = further.relative
-        && !responses.contains_key(id::DURATION)
-    {
-        // While the length is a question, it is compared with the one that would be taken otherwise.
-        let compared = match plan::compared_length(&open, wish) {
-            Some(Ok(length)) => {
-                responses.insert(id::DURATION.to_owned(), length.into());
-                Ok(())
-            }
-            Some(Err(limit)) => Err(reply::at_the_limit(further.language, wish, limit)),
-            None => measure(model, &open, &mut further),
-        };
-        if let Err(words) = compared {
-            return Ok(Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open))));
-        }
-    }
-    let (errors, kept) = match plan::with_wishes(model, &open, &further) {
-        Ok(wished) => {
-            let wording = Wording::between(&open, &wished);
-            match plan::answer(model, &wished, &responses) {
-                Ok(quote) => {
-                    let quote = Box::new(Quote { wording, ..quote });
-                    return Ok(Planned::Answer(Box::new(open), responses, quote));
-                }
-                Err(errors) => {
-                    let kept = plan::answer_in_part(model, &open, &wished, &responses, &errors);
-                    (errors, kept.map(|draft| (draft, wording)))
-                }
-            }
-        }
-        Err(errors) => (errors, None),
-    };
-    let before = open.clarification_questions.as_deref().unwrap_or_default();
-    let questions = kept.as_ref().map_or(before, |(draft, _)| draft.questions.as_slice());
-    let says = reply::answers_refused(further.language, &errors, questions);
-    Ok(match kept {
-        Some((draft, wording)) => {
-            Planned::AnswerInPart(Box::new(open), Box::new(InPart { draft, wording, says }))
-        }
-        None => Planned::Talk(MessageKind::Clarification, says, Some(Box::new(open))),
-    })
 }
 
 /// A wish to have something otherwise before the yes.
@@ -490,6 +447,17 @@ fn amended(flow: &Flow, waiting: Generation, mut wishes: Request) -> AppResult<P
             Planned::Talk(MessageKind::Text, words, Some(Box::new(waiting)))
         }
     })
+}
+
+/// Whether an answer says for the first time what the video shows, or something else than before. What only goes on
+/// from the words before has what was made of these.
+fn are_new(asking: &Generation, prompt: &str) -> bool {
+    let before = asking.prompt.trim_end_matches(['.', ',']).to_lowercase();
+    if before.is_empty() {
+        !prompt.is_empty() && asking.enhanced_prompt.is_none()
+    } else {
+        !prompt.to_lowercase().starts_with(&before)
+    }
 }
 
 impl Seen {
@@ -523,14 +491,10 @@ impl Planned {
             Self::Create(plan) if is_new => {
                 (&plan.generation, &plan.generation.prompt, &plan.generation.parameters)
             }
-            Self::Answer(asking, _, quote)
-                if asking.prompt.is_empty() && asking.enhanced_prompt.is_none() =>
-            {
+            Self::Answer(asking, _, quote) if are_new(asking, &quote.settled.prompt) => {
                 (&**asking, &quote.settled.prompt, &quote.settled.parameters)
             }
-            Self::AnswerInPart(asking, in_part)
-                if asking.prompt.is_empty() && asking.enhanced_prompt.is_none() =>
-            {
+            Self::AnswerInPart(asking, in_part) if are_new(asking, &in_part.draft.prompt) => {
                 (&**asking, &in_part.draft.prompt, &in_part.draft.parameters)
             }
             _ => return self,
@@ -541,12 +505,8 @@ impl Planned {
         *heard = Enhanced::Asked(better.clone());
         match &mut self {
             Self::Create(plan) => plan.generation.enhanced_prompt = better,
-            Self::Answer(_, _, quote) if quote.wording == Wording::Kept => {
-                quote.wording = better.map_or(Wording::Kept, Wording::Suggested);
-            }
-            Self::AnswerInPart(_, in_part) if in_part.wording == Wording::Kept => {
-                in_part.wording = better.map_or(Wording::Kept, Wording::Suggested);
-            }
+            Self::Answer(_, _, quote) => quote.wording.suggest(better),
+            Self::AnswerInPart(_, in_part) => in_part.wording.suggest(better),
             _ => {}
         }
         self

@@ -124,8 +124,8 @@ impl Flow {
 }
 
 /// 402 `budget_exceeded` or 429 `too_many_today`, with the time from which on it goes again.
-pub(crate) fn refused(exceeded: &Exceeded, now: Timestamp) -> AppError {
-    let words = reply::exceeded(Language::English, exceeded);
+pub(crate) fn refused(language: Language, exceeded: &Exceeded, now: Timestamp) -> AppError {
+    let words = reply::exceeded(language, exceeded);
     let error = match exceeded {
         Exceeded::Budget { .. } => AppError::payment_required("budget_exceeded", words),
         Exceeded::Videos { .. } => AppError::limit_reached("too_many_today", words),
@@ -144,7 +144,7 @@ mod tests {
         let now = until - std::time::Duration::from_secs(90);
         let budget =
             Exceeded::Budget { price: 32_000, left: 12_000, budget: 200_000, span: Span::Day, until };
-        let error = refused(&budget, now);
+        let error = refused(Language::English, &budget, now);
         assert_eq!((error.status(), error.code()), (402, "budget_exceeded"));
         assert_eq!(
             error.problem("").detail,
@@ -159,8 +159,8 @@ mod tests {
             }
             assert_eq!(told.contains("There is more"), language == Language::English, "{told}");
         }
-        let videos = refused(&Exceeded::Videos { videos: 3, until }, now);
+        let videos = refused(Language::German, &Exceeded::Videos { videos: 3, until }, now);
         assert_eq!((videos.status(), videos.code()), (429, "too_many_today"));
-        assert!(videos.problem("").detail.starts_with("You had 3 videos made today"));
+        assert!(videos.problem("").detail.starts_with("Du hast heute schon 3 Videos"));
     }
 }

@@ -149,7 +149,16 @@ async fn a_refusal_is_in_the_users_language() {
     assert!(reply(&impossible).contains("4, 6 oder 8 Sekunden"), "{}", reply(&impossible));
     let too_dear = say(&user, &conversation, "ja").await;
     assert!(reply(&too_dear).starts_with("Dieses Video kostet $3.20"), "{}", reply(&too_dear));
-    assert_eq!(too_dear["generation"]["status"], "pending_confirmation");
+    let generation = &too_dear["generation"];
+    assert_eq!(generation["status"], "pending_confirmation");
+    // On the card as in the chat.
+    let refused = user.post(&format!("{}/confirm", path(generation)), &json!({})).await;
+    refused.is_problem(402, "budget_exceeded");
+    assert!(text(&refused.body["detail"]).starts_with("Dieses Video kostet $3.20"), "{:?}", refused.body);
+    let long = json!({"enhancedPrompt": "boats ".repeat(2_000)});
+    let refused = user.patch(&path(generation), &long).await;
+    refused.is_problem(422, "validation_failed");
+    assert!(text(&refused.body["errors"][0]["message"]).starts_with("Höchstens"), "{:?}", refused.body);
     app.stop().await;
 }
 
@@ -209,6 +218,37 @@ async fn what_was_answered_rightly_is_not_forgotten() {
         );
         assert_eq!(text(&parameters["resolution"]), resolution, "{wrong}");
     }
+    app.stop().await;
+}
+
+/// A subject that was kept, and is said again, answers; only a wish for another video begins one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subject_that_is_said_again_begins_no_second_video() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let conversation = user.conversation().await;
+    let asked = say(&user, &conversation, "make me a video").await;
+    let partly = say(&user, &conversation, "a cat playing the piano, 7.5 seconds, vertical").await;
+    let told = "That doesn't work yet. You wrote “7.5 seconds”; I can make it 4, 6 or 8 seconds long.";
+    assert!(reply(&partly).starts_with(told), "{}", reply(&partly));
+    assert_eq!(text(&partly["generation"]["prompt"]), "a cat playing the piano");
+    let again = say(&user, &conversation, "a cat playing the piano, 4 seconds, 4k").await;
+    let told = "That doesn't work yet. 4k only comes in 8 seconds, and you asked for 4.";
+    assert!(reply(&again).starts_with(told), "{}", reply(&again));
+    let settled = say(&user, &conversation, "720p").await;
+    let generation = &settled["generation"];
+    assert_eq!(generation["id"], asked["generation"]["id"]);
+    assert_eq!(text(&generation["status"]), "pending_confirmation", "{generation}");
+    assert_eq!(text(&generation["prompt"]), "a cat playing the piano");
+    let parameters = &generation["parameters"];
+    assert_eq!(
+        (&parameters["duration"], text(&parameters["aspectRatio"]), text(&parameters["resolution"])),
+        (&json!(4), "9:16", "720p")
+    );
+
+    let asked = say(&user, &conversation, "make me a video of a cat").await;
+    let another = say(&user, &conversation, "make another video: a dog running in the park").await;
+    assert_ne!(another["generation"]["id"], asked["generation"]["id"]);
     app.stop().await;
 }
 

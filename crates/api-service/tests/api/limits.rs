@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    generations::{path, priced},
+    generations::{path, priced, text},
     test_app::{Answer, TestApp, on_both_databases},
 };
 
@@ -33,6 +33,12 @@ on_both_databases! {
         let messages = format!("/api/conversations/{}/messages", user.conversation().await);
         let said = user.post(&messages, &json!({"content": "Make a video of a fox in the snow"})).await;
         said.is_problem(429, "too_many_generations");
+        let told = text(&said.body["detail"]);
+        assert!(told.starts_with("3 of your videos are still open."), "{told}");
+        let said = user.post(&messages, &json!({"content": "Mach mir ein Video von einem Fuchs im Schnee"})).await;
+        said.is_problem(429, "too_many_generations");
+        let told = text(&said.body["detail"]);
+        assert!(told.starts_with("3 deiner Videos sind noch offen."), "{told}");
         assert_eq!(user.get(&messages).await.body["items"], json!([]));
         app.stop().await;
     }

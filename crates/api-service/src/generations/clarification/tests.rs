@@ -250,7 +250,7 @@ fn what_is_right_of_wrong_answers_is_kept() {
         let given = responses.as_object().unwrap();
         let Draft { prompt, parameters: before, questions } = &asked;
         let errors = apply(Language::English, given, questions, prompt, before, &veo).unwrap_err();
-        let rest = keep(Language::English, given, &errors, asked, &veo).unwrap();
+        let rest = keep(Language::English, given, &errors, asked, &[], &veo).unwrap();
         assert_eq!(rest.parameters, parameters(kept), "{responses}");
         let left: Vec<_> = rest.questions.iter().map(|it| (it.id.as_str(), options(it))).collect();
         assert_eq!(left, open, "{responses}");
@@ -272,7 +272,7 @@ fn a_subject_is_kept_and_an_end_of_the_questions_is_not() {
         let given = responses.as_object().unwrap();
         let Draft { prompt, parameters, questions } = &asked;
         let errors = apply(Language::English, given, questions, prompt, parameters, &veo).unwrap_err();
-        let rest = keep(Language::English, given, &errors, asked.clone(), &veo);
+        let rest = keep(Language::English, given, &errors, asked.clone(), &[], &veo);
         assert_eq!(rest.as_ref().map(|rest| rest.prompt.as_str()), kept, "{responses}");
         assert!(rest.is_none_or(|rest| ids(&rest.questions) == ["duration"]), "{responses}");
     }

@@ -351,7 +351,7 @@ fn is_certain(intent: &Intent) -> bool {
         | Intent::OwnWords
         | Intent::Change(_)
         | Intent::Again(_) => true,
-        Intent::Answers(answers) => answers.further.subject.is_none(),
+        Intent::Answers(answers) => answers.further.subject.is_none() && answers.scene.is_none(),
         Intent::Video(_) | Intent::Help | Intent::Other => false,
     }
 }

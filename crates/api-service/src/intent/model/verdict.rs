@@ -40,7 +40,7 @@ pub(super) fn decide(
         // What the model must not decide stays as the rules have it.
         Word::Confirm | Word::Cancel => return ruled,
         Word::Video => Intent::Video(request()),
-        Word::Answers if !context.open_questions.is_empty() => answers(request(), context),
+        Word::Answers if !context.open_questions.is_empty() => answers(request(), &ruled.intent, context),
         Word::Answers | Word::Change => {
             let request = request();
             if request == (Request { language, ..Request::default() }) {
@@ -81,8 +81,8 @@ fn request(answer: &Answer, said: &str, ruled: &Reading, dialogue: Dialogue<'_>)
     Request { subject, parameters, unclear, relative: answer.relative, language: answer.language }
 }
 
-/// The request as answers to the open questions.
-fn answers(mut further: Request, context: Context<'_>) -> Intent {
+/// The request as answers to the open questions. Words that nobody asked for are a scene where the rules read one.
+fn answers(mut further: Request, ruled: &Intent, context: Context<'_>) -> Intent {
     let mut responses = Map::new();
     for question in context.open_questions {
         let value = if question.id == crate::generations::clarification::id::SUBJECT {
@@ -94,7 +94,13 @@ fn answers(mut further: Request, context: Context<'_>) -> Intent {
             responses.insert(question.id.clone(), value);
         }
     }
-    Intent::Answers(Answers { responses, further })
+    let scene = match ruled {
+        Intent::Answers(Answers { scene: Some(scene), .. }) => {
+            further.subject.take().or_else(|| Some(scene.clone()))
+        }
+        _ => None,
+    };
+    Intent::Answers(Answers { responses, further, scene })
 }
 
 /// Whether every word was said: in the message, or in what it can refer to.
@@ -173,7 +179,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        generations::generation::tests::generation,
+        catalogue::Catalogue,
+        generations::{clarification, generation::tests::generation},
         intent::{Language, model::by_rules},
     };
 
@@ -259,6 +266,31 @@ mod tests {
         let known = "make a video of a fox";
         assert_eq!(subject(&with("a wolf"), known).as_deref(), Some("a fox"), "the rules know better");
         assert_eq!(subject(&answer(Word::Video), "a video please, you choose"), None);
+    }
+
+    #[test]
+    fn a_scene_that_the_rules_read_stays_one() {
+        let said = "a dog running in the park, 8 seconds";
+        let veo = Catalogue::built_in().default_model().clone();
+        let nothing = contract::Parameters::default();
+        let asked = clarification::draft(Language::English, &veo, Some("a cat"), &nothing, &[]);
+        let context = Context { open_questions: &asked.questions, ..Context::default() };
+        for (subject, scene) in [
+            (Some("a dog running"), "a dog running"),
+            (Some("a wolf"), "a dog running in the park"),
+            (None, "a dog running in the park"),
+        ] {
+            let mut answer = Answer { subject: subject.map(str::to_owned), ..answer(Word::Answers) };
+            answer.parameters.duration = Some(8);
+            let read = decide(&answer, by_rules(said, context), said, context, Dialogue::default());
+            match read.intent {
+                Intent::Answers(answers) => {
+                    assert_eq!(answers.scene.as_deref(), Some(scene), "{subject:?}");
+                    assert_eq!((answers.further.subject, answers.responses.len()), (None, 1));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[test]
