@@ -267,7 +267,7 @@ impl World {
         self.provider.posts[number].state = state;
     }
 
-    /// How it is gone on with a runner's operation.
+    /// The retry of a runner's operation, which the provider has taken.
     fn go_on(&self, index: usize) -> Retry {
         let runner = &self.runners[index];
         step::go_on(&runner.job, &runner.attempts, Retry::OnSchedule)

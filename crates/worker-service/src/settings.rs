@@ -64,7 +64,7 @@ foundation::settings! {
         pub heartbeat: Duration = or_default("JOB_HEARTBEAT", "10s"),
         /// How long a job may take from its first start, with all its retries.
         pub deadline: Duration = or_default("JOB_DEADLINE", "30m"),
-        /// How often a failed attempt is made again.
+        /// How often a failed attempt is made again, and as often what the provider has taken is gone on with.
         pub max_retries: i32 = or_default("JOB_MAX_RETRIES", "3"),
         /// How long the first, second, … retry waits; the last stands for all that follow.
         pub retry_delays: Vec<Duration> = or_default("JOB_RETRY_DELAYS", "5s,30s,120s"),

@@ -25,8 +25,8 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Whether nothing but a hint brings the end: neither do hints stay away here, nor does anything happen to the worker
-    /// after which it asks by itself.
+    /// Whether nothing but a hint brings the end: neither do hints stay away here, nor does anything happen to the
+    /// worker after which it asks by itself.
     fn shows_hints(&self) -> bool {
         self.story.is_hinted() && matches!(self.fault, Fault::None | Fault::Forged { .. })
     }

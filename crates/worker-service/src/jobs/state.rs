@@ -78,14 +78,14 @@ pub enum Retry {
     Never,
     /// After the schedule's delay, as long as retries are left.
     OnSchedule,
-    /// The same by a budget of its own, as great and with the schedule anew: so many of the retries so far were spent
-    /// on something else. For what was accepted, see [`go_on`](crate::workflow::step::go_on).
-    OnOwnSchedule {
-        /// How many.
-        spent: i32,
-    },
     /// Likewise, but not sooner than the provider asks for.
     NotBefore(Duration),
+    /// As on schedule, by a budget of its own, as great and with the schedule anew. For what was accepted, see
+    /// [`go_on`](crate::workflow::step::go_on).
+    OnOwnSchedule {
+        /// How many of the retries so far, at most, were spent on something else.
+        spent: i32,
+    },
     /// After this time, and not counted as a retry: the grace window of an unknown submission (I16).
     Uncounted(Duration),
 }

@@ -94,9 +94,9 @@ pub fn after_report(attempts: &[Attempt], failure: Failure) -> Failure {
     failure
 }
 
-/// Whether it is gone on with what the provider has taken, after its answer, its video or the bucket was refused. That
-/// costs nothing, and a video that is given up is paid for: so it has retries of its own, however many there were before
-/// the provider took it.
+/// The retry of what the provider has taken, after a poll was refused, or its video could not be fetched or stored.
+/// Going on with it costs nothing, and a video that is given up is paid for: so it has retries of its own, however many
+/// there were before the provider took it.
 #[must_use]
 pub fn go_on(job: &Job, attempts: &[Attempt], retry: Retry) -> Retry {
     match retry {
@@ -105,8 +105,8 @@ pub fn go_on(job: &Job, attempts: &[Attempt], retry: Retry) -> Retry {
     }
 }
 
-/// How many of a job's retries were for submissions: one after each that came to nothing. Those for pictures that could
-/// not be fetched are not written down one by one, so where there are pictures, all may have been.
+/// How many of a job's retries were for submissions, at most: one after each that came to nothing. Those for pictures
+/// that could not be fetched are not written down one by one, so where there are pictures, all may have been.
 fn spent(job: &Job, attempts: &[Attempt]) -> i32 {
     let is_over = |attempt: &&Attempt| matches!(attempt.state, AttemptState::Rejected | AttemptState::Failed);
     let over = i32::try_from(attempts.iter().filter(is_over).count()).unwrap_or(i32::MAX);

@@ -101,8 +101,8 @@ async fn a_video_that_stays_away_is_gone_in_the_end(database: TestDatabase) {
     assert_eq!(bench.leftovers(), Vec::<PathBuf>::new());
 }
 
-/// However often the provider was asked before it took the video: what is made is fetched as patiently as any, and never
-/// made again.
+/// However often the provider was asked before it took the video: what is made is fetched as patiently as any, and
+/// never made again.
 async fn a_download_has_tries_of_its_own(database: TestDatabase) {
     const FOR_A_WHILE: &[(u16, &str)] = &[(404, ""); 7];
     const FOR_EVER: &[(u16, &str)] = &[(404, ""); 100];

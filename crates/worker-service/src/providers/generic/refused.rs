@@ -2,6 +2,7 @@
 //! a video that is being made and may be charged: a proxy or a router that answers in their place says nothing of it.
 //! Pure.
 
+use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::{
@@ -38,10 +39,8 @@ pub(super) fn poll_refused(refusal: &Refusal, pointer: &str) -> Polled {
         _ => &answer,
     };
     let mut places = std::iter::once(&pointer).chain(COMMON);
-    let said = places.find_map(|place| at(answer, place)).or_else(|| problem(answer));
-    // A server that knows nothing else puts the phrase of its status there.
-    let phrase = refusal.status.canonical_reason();
-    let Some(said) = said.filter(|said| said.is_in_form || Some(said.words.as_str()) != phrase) else {
+    let said = places.find_map(|place| at(answer, place)).or_else(|| problem(answer, refusal.status));
+    let Some(said) = said.filter(|said| said.is_in_form || !is_phrase(&said.words, refusal.status)) else {
         return refusal.unclear();
     };
     let is_of_the_video = said.is_of_the_video();
@@ -79,24 +78,38 @@ fn at(answer: &Value, place: &str) -> Option<Said> {
         return Some(Said { code: 0, words: text.to_owned(), is_in_form: false });
     }
     let is_one = TEXTS.iter().any(|name| has(error, name));
-    is_one.then(|| said(error, true))
+    is_one.then(|| said(error, TEXTS.iter(), true))
 }
 
 /// An answer that is an error as a whole: problem details (RFC 9457), which Replicate has, or a code and a message. A
-/// message alone is what gateways say.
-fn problem(answer: &Value) -> Option<Said> {
-    let is_coded = has(answer, "code") && has(answer, "message");
-    let is_one = is_coded || has(answer, "detail") || has(answer, "title");
-    is_one.then(|| said(answer, is_coded))
+/// message alone is what gateways say, and many a router says the status again in these members.
+fn problem(answer: &Value, status: StatusCode) -> Option<Said> {
+    let says_more = |name: &str| {
+        let text = answer.get(name).and_then(Value::as_str);
+        has(answer, name) && text.is_none_or(|text| !is_phrase(text, status))
+    };
+    let is_coded = has(answer, "code") && says_more("message");
+    let is_own_code = answer["code"].as_u64() != Some(status.as_u16().into());
+    let is_one = is_coded || says_more("detail") || says_more("title");
+    let names = TEXTS.iter().filter(|name| says_more(name));
+    is_one.then(|| said(answer, names, is_coded && is_own_code))
+}
+
+/// Whether a text says no more than the status does: a server that knows nothing else puts its phrase there.
+fn is_phrase(text: &str, status: StatusCode) -> bool {
+    let words = text.split(|c: char| !c.is_ascii_alphabetic());
+    let words = words.filter(|word| !matches!(*word, "" | "HTTP" | "Error"));
+    words.eq(status.canonical_reason().unwrap_or_default().split(' '))
 }
 
 fn has(object: &Value, name: &str) -> bool {
     object.get(name).is_some_and(says_something)
 }
 
-fn said(error: &Value, is_in_form: bool) -> Said {
+/// What an error says in these of its members.
+fn said(error: &Value, names: impl Iterator<Item = &'static &'static str>, is_in_form: bool) -> Said {
     let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
-    let texts = TEXTS.iter().filter_map(|name| error.get(name)?.as_str());
+    let texts = names.filter_map(|name| error.get(*name)?.as_str());
     Said { code, words: texts.collect::<Vec<_>>().join(" "), is_in_form }
 }
 
@@ -145,6 +158,7 @@ mod tests {
             json!({"errors": ["video does not exist"]}),
             json!({"code": 1102, "message": "as it says it"}),
             json!({"code": "ResourceMissing", "message": "as it says it", "request_id": "r"}),
+            json!({"code": 404, "message": "task not found"}),
         ] {
             for status in [404, 410] {
                 assert_eq!(told(status, &body.to_string(), "/error"), "lost", "{body}");
@@ -188,6 +202,9 @@ mod tests {
                 json!({"statusCode": status, "error": phrase, "message": "Route GET:/v1/videos/v1 not found"}),
                 json!({"detail": phrase}),
                 json!({"type": "about:blank", "title": phrase, "status": status}),
+                // grpc-gateway, and Jersey as Dropwizard has it.
+                json!({"code": 5, "message": phrase, "details": []}),
+                json!({"code": status, "message": format!("HTTP {status} {phrase}")}),
             ] {
                 assert_eq!(told(status, &body.to_string(), "/error"), "unclear", "{body}");
             }
@@ -199,6 +216,8 @@ mod tests {
             r#"{"detail":[{"loc":["path"],"msg":"no"}]}"#,
             r#"{"error":{"message":"Invalid URL (GET /v1/video/v1)","type":"invalid_request_error"}}"#,
             r#"{"errors":[{"title":"No such endpoint"}]}"#,
+            r#"{"title":"Not Found","status":404,"detail":"No static resource v1/videos/v1."}"#,
+            r#"{"code":404,"message":"as it says it"}"#,
         ] {
             assert_eq!(told(404, body, "/error"), "unclear", "{body}");
         }
