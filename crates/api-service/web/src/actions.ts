@@ -18,7 +18,7 @@ import { shorten } from "./format";
 import { type Pending, threadOf, UNMADE, unsentOf } from "./model/state";
 import { RUNNING } from "./model/status";
 import type { AnswerValue, Attachment, Generation, Usage } from "./model/types";
-import { goesAgain, INTERRUPTED, isOutdated } from "./model/unsent";
+import { FRESH, goesAgain, INTERRUPTED, isOutdated } from "./model/unsent";
 import { type Draft, meant } from "./model/wording";
 import { conversationHref, homeHref } from "./routes";
 import { failureOf, server } from "./server";
@@ -187,6 +187,8 @@ async function deliver(to: string, pending: Omit<Pending, "error">): Promise<voi
   const { key, content, attachments } = pending;
   const user = userId();
   const { signal } = stay;
+  // The machine may sleep while it is on its way.
+  const until = Date.now() + FRESH;
   let id = to;
   try {
     if (to === UNMADE) {
@@ -196,7 +198,7 @@ async function deliver(to: string, pending: Omit<Pending, "error">): Promise<voi
     }
     const pictures = attachments.map(({ uploadId, role }) => ({ uploadId, role }));
     const body = { content, ...(pictures.length > 0 ? { attachments: pictures } : {}) };
-    const { message, reply, generation } = await server.sendMessage(id, body, { idempotencyKey: key, signal });
+    const { message, reply, generation } = await server.sendMessage(id, body, { idempotencyKey: key, signal, until });
     forget(user, key);
     if (!signal.aborted) dispatch({ type: "send.done", id, key, message, reply, generation: generation ?? null });
   } catch (error) {

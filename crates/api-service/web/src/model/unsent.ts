@@ -10,7 +10,7 @@ const KNOWN = 23 * 60 * 60 * 1000;
  * How long a message is sure to be about what its writer had before them, in milliseconds. A yes that comes hours late
  * could agree to a price that was offered since: whoever wrote it is asked.
  */
-const FRESH = 2 * 60 * 1000;
+export const FRESH = 2 * 60 * 1000;
 
 /** Of a message whose outcome nobody has heard, since the page was closed or its user had to sign in again. */
 export const INTERRUPTED: Failure = {

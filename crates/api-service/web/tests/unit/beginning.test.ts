@@ -192,3 +192,14 @@ test("nobody is taken away from the pictures that they have chosen", async () =>
   await actions.send(UNMADE, "a boat", []);
   assert.equal(location.hash, "#/");
 });
+
+test("what could not be sent before the machine fell asleep is not sent when it wakes", async (t) => {
+  const now = Date.now();
+  answering(() => {
+    t.mock.method(Date, "now", () => now + 60 * MINUTE);
+    throw Object.assign(new Error("away"), { status: 503 });
+  });
+  await actions.send("conv_1", "yes", []);
+  await actions.resendAll();
+  assert.deepEqual([paths(), unsent()], [[MESSAGES], [["conv_1", "yes", 503]]]);
+});
