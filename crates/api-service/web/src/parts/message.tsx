@@ -98,9 +98,10 @@ export function Unsent({ pending, to, composer }: UnsentProps) {
     <li class="turn mine" data-state={error ? "failed" : "sending"}>
       <p class="unseen">You, now</p>
       <p class="said" dir="auto">{content}</p>
-      <Pictures pictures={pictures} />
       {error && (
         <div class="unsent">
+          {/* Not before: what was said shows none, so they would go again at once. */}
+          <Pictures pictures={pictures} />
           <p class="field-error" role="alert">
             Not sent. {error.detail}
           </p>
