@@ -49,6 +49,11 @@ export interface CallOptions {
   idempotencyKey?: string | undefined;
   /** Milliseconds in place of 20 s, for each try. */
   timeout?: number | undefined;
+  /**
+   * As of `Date.now()`: after it the call is not sent again, since by then it could mean something else. A machine that
+   * sleeps between two tries makes any wait a long one.
+   */
+  until?: number | undefined;
 }
 
 export interface HttpOptions {
@@ -175,17 +180,19 @@ export function createHttp(options: HttpOptions) {
     }
     const address = path.replace("{id}", encodeURIComponent(request.id ?? "")) + queryText(request.query);
     const repeatable = method === "get" || request.keyed === true;
+    const late = () => request.until !== undefined && Date.now() > request.until;
     for (let tried = 1; ; tried += 1) {
       try {
         return await attempt(address, init, request);
       } catch (error) {
         if (!(error instanceof ReelayError)) throw error;
-        const wait = repeatable && tried < TRIES ? waitBefore(error, tried) : null;
+        const wait = repeatable && tried < TRIES && !late() ? waitBefore(error, tried) : null;
         if (wait === null) {
           if (error.status === 401 && !path.startsWith("/api/auth/")) options.onUnauthorized?.(error);
           throw error;
         }
         await sleep(wait, request.signal);
+        if (late()) throw error;
       }
     }
   }

@@ -134,6 +134,20 @@ test("repetition has an end", async () => {
   assert.equal(asked.length, 4);
 });
 
+test("what would come too late is not repeated, also if it was still early when it began to wait", async (t) => {
+  for (const until of [Date.now() - 1, Date.now() + 3_600_000]) {
+    const { client, asked } = world([busy(), json({})]);
+    const call = failure(client.confirm("gen_1", undefined, { until }));
+    // The machine sleeps while the call waits to be repeated.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = Date.now();
+    t.mock.method(Date, "now", () => now + 2 * 3_600_000);
+    assert.equal((await call).code, "unavailable");
+    t.mock.restoreAll();
+    assert.equal(asked.length, 1);
+  }
+});
+
 test("a service that does not answer is given up after the time that was given", async () => {
   const { client } = world(["never"]);
   const error = await failure(client.renameConversation("conv_1", "t", { timeout: 20 }));

@@ -4,12 +4,21 @@
 import { type components, newKey, ReelayError } from "@reelay/client";
 
 import { models } from "./catalogue";
-import { answersPlace, BEGINNING, forgetDrafts, readDraft, readThing, wordsPlace, writeThing } from "./drafts";
+import {
+  answersPlace,
+  BEGINNING,
+  forgetDrafts,
+  picturesPlace,
+  readDraft,
+  readThing,
+  wordsPlace,
+  writeThing,
+} from "./drafts";
 import { shorten } from "./format";
 import { type Pending, threadOf, UNMADE, unsentOf } from "./model/state";
 import { RUNNING } from "./model/status";
 import type { AnswerValue, Attachment, Generation, Usage } from "./model/types";
-import { goesAgain, INTERRUPTED, isOutdated } from "./model/unsent";
+import { FRESH, goesAgain, INTERRUPTED, isOutdated } from "./model/unsent";
 import { type Draft, meant } from "./model/wording";
 import { conversationHref, homeHref } from "./routes";
 import { failureOf, server } from "./server";
@@ -49,6 +58,15 @@ const go = (href: string) => {
 };
 
 const userId = () => state.peek().session.user?.id ?? "";
+
+/** Ends with the stay of whoever is here. */
+let stay = new AbortController();
+
+/** Whoever was here has left: what is still being sent in their name must not go on in the next one's. */
+export function endStay(): void {
+  stay.abort();
+  stay = new AbortController();
+}
 
 // Who is here. The first two throw, and the form shows why.
 
@@ -132,7 +150,8 @@ export async function deleteConversation(id: string): Promise<void> {
 
 /** Sends a message to a conversation, or with `UNMADE` to one that it begins. */
 export async function send(id: string, content: string, attachments: Attachment[]): Promise<void> {
-  const pending = { key: newKey(), content, attachments, createdAt: new Date().toISOString() };
+  const behind = id !== UNMADE && threadOf(state.peek(), id).pending.length > 0;
+  const pending = { key: newKey(), content, attachments, createdAt: new Date().toISOString(), behind };
   // Kept before anything else: whoever clears the field that it was written in relies on it.
   begin(id, pending);
   await alone(pending.key, () => deliver(id, pending));
@@ -147,18 +166,19 @@ function begin(id: string, pending: Omit<Pending, "error">): void {
  * Makes the conversation that a first message begins, and leads there. Resolves to its id, or to `null` if the message
  * was thrown away in the meantime. It goes by the message's key: however often it is tried, there is one.
  */
-async function makeConversation(pending: Omit<Pending, "error">): Promise<string | null> {
+async function makeConversation(pending: Omit<Pending, "error">, signal: AbortSignal): Promise<string | null> {
   const { key, content } = pending;
   const user = userId();
   const wish = { title: shorten(content, 60) };
-  const conversation = await server.createConversation(wish, { idempotencyKey: key });
+  const conversation = await server.createConversation(wish, { idempotencyKey: key, signal });
   if (!threadOf(state.peek(), UNMADE).pending.some((one) => one.key === key)) return null;
   const { id } = conversation;
   dispatch({ type: "conversation.received", conversation });
   if (isKept(user, key)) keep(user, id, { ...pending, error: null });
   dispatch({ type: "send.placed", id, key });
   // Whoever waits there goes along, but nobody is taken away from what they are writing.
-  if (state.peek().route.name === "home" && !readDraft(user, BEGINNING)) go(conversationHref(id));
+  const writing = readDraft(user, BEGINNING) || readDraft(user, picturesPlace(BEGINNING));
+  if (state.peek().route.name === "home" && !writing) go(conversationHref(id));
   return id;
 }
 
@@ -166,19 +186,24 @@ async function makeConversation(pending: Omit<Pending, "error">): Promise<string
 async function deliver(to: string, pending: Omit<Pending, "error">): Promise<void> {
   const { key, content, attachments } = pending;
   const user = userId();
+  const { signal } = stay;
+  // The machine may sleep while it is on its way.
+  const until = Date.now() + FRESH;
   let id = to;
   try {
     if (to === UNMADE) {
-      const made = await makeConversation(pending);
+      const made = await makeConversation(pending, signal);
       if (made === null) return;
       id = made;
     }
     const pictures = attachments.map(({ uploadId, role }) => ({ uploadId, role }));
     const body = { content, ...(pictures.length > 0 ? { attachments: pictures } : {}) };
-    const { message, reply, generation } = await server.sendMessage(id, body, { idempotencyKey: key });
+    const { message, reply, generation } = await server.sendMessage(id, body, { idempotencyKey: key, signal, until });
     forget(user, key);
-    dispatch({ type: "send.done", id, key, message, reply, generation: generation ?? null });
+    if (!signal.aborted) dispatch({ type: "send.done", id, key, message, reply, generation: generation ?? null });
   } catch (error) {
+    // It stays where it is kept, if it still is, until whoever wrote it comes back.
+    if (signal.aborted) return;
     const failure = failureOf(error);
     // Signing out, or another tab, may have thrown it away; and without its conversation it leads nowhere.
     if (failure.status === 404 && id !== UNMADE) forget(user, key);
@@ -199,9 +224,21 @@ export async function resend(id: string, { error: _, ...pending }: Pending): Pro
   });
 }
 
-export function dropUnsent(id: string, key: string): void {
+function dropUnsent(id: string, key: string): void {
   forget(userId(), key);
   dispatch({ type: "send.dropped", id, key });
+}
+
+/**
+ * Takes a message away that was not sent, unless it is being sent just now, be it in another tab: what is said must not
+ * be edited and said once more. `first` is done before it goes, for whoever wants to have it elsewhere.
+ */
+export async function withdraw(id: string, key: string, first: () => void = () => {}): Promise<void> {
+  await alone(key, async () => {
+    if (!unsentOf(state.peek()).some(({ pending }) => pending.key === key)) return;
+    first();
+    dropUnsent(id, key);
+  });
 }
 
 /** How often a message goes out by itself. */
@@ -215,15 +252,21 @@ export async function resendAll(): Promise<void> {
   if (resending) return;
   resending = true;
   const user = userId();
+  const sent = new Set<string>();
+  const tried = (key: string) => again.get(key) ?? 0;
   try {
-    for (const { id, pending } of unsentOf(state.peek())) {
-      // The session may end, or its user leave, while one of them is on its way.
-      if (!user || userId() !== user) break;
-      const tried = again.get(pending.key) ?? 0;
-      if (tried >= AGAIN || !goesAgain(pending, Date.now())) continue;
-      again.set(pending.key, tried + 1);
-      await resend(id, pending);
-      const left = unsentOf(state.peek()).find(({ pending: { key } }) => key === pending.key);
+    // The session may end, or its user leave, while one of them is on its way.
+    while (user && userId() === user) {
+      // Looked for anew each time: what was to go next may have been taken back in the meantime.
+      const next = unsentOf(state.peek()).find(
+        ({ pending }) => !sent.has(pending.key) && tried(pending.key) < AGAIN && goesAgain(pending, Date.now()),
+      );
+      if (!next) break;
+      const { key } = next.pending;
+      sent.add(key);
+      again.set(key, tried(key) + 1);
+      await resend(next.id, next.pending);
+      const left = unsentOf(state.peek()).find(({ pending }) => pending.key === key);
       const status = left?.pending.error?.status;
       if (status === 0 || status === 401) break;
     }

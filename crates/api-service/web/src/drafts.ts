@@ -14,6 +14,9 @@ function attempt<T>(action: (storage: Storage) => T, otherwise: T): T {
 /** Where that is kept which is to begin a conversation. */
 export const BEGINNING = "new";
 
+/** Where the pictures are kept beside the words at `place`. */
+export const picturesPlace = (place: string) => `${place}.pictures`;
+
 /** Where the words of a generation are kept that its yes is to be for. */
 export const wordsPlace = (generationId: string) => `words.${generationId}`;
 

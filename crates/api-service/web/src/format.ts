@@ -61,7 +61,8 @@ export function moment(text: string, now: Date, locale?: string): string {
 export function shorten(text: string, length: number): string {
   const line = text.trim().replace(/\s+/g, " ");
   if (line.length <= length) return line;
-  const cut = line.slice(0, length - 1);
+  // A character of two halves is cut before it, not in it: half of one is no text that a server takes.
+  const cut = line.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "");
   return `${cut.slice(0, cut.lastIndexOf(" ") > length / 2 ? cut.lastIndexOf(" ") : undefined)}…`;
 }
 

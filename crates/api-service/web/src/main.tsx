@@ -47,6 +47,7 @@ effect(() => {
   const now = session.user?.id ?? null;
   if (now === user) return;
   user = now;
+  actions.endStay();
   if (!user) return;
   queueMicrotask(() => {
     void actions.loadConversations();

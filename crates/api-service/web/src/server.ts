@@ -19,6 +19,11 @@ export const videoUrl = (id: string) => `/api/generations/${id}/video`;
 /** As `videoUrl`, but what it leads to is saved, not shown. */
 export const downloadUrl = (id: string) => server.videoUrl(id, { download: true });
 
+/** A mistake of the server's own. Its own word for it promises what only this one shows: the request's id. */
+const OURS = "Something went wrong on our side.";
+const ours = (requestId: string | null) =>
+  requestId ? `${OURS} The request id ${requestId} helps us to find it.` : OURS;
+
 const UNREACHABLE = "Reelay could not be reached. Check your connection and try again.";
 
 /** What went wrong, as a view shows it. */
@@ -29,12 +34,14 @@ export function failureOf(error: unknown): Failure {
     const detail = "Something went wrong on this page. Please try again.";
     return { status: -1, code: "page", detail, fields: {}, resetsAt: null };
   }
-  const { status, code, errors, resetsAt } = error;
+  const { status, code, errors, resetsAt, requestId } = error;
+  const mistake = code === "internal";
   return {
     status,
     code,
-    detail: status === 0 ? UNREACHABLE : error.message,
+    detail: mistake ? ours(requestId) : status === 0 ? UNREACHABLE : error.message,
     fields: Object.fromEntries(errors.map(({ field, message }) => [field, message])),
+    requestId: mistake ? requestId : null,
     resetsAt,
   };
 }

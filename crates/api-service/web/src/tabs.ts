@@ -10,16 +10,23 @@ const USER = "reelay.user";
 
 /** Tells of it from now on, and begins anew when it has changed elsewhere. */
 export function followUser(): void {
-  let told: string | null = null;
+  let told: string | null | undefined;
   effect(() => {
-    const user = state.value.session.user?.id ?? null;
-    if (user === told) return;
-    told = user;
-    writeMark(USER, user);
+    const { phase, user } = state.value.session;
+    const now = user?.id ?? null;
+    // Before the server has been asked there is nothing to tell, and nothing to go on with.
+    if (phase === "unknown" || now === told) return;
+    told = now;
+    writeMark(USER, now);
   });
+  const compare = () => {
+    if (state.peek().session.phase !== "unknown" && readMark(USER) !== told) location.reload();
+  };
   addEventListener("storage", ({ key }) => {
-    // Before the server has been asked there is nothing to go on with.
-    if (key !== USER || state.peek().session.phase === "unknown") return;
-    if (readMark(USER) !== told) location.reload();
+    if (key === USER) compare();
+  });
+  // A page that the back button brings back as it was has heard of nothing in the meantime.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) compare();
   });
 }

@@ -6,6 +6,7 @@ import * as actions from "../actions";
 import { readThing, wordsPlace, writeThing } from "../drafts";
 import { moment, money } from "../format";
 import { parameterList } from "../model/details";
+import { pictureUrl } from "../model/pictures";
 import type { Deed } from "../model/state";
 import type { Failure, Generation } from "../model/types";
 import {
@@ -38,7 +39,9 @@ export function Confirmation({ generation, deed }: ConfirmationProps) {
   return (
     <div class="confirmation">
       <Pairs look="chips" pairs={parameterList(generation)} />
-      <Pictures ids={images.map(({ uploadId }) => uploadId)} />
+      <Pictures
+        pictures={images.map(({ uploadId }, at) => ({ src: pictureUrl(uploadId), name: `Picture ${at + 1}` }))}
+      />
       {words && <Words words={words} prompt={generation.prompt} problem={failure?.fields["enhancedPrompt"]} />}
       {failure && !failure.fields["enhancedPrompt"] && <Refusal failure={failure} cost={cost} />}
       <div class="confirmation-foot">

@@ -7,7 +7,7 @@ import { shorten } from "../format";
 import { log } from "../log";
 import { posterUrl, resultLine } from "../model/details";
 import type { Generation } from "../model/types";
-import { announce } from "../parts/announcer";
+import { Copy } from "../parts/copy";
 import { Gate } from "../parts/gate";
 import { Button, Icon } from "../parts/icon";
 import { openVariation } from "../parts/variation";
@@ -16,8 +16,6 @@ import { downloadUrl, videoUrl } from "../server";
 
 /** About how wide the player is at most, in CSS pixels. */
 const WIDTH = 680;
-/** How long "Copied" stands. */
-const COPIED = 2_500;
 
 interface PlayerProps {
   generation: Generation;
@@ -82,7 +80,14 @@ export function Player({ generation, video }: PlayerProps) {
       <div class="film-foot">
         <p class="facts">{resultLine(generation)}</p>
         <div class="buttons">
-          <CopyLink id={id} />
+          {/* The address of the video's own page, which never dies. The address bar has it as well. */}
+          <Copy
+            text={new URL(videoHref(id), location.href).href}
+            label="Copy link"
+            icon="link"
+            told="Link copied."
+            otherwise={() => (location.hash = videoHref(id))}
+          />
           {/* The link leads to the store, another site, whose answer decides whether it is saved or shown: hence a new tab. */}
           <a class="button small" href={downloadUrl(id)} download="" target="_blank" rel="noopener">
             <Icon name="download" />
@@ -94,31 +99,5 @@ export function Player({ generation, video }: PlayerProps) {
         </div>
       </div>
     </div>
-  );
-}
-
-/** Copies the address of the video's own page, which never dies. */
-function CopyLink({ id }: { id: string }) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    const timer = copied ? setTimeout(() => setCopied(false), COPIED) : undefined;
-    return () => clearTimeout(timer);
-  }, [copied]);
-
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(new URL(videoHref(id), location.href).href);
-      setCopied(true);
-      announce("Link copied.");
-    } catch {
-      // Where the page may not write to the clipboard, the address bar has the link.
-      location.hash = videoHref(id);
-    }
-  }
-
-  return (
-    <Button look="small copy" icon={copied ? "check" : "link"} onClick={() => void copy()}>
-      {copied ? "Copied" : "Copy link"}
-    </Button>
   );
 }

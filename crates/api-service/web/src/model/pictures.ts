@@ -12,21 +12,26 @@ export interface Picture {
   problem: string | null;
 }
 
-/** A picture that the server has. */
-export const pictureOf = ({ uploadId, role, name }: Attachment): Picture => ({
+/** Where the server has it. */
+export const pictureUrl = (uploadId: string) => `/api/uploads/${uploadId}`;
+
+/** A picture that the server has. Its small copy is shown without a network as well. */
+export const pictureOf = ({ uploadId, role, name, preview }: Attachment): Picture => ({
   key: uploadId,
   name,
   role,
   uploadId,
-  preview: `/api/uploads/${uploadId}`,
+  preview: preview ?? pictureUrl(uploadId),
   problem: null,
 });
 
 /** As a message carries them; with `all` also those that are still on their way. */
 export function attached(items: readonly Picture[], all = false): Attachment[] {
-  return items.flatMap(({ uploadId, role, name }) =>
-    uploadId || all ? [{ uploadId: uploadId ?? "", role, name }] : [],
-  );
+  return items.flatMap(({ uploadId, role, name, preview }) => {
+    if (!uploadId && !all) return [];
+    const copy = preview?.startsWith("data:") ? { preview } : {};
+    return [{ uploadId: uploadId ?? "", role, name, ...copy }];
+  });
 }
 
 /** With those of a message that is taken back: before what is there, like its words, and none of them twice. */

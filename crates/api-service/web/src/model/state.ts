@@ -21,6 +21,8 @@ export interface Pending {
   attachments: Attachment[];
   createdAt: string;
   error: Failure | null;
+  /** Whether another one of its conversation was not sent when it was written. */
+  behind?: boolean;
 }
 
 /**
@@ -135,8 +137,11 @@ export type Action =
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case "session.known":
+      // What arrived for whoever was here before, be it after they left, is not for whoever comes in.
       return {
-        ...(action.user ? state : { ...initialState, route: state.route, connection: state.connection }),
+        ...(action.user && action.user.id === state.session.user?.id
+          ? state
+          : { ...initialState, route: state.route, connection: state.connection }),
         session: { phase: action.user ? "signedIn" : "anonymous", user: action.user, notice: null },
       };
     case "session.ended":
@@ -277,10 +282,13 @@ function withConnection(state: State, part: Partial<State["connection"]>): State
   return same ? state : { ...state, connection: merged };
 }
 
-/** With an unsent message at the end of one conversation, and in no other: a first one moves to what is made of it. */
+/**
+ * With an unsent message in one conversation, where its time puts it, and in no other: a first one moves to what is
+ * made of it.
+ */
 function withPending(state: State, id: string, pending: Pending): State {
   const others = withoutPending(state, pending.key);
-  return withThread(others, id, { pending: [...threadOf(others, id).pending, pending] });
+  return withThread(others, id, { pending: [...threadOf(others, id).pending, pending].sort(earlier) });
 }
 
 function withoutPending(state: State, key: string): State {
@@ -330,8 +338,11 @@ function receiveGeneration(state: State, arrived: Generation): State {
 export function unsentOf(state: State): { id: string; pending: Pending }[] {
   return Object.entries(state.threads)
     .flatMap(([id, thread]) => thread.pending.map((pending) => ({ id, pending })))
-    .sort((a, b) => Date.parse(a.pending.createdAt) - Date.parse(b.pending.createdAt));
+    .sort((a, b) => earlier(a.pending, b.pending));
 }
+
+/** The oldest first. Their keys are made by chance, so a tie stays as it is. */
+const earlier = (a: Pending, b: Pending) => Date.parse(a.createdAt) - Date.parse(b.createdAt);
 
 // What the views read.
 

@@ -26,6 +26,8 @@ export interface Attachment {
   uploadId: string;
   role: ImageRole;
   name: string;
+  /** A small copy of it as a `data:` address, where the browser could make one. */
+  preview?: string;
 }
 
 /** Why something did not come to be, as the page shows it. */
@@ -37,6 +39,8 @@ export interface Failure {
   detail: string;
   /** What is wrong with each field. */
   fields: Readonly<Record<string, string>>;
+  /** What the server's log knows it by, if that is of use: of a mistake of the server's own. */
+  requestId?: string | null;
   /** From when on it goes again, for what a budget stands against. */
   resetsAt: string | null;
 }

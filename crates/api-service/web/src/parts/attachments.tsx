@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { models } from "../catalogue";
-import { readThing, writeThing } from "../drafts";
+import { picturesPlace, readThing, writeThing } from "../drafts";
 import { attached, type Picture, pictureOf, takenBack } from "../model/pictures";
 import type { Attachment } from "../model/types";
 import { modelOf, nextRole, picturesAllowed, ROLE_WORDS, type Role, rolesOf, wrongWith } from "../model/variation";
@@ -37,7 +37,7 @@ export interface Attachments {
 
 /** The pictures of the draft at `place`. */
 export function useAttachments(userId: string, place: string): Attachments {
-  const kept = `${place}.pictures`;
+  const kept = picturesPlace(place);
   const [items, setItems] = useState<readonly Picture[]>(() =>
     (readThing<Attachment[]>(userId, kept) ?? []).map(pictureOf),
   );

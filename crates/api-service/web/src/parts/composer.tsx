@@ -85,7 +85,7 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
 
   async function submit(event?: Event) {
     event?.preventDefault();
-    setTold(!ready);
+    setTold(!ready && underWay !== null);
     if (!ready) return;
     const content = text.trim();
     const pictures = attachments.ready();

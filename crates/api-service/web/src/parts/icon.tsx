@@ -25,6 +25,7 @@ export type IconName =
   | "search"
   | "clip"
   | "link"
+  | "copy"
   | "check"
   | "vary"
   | "bell"

@@ -1,12 +1,19 @@
 // What was said: the user's messages, also those that are still on their way, and the assistant's.
 
+import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 
+import * as actions from "../actions";
 import { clock } from "../format";
+import { pictureOf } from "../model/pictures";
 import type { Pending } from "../model/state";
 import type { Message } from "../model/types";
-import { calm } from "./device";
+import type { ComposerHandle } from "./composer";
+import { CopyRequestId } from "./copy";
+import { calm, touch } from "./device";
+import { ask } from "./dialog";
 import { Button, Icon } from "./icon";
+import { Pictures } from "./pairs";
 
 /** The longest that the words of an answer take to appear, in milliseconds. */
 const LONGEST = 1_400;
@@ -57,26 +64,67 @@ function Words({ text, fresh }: { text: string; fresh: boolean }) {
 
 interface UnsentProps {
   pending: Pending;
-  resend: (pending: Pending) => void;
-  edit: (pending: Pending) => void;
+  /** Its conversation, or `UNMADE`. */
+  to: string;
+  /** Where it was written. */
+  composer: RefObject<ComposerHandle | null>;
 }
 
 /** A message of the user's that the server has not confirmed. */
-export function Unsent({ pending, resend, edit }: UnsentProps) {
+export function Unsent({ pending, to, composer }: UnsentProps) {
+  const { key, content, attachments, error } = pending;
+  const pictures = attachments.map(pictureOf).map(({ preview, name }) => ({ src: preview ?? "", name }));
+  /** The buttons go with what they are for. */
+  const goOn = () => {
+    if (!touch()) composer.current?.focus();
+  };
+
+  function discard() {
+    ask({
+      title: "Discard this message?",
+      text: "It was not sent, and it is kept nowhere else.",
+      yes: "Discard",
+      no: "Keep",
+      danger: true,
+      async run() {
+        await actions.withdraw(to, key);
+        // Once the dialog has given the focus back, to a button that is not there any more.
+        setTimeout(goOn);
+      },
+    });
+  }
+
   return (
-    <li class="turn mine" data-state={pending.error ? "failed" : "sending"}>
+    <li class="turn mine" data-state={error ? "failed" : "sending"}>
       <p class="unseen">You, now</p>
-      <p class="said" dir="auto">{pending.content}</p>
-      {pending.error && (
+      <p class="said" dir="auto">{content}</p>
+      {error && (
         <div class="unsent">
+          {/* Not before: what was said shows none, so they would go again at once. */}
+          <Pictures pictures={pictures} />
           <p class="field-error" role="alert">
-            Not sent. {pending.error.detail}
+            Not sent. {error.detail}
           </p>
           <div class="buttons end">
-            <Button look="small" icon="pencil" onClick={() => edit(pending)}>
+            <CopyRequestId failure={error} />
+            <Button look="small" icon="trash" onClick={discard}>
+              Discard
+            </Button>
+            <Button
+              look="small"
+              icon="pencil"
+              onClick={() => void actions.withdraw(to, key, () => composer.current?.takeBack(pending))}
+            >
               Edit
             </Button>
-            <Button look="small" icon="retry" onClick={() => resend(pending)}>
+            <Button
+              look="small"
+              icon="retry"
+              onClick={() => {
+                goOn();
+                void actions.resend(to, pending);
+              }}
+            >
               Try again
             </Button>
           </div>

@@ -17,13 +17,13 @@ export function Pairs({ pairs, look = "details" }: { pairs: readonly Pair[]; loo
 }
 
 /** The pictures that a video is made from. */
-export function Pictures({ ids }: { ids: readonly string[] }) {
-  if (ids.length === 0) return null;
+export function Pictures({ pictures }: { pictures: readonly { src: string; name: string }[] }) {
+  if (pictures.length === 0) return null;
   return (
     <ul class="pictures" aria-label="Pictures">
-      {ids.map((id, index) => (
-        <li key={id}>
-          <img src={`/api/uploads/${id}`} alt={`Picture ${index + 1}`} width={64} height={64} loading="lazy" />
+      {pictures.map(({ src, name }) => (
+        <li key={src}>
+          <img src={src} alt={name} width={64} height={64} loading="lazy" />
         </li>
       ))}
     </ul>

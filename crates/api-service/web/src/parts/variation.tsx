@@ -5,6 +5,7 @@ import { useEffect, useId, useState } from "preact/hooks";
 import * as actions from "../actions";
 import { models } from "../catalogue";
 import { money, seconds } from "../format";
+import { pictureUrl } from "../model/pictures";
 import type { Generation, ImageInput } from "../model/types";
 import {
   durationsOf,
@@ -163,7 +164,7 @@ function Pictures({ taken, leftOut, remove }: PicturesProps) {
         <ul class="attachments" aria-label="Pictures">
           {taken.map((picture, index) => (
             <li key={picture.uploadId}>
-              <img src={`/api/uploads/${picture.uploadId}`} alt={`Picture ${index + 1}`} width={56} height={56} />
+              <img src={pictureUrl(picture.uploadId)} alt={`Picture ${index + 1}`} width={56} height={56} />
               <span>{ROLE_WORDS[roleOf(picture)]}</span>
               <IconButton
                 icon="close"

@@ -10,6 +10,7 @@ import type { Message } from "../model/types";
 import { announce } from "../parts/announcer";
 import { useArrival } from "../parts/arrival";
 import { Composer, type ComposerHandle } from "../parts/composer";
+import { CopyRequestId } from "../parts/copy";
 import { touch } from "../parts/device";
 import { ask } from "../parts/dialog";
 import { Button, IconButton } from "../parts/icon";
@@ -88,19 +89,7 @@ export function Conversation({ id }: { id: string }) {
               }
               if (item.kind === "pending") {
                 return (
-                  <Unsent
-                    key={item.key}
-                    pending={item.pending}
-                    resend={(pending) => {
-                      // The button goes while it is tried.
-                      if (!touch()) composer.current?.focus();
-                      void actions.resend(id, pending);
-                    }}
-                    edit={(pending) => {
-                      composer.current?.takeBack(pending);
-                      actions.dropUnsent(id, pending.key);
-                    }}
-                  />
+                  <Unsent key={item.key} pending={item.pending} to={id} composer={composer} />
                 );
               }
               return (
@@ -252,6 +241,7 @@ function ThreadStatus({ thread, empty }: { thread: Thread; empty: boolean }) {
           Try again
         </Button>
       )}
+      {failed && !gone && <CopyRequestId failure={error} />}
     </div>
   );
 }

@@ -10,6 +10,7 @@ import { galleryOf } from "../model/state";
 import { isRunning, isWaiting, STATUS_WORDS, stageOf } from "../model/status";
 import type { Generation } from "../model/types";
 import { useArrival } from "../parts/arrival";
+import { CopyRequestId } from "../parts/copy";
 import { shapeOf } from "../parts/gate";
 import { Button, Icon, IconButton } from "../parts/icon";
 import { Topbar } from "../parts/topbar";
@@ -81,6 +82,7 @@ export function Gallery() {
             <Button icon="retry" onClick={() => void actions.loadGallery(status, shown.length === 0)}>
               Try again
             </Button>
+            <CopyRequestId failure={error} />
           </div>
         )}
         {phase === "ready" && shown.length === 0 && (

@@ -43,19 +43,7 @@ export function Home() {
         {unsent.length > 0 && (
           <ol class="timeline beginnings" aria-label="Not sent yet">
             {unsent.map((one) => (
-              <Unsent
-                key={one.key}
-                pending={one}
-                resend={(pending) => {
-                  // The button goes while it is tried.
-                  if (!touch()) composer.current?.focus();
-                  void actions.resend(UNMADE, pending);
-                }}
-                edit={(pending) => {
-                  composer.current?.takeBack(pending);
-                  actions.dropUnsent(UNMADE, pending.key);
-                }}
-              />
+              <Unsent key={one.key} pending={one} to={UNMADE} composer={composer} />
             ))}
           </ol>
         )}

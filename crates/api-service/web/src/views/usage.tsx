@@ -8,6 +8,7 @@ import { moment, money } from "../format";
 import { shareOf } from "../model/usage";
 import type { Failure, Period, Usage } from "../model/types";
 import { useArrival } from "../parts/arrival";
+import { CopyRequestId } from "../parts/copy";
 import { Button } from "../parts/icon";
 import { Topbar } from "../parts/topbar";
 import { failureOf } from "../server";
@@ -35,6 +36,7 @@ export function UsagePage() {
             <Button icon="retry" onClick={() => setTried(tried + 1)}>
               Try again
             </Button>
+            <CopyRequestId failure={failure} />
           </div>
         )}
         {!failure && (

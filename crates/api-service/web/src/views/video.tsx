@@ -6,6 +6,7 @@ import * as actions from "../actions";
 import { Card } from "../faces/card";
 import type { Failure } from "../model/types";
 import { useArrival } from "../parts/arrival";
+import { CopyRequestId } from "../parts/copy";
 import { Button, Icon } from "../parts/icon";
 import { Topbar } from "../parts/topbar";
 import { conversationHref, galleryHref } from "../routes";
@@ -41,6 +42,7 @@ export function VideoPage() {
             <Button icon="retry" onClick={() => setTried(tried + 1)}>
               Try again
             </Button>
+            <CopyRequestId failure={failure} />
           </div>
         ) : (
           <div class="skeleton" aria-hidden="true">

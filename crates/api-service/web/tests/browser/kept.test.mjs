@@ -127,7 +127,7 @@ async function refuseBeginnings(page) {
   await page.route(path, (route) => {
     if (!isBeginning(route.request())) return route.continue();
     keys.push(route.request().headers()["idempotency-key"]);
-    const problem = { type: "about:blank", title: "Error", status: 500, code: "internal", detail: "Our mistake." };
+    const problem = { type: "about:blank", title: "Error", status: 500, code: "mistake", detail: "Our mistake." };
     return route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify(problem) });
   });
   const answered = (status) =>
@@ -173,12 +173,32 @@ asUser("a message that is taken back brings its picture along", async ({ page })
   await shown.waitFor();
   await page.getByRole("button", { name: "Send" }).click();
   await shown.waitFor({ state: "detached" });
-  await page.getByRole("list", { name: "Not sent yet" }).getByRole("button", { name: "Edit" }).click();
+  const unsent = page.getByRole("list", { name: "Not sent yet" });
+  await unsent.getByRole("img").waitFor();
+  await unsent.getByRole("button", { name: "Edit" }).click();
   await shown.waitFor();
   assert.equal(await field.inputValue(), "the dunes begin to move, 8 seconds, landscape");
   await allow();
   await page.getByRole("button", { name: "Send" }).click();
   await (await face(page, "confirmation")).getByRole("img", { name: "Picture 1" }).waitFor();
+});
+
+asUser("a message that was not sent can be discarded, and the keyboard goes on where one writes", async ({ page }) => {
+  await refuseBeginnings(page);
+  await page.getByLabel("Describe your video").fill("Make me a video of a harbour");
+  await page.getByRole("button", { name: "Send" }).click();
+  const unsent = page.getByRole("list", { name: "Not sent yet" });
+  const dialog = page.getByRole("dialog");
+  for (const [answer, state] of [["Keep", "visible"], ["Discard", "detached"]]) {
+    await unsent.getByRole("button", { name: "Discard" }).click();
+    await dialog.getByRole("button", { name: answer }).click();
+    await dialog.waitFor({ state: "detached" });
+    await unsent.waitFor({ state });
+  }
+  await page.waitForFunction(() => document.activeElement?.matches(".composer textarea"));
+  await page.reload();
+  await page.getByLabel("Describe your video").waitFor();
+  assert.equal(await unsent.count(), 0);
 });
 
 asUser("answers that are given and not told survive a reload, until they are told", async ({ page }) => {

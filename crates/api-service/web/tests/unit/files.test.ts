@@ -33,6 +33,18 @@ test("a colour is said once, for light and for dark", () => {
   assert.deepEqual(Object.fromEntries(bars.map(([, colour, scheme]) => [scheme, colour])), { light, dark });
 });
 
+test("what is written in has letters of 16 pixels where a finger touches it, or a phone zooms in", () => {
+  const small = /[^{}]*(?:\binput|select|textarea|\.input)[^{},]*\{[^}]*font-size: 0?\.\d+rem/g;
+  for (const name of under("src/styles")) {
+    const everywhere = read(name).replace(/@media \(pointer: fine\) \{[^}]*\}\s*\}/g, "");
+    assert.deepEqual(everywhere.match(small) ?? [], [], name);
+  }
+});
+
+test("a heading that takes the focus by script has no ring", () => {
+  assert.match(read("src/styles/base.css"), /h1\[tabindex="-1"\]:focus-visible \{\s*outline: none/);
+});
+
 test("every drawing that is named is there", () => {
   const drawn = new Set([...read("src/pictures/icons.svg").matchAll(/symbol id="([^"]+)"/g)].map(([, id]) => id));
   const named = [...read("src/parts/icon.tsx").matchAll(/^ {2}\| "([^"]+)"/gm)].map(([, id]) => id);

@@ -17,6 +17,13 @@ test("a message that is taken back brings its pictures along, each once and with
   assert.equal(new Set(items.map(({ key }) => key)).size, items.length);
 });
 
+test("the small copy of a picture is kept, since the picture itself needs a network", () => {
+  const preview = "data:image/jpeg;base64,AA==";
+  const kept = attached([{ ...pictureOf(picture(1)), preview }]);
+  assert.deepEqual(kept, [{ ...picture(1), preview }]);
+  assert.equal(kept.map(pictureOf)[0]?.preview, preview);
+});
+
 test("a message carries what the server has", () => {
   assert.deepEqual(attached([loading, pictureOf(picture(1))]), [picture(1)]);
   assert.deepEqual(attached([loading], true).map(({ name }) => name), ["9.png"]);

@@ -21,8 +21,15 @@ const storage = Object.defineProperties({} as Record<string, string>, {
   },
 });
 
-/** What came from another tab is told by this. */
-const listeners: ((event: { key: string | null }) => void)[] = [];
+type Told = { key?: string | null; persisted?: boolean };
+
+/** Who listens to the window, by what they listen for. */
+const listeners: [name: string, listener: (event: Told) => void][] = [];
+
+/** Something that happens to the window. */
+export function happen(name: string, event: Told): void {
+  for (const [wanted, tell] of listeners) if (wanted === name) tell(event);
+}
 
 /** A request as the server sees it. */
 export interface Asked {
@@ -50,7 +57,7 @@ export function refused(): never {
 export function elsewhere(key: string, text: string | null): void {
   if (text === null) localStorage.removeItem(key);
   else localStorage.setItem(key, text);
-  for (const tell of listeners) tell({ key });
+  happen("storage", { key });
 }
 
 export const keptKeys = () => [...kept.keys()];
@@ -104,8 +111,6 @@ Object.defineProperties(globalThis, {
   navigator: { value: {} },
   fetch: { value: fetched },
   addEventListener: {
-    value(name: string, listener: (event: { key: string | null }) => void) {
-      if (name === "storage") listeners.push(listener);
-    },
+    value: (name: string, listener: (event: Told) => void) => listeners.push([name, listener]),
   },
 });

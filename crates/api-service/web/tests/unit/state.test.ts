@@ -161,6 +161,17 @@ test("the end of a session leaves nothing of the user's", () => {
   }
 });
 
+test("what was answered after somebody left is not for who comes next", () => {
+  const late = run(
+    { type: "session.known", user: { id: "user_1" } as User },
+    { type: "session.ended" },
+    { type: "conversations.loaded", items: [conversation(1)], nextCursor: null, first: true },
+    generations(generation(1, "queued", 1)),
+    { type: "session.known", user: { id: "user_2" } as User },
+  );
+  assert.deepEqual([late.conversations.byId, late.generations], [{}, {}]);
+});
+
 test("conversations are listed newest first, and a deleted one goes with its thread and its videos", () => {
   const items = [1, 2, 3].map((id) => conversation(id));
   const state = run(

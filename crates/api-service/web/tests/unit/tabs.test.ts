@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { clear, elsewhere, reloads } from "./stage";
+import { clear, elsewhere, happen, reloads } from "./stage";
 import { initialState } from "../../src/model/state";
 import type { User } from "../../src/model/types";
 import { dispatch, state } from "../../src/store";
@@ -16,6 +16,13 @@ followUser();
 beforeEach(() => {
   state.value = initialState;
   clear();
+});
+
+// The first one, since no tab may have told anything before.
+test("whoever was last here is known to be gone once the server says so", () => {
+  localStorage.setItem(USER, "user_1");
+  signIn(null);
+  assert.equal(localStorage.getItem(USER), null, "or their coming back would be no news to the others");
 });
 
 test("the other tabs learn who is here", () => {
@@ -40,6 +47,17 @@ test("a tab that waits at the door goes in with the other one", () => {
   elsewhere("reelay.draft.user_2.new", "a boat");
   assert.equal(reloads, 0);
   elsewhere(USER, "user_2");
+  assert.equal(reloads, 1);
+});
+
+test("a page that the back button brings back sees whether somebody else is here", () => {
+  signIn("user_1");
+  happen("pageshow", { persisted: true });
+  assert.equal(reloads, 0);
+  localStorage.setItem(USER, "user_2");
+  happen("pageshow", { persisted: false });
+  assert.equal(reloads, 0, "it was read from the server");
+  happen("pageshow", { persisted: true });
   assert.equal(reloads, 1);
 });
 

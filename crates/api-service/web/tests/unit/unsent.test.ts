@@ -43,6 +43,13 @@ test("what was written for another moment is not sent again unasked", () => {
   assert.equal(goesAgain(pending("k", 3 / 60, failure(0)), now), false, "a yes could be for another price by now");
 });
 
+test("what is shown keeps the order of its writing, whichever is tried again", () => {
+  const started = (one: Pending) => ({ type: "send.started", id: "conv_1", pending: one }) as const;
+  const [early, late] = [pending("early", 2, null), pending("late", 1, null)];
+  const state = [early, late, early].map(started).reduce(reduce, initialState);
+  assert.deepEqual(threadOf(state, "conv_1").pending.map(({ key }) => key), ["early", "late"]);
+});
+
 test("what the server may not know any more by its key is another message", () => {
   assert.deepEqual([22, 24].map((hours) => isOutdated(pending("k", hours, null), now)), [false, true]);
 });

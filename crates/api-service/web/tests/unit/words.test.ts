@@ -42,6 +42,7 @@ test("when something begins again is told by its distance too", () => {
 test("text is cut at a word", () => {
   assert.equal(shorten("a paper boat", 20), "a paper boat");
   assert.equal(shorten("a paper boat crosses the street", 20), "a paper boat…");
+  assert.equal(shorten("🦊".repeat(30), 10), `${"🦊".repeat(4)}…`);
   assert.equal(shorten("x".repeat(30), 10), `${"x".repeat(9)}…`);
 });
 
