@@ -29,7 +29,10 @@ pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> 
 pub(super) fn asked(message: &mut Message<'_>, named: &Named) -> Option<Request> {
     let view = View::of(message);
     let asking = view.starts().find_map(|start| view.request_at(start));
-    let found = asking.or_else(|| view.fragment_at(view.after_greeting(0)))?;
+    let found = asking.or_else(|| {
+        let start = view.after_greeting(0);
+        view.fragment_at(start).or_else(|| view.another_at(start))
+    })?;
     Some(taken(message, &view, found, named))
 }
 
@@ -37,7 +40,7 @@ pub(super) fn asked(message: &mut Message<'_>, named: &Named) -> Option<Request>
 /// another.
 pub(super) fn described(message: &mut Message<'_>) -> Option<String> {
     let view = View::of(message);
-    let found = view.whole_scene_at(view.after_greeting(0))?;
+    let found = view.whole_scene_at(view.after_lead())?;
     taken(message, &view, found, &Named::default()).subject
 }
 
@@ -242,6 +245,23 @@ impl View {
         i
     }
 
+    /// Skips signs, greetings and what may begin an answer. “And a dog running” says more of what there is already.
+    fn after_lead(&self) -> usize {
+        let kinds = [Phrase::Greeting, Phrase::Confirm, Phrase::Refuse, Phrase::Tail, Phrase::SubjectLead];
+        let mut i = 0;
+        while i < self.tokens.len() {
+            let lead = kinds.iter().map(|kind| self.at(*kind, i)).max().unwrap_or(0);
+            i += if self.is_boundary(i) {
+                1
+            } else if lead > 0 {
+                lead
+            } else {
+                break;
+            };
+        }
+        i
+    }
+
     /// “Could you please make me a short video of …”.
     fn request_at(&self, start: usize) -> Option<Found> {
         let mut i = start;
@@ -332,6 +352,14 @@ impl View {
         (self.at(Phrase::Videos, noun) == 0).then(|| Found { start, ..self.found(i, noun, end, end) })
     }
 
+    /// “Another one: a dog in the park”.
+    fn another_at(&self, start: usize) -> Option<Found> {
+        let end = start + self.at(Phrase::Again, start);
+        let subject = end + 1;
+        let is_told = end > start && self.is_sign(end, ":") && subject < self.tokens.len();
+        (is_told && !self.talks(subject)).then(|| Found { start, subject, ..Found::default() })
+    }
+
     /// “A paper boat crossing a street at dusk”: a scene and nothing else. Where parameters of a video are
     /// named beside it, less of a scene is enough.
     fn scene_at(&self, start: usize, named: &Named) -> Option<Found> {
@@ -352,10 +380,13 @@ impl View {
         scene.then(|| Found { start, subject: start, ..Found::default() })
     }
 
-    /// Likewise, where it is sure that it is whole: something, and what it does. “A softer light on the boat” is not.
+    /// Likewise, where it is sure that it is whole: something, and what it does. “A softer light on the boat” is not,
+    /// nor is “a bird flying in the background”.
     fn whole_scene_at(&self, start: usize) -> Option<Found> {
         let determiner = self.at(Phrase::Determiner, start);
+        let is_part = (start..self.tokens.len()).any(|k| self.at(Phrase::Background, k) > 0);
         let whole = determiner > 0
+            && !is_part
             && !self.talks(start)
             && self.acts(start)
             && self.is_scene(start + determiner, self.tokens.len(), true);
