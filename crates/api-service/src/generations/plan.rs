@@ -257,6 +257,13 @@ fn goes_on_from(text: &str, other: &str) -> bool {
     text.strip_prefix(other).is_some_and(|rest| rest.starts_with([' ', ',']))
 }
 
+/// Whether a prompt says something else than the one before, and not only more.
+#[must_use]
+pub fn says_otherwise(before: &str, prompt: &str) -> bool {
+    let (known, said) = (plain(before), plain(prompt));
+    known != said && !goes_on_from(&said, &known)
+}
+
 /// A prompt with further words about it, unless they are said again. Words that begin with the whole prompt say it
 /// again with more.
 fn with_further(prompt: &str, further: &str) -> String {
@@ -397,6 +404,19 @@ mod tests {
             let after = retold(&before, scene);
             assert_eq!(after.prompt, expected, "{prompt} + {scene}");
             assert_eq!(after.enhanced_prompt.is_some(), after.prompt == prompt, "{prompt} + {scene}");
+        }
+    }
+
+    #[test]
+    fn more_words_say_nothing_else() {
+        for (before, prompt, otherwise) in [
+            ("a cat", "A cat.", false),
+            ("a cat", "a cat, by night", false),
+            ("a cat.", "a cat playing the piano", false),
+            ("a cat", "a catfish in a lake", true),
+            ("a cat", "a dog", true),
+        ] {
+            assert_eq!(says_otherwise(before, prompt), otherwise, "{before} + {prompt}");
         }
     }
 
