@@ -298,6 +298,23 @@ pub fn retold(generation: &Generation, scene: &str) -> Generation {
     retold
 }
 
+/// A generation with the choices that its open questions have by now: a resolution that was given up makes room for
+/// other lengths.
+#[must_use]
+pub fn with_more_choices(model: &Model, asking: Generation) -> Generation {
+    let questions = clarification::widened(asking.language, model, asked(&asking));
+    Generation {
+        clarification_questions: asking.clarification_questions.as_ref().map(|_| questions),
+        ..asking
+    }
+}
+
+/// The resolution that was asked for, where the open question is whether to have it or the length.
+#[must_use]
+pub fn resolution_in_question(model: &Model, asking: &Generation) -> Option<String> {
+    clarification::resolution_in_question(asking.language, model, &asked(asking))
+}
+
 /// A generation with further wishes taken in, possible or not: parameters in place of the earlier ones, words after the
 /// prompt.
 #[must_use]
