@@ -45,10 +45,12 @@ pub(super) fn described(message: &mut Message<'_>) -> Option<String> {
 }
 
 /// The scene that a short message describes and asks for nothing: “a cat playing piano”. Only for where nothing
-/// else is open that it could speak of.
-pub(super) fn scene(message: &mut Message<'_>, named: &Named) -> Option<Request> {
+/// else is open that it could speak of. What is spoken of as known (“the cat”) is one where there is no video of it yet.
+pub(super) fn scene(message: &mut Message<'_>, named: &Named, has_video: bool) -> Option<Request> {
     let view = View::of(message);
-    let found = view.short_scene_at(view.after_greeting(0))?;
+    let start = view.after_greeting(0);
+    let found =
+        view.short_scene_at(start).or_else(|| view.definite_scene_at(start).filter(|_| !has_video))?;
     Some(taken(message, &view, found, named))
 }
 
@@ -231,33 +233,24 @@ impl View {
     }
 
     /// Skips signs, greetings and politeness.
-    fn after_greeting(&self, mut i: usize) -> usize {
-        while i < self.tokens.len() {
-            let polite = self.at(Phrase::Polite, i).max(self.at(Phrase::Greeting, i));
-            i += if self.is_boundary(i) {
-                1
-            } else if polite > 0 {
-                polite
-            } else {
-                break;
-            };
-        }
-        i
+    fn after_greeting(&self, i: usize) -> usize {
+        self.after(i, &[Phrase::Polite, Phrase::Greeting])
     }
 
     /// Skips signs, greetings and what may begin an answer. “And a dog running” says more of what there is already.
     fn after_lead(&self) -> usize {
-        let kinds = [Phrase::Greeting, Phrase::Confirm, Phrase::Refuse, Phrase::Tail, Phrase::SubjectLead];
-        let mut i = 0;
+        let lead = [Phrase::Greeting, Phrase::Confirm, Phrase::Refuse, Phrase::Tail, Phrase::SubjectLead];
+        self.after(0, &lead)
+    }
+
+    /// Skips signs and phrases of these kinds.
+    fn after(&self, mut i: usize, kinds: &[Phrase]) -> usize {
         while i < self.tokens.len() {
-            let lead = kinds.iter().map(|kind| self.at(*kind, i)).max().unwrap_or(0);
-            i += if self.is_boundary(i) {
-                1
-            } else if lead > 0 {
-                lead
-            } else {
-                break;
-            };
+            let known = kinds.iter().map(|kind| self.at(*kind, i)).max().unwrap_or(0);
+            match known.max(usize::from(self.is_boundary(i))) {
+                0 => break,
+                length => i += length,
+            }
         }
         i
     }
@@ -437,6 +430,20 @@ impl View {
             subject: start,
             ..Found::default()
         })
+    }
+
+    /// “The dog runs through the park”: something, what it does, and where.
+    fn definite_scene_at(&self, start: usize) -> Option<Found> {
+        let thing = start + self.at(Phrase::Definite, start);
+        let lies = |k: usize| self.at(Phrase::Place, k) > 0 && !self.is_boundary(k + 1);
+        let is_scene = thing > start
+            && self.at(Phrase::Personal, start) == 0
+            && self.at(Phrase::NotScene, thing) == 0
+            && !self.talks(thing)
+            && self.acts(start)
+            && self.is_scene(thing, self.tokens.len(), true)
+            && (thing + 1..self.tokens.len()).any(lies);
+        is_scene.then(|| Found { start, subject: start, ..Found::default() })
     }
 
     /// Whether more is said of a thing before `end`: what it does, or where it is.
