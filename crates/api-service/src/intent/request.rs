@@ -45,7 +45,7 @@ pub(super) fn described(message: &mut Message<'_>) -> Option<String> {
 }
 
 /// The scene that a short message describes and asks for nothing: “a cat playing piano”. Only for where nothing
-/// else is open that it could speak of. What is spoken of as known (“the cat”) is one where there is no video of it yet.
+/// else is open that it could speak of. What is spoken of as known (“the cat”) may be a video that there is.
 pub(super) fn scene(message: &mut Message<'_>, named: &Named, has_video: bool) -> Option<Request> {
     let view = View::of(message);
     let start = view.after_greeting(0);
