@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-pub use in_part::keep;
+pub use in_part::{keep, resolution_in_question, widened};
 
 /// The ids of the questions that there are.
 pub mod id {

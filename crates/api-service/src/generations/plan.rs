@@ -257,6 +257,13 @@ fn goes_on_from(text: &str, other: &str) -> bool {
     text.strip_prefix(other).is_some_and(|rest| rest.starts_with([' ', ',']))
 }
 
+/// Whether a prompt says something else than the one before, and not only more.
+#[must_use]
+pub fn says_otherwise(before: &str, prompt: &str) -> bool {
+    let (known, said) = (plain(before), plain(prompt));
+    known != said && !goes_on_from(&said, &known)
+}
+
 /// A prompt with further words about it, unless they are said again. Words that begin with the whole prompt say it
 /// again with more.
 fn with_further(prompt: &str, further: &str) -> String {
@@ -289,6 +296,23 @@ pub fn retold(generation: &Generation, scene: &str) -> Generation {
         retold.enhanced_prompt = None;
     }
     retold
+}
+
+/// A generation with the choices that its open questions have by now: a resolution that was given up makes room for
+/// other lengths.
+#[must_use]
+pub fn with_more_choices(model: &Model, asking: Generation) -> Generation {
+    let questions = clarification::widened(asking.language, model, asked(&asking));
+    Generation {
+        clarification_questions: asking.clarification_questions.as_ref().map(|_| questions),
+        ..asking
+    }
+}
+
+/// The resolution that was asked for, where the open question is whether to have it or the length.
+#[must_use]
+pub fn resolution_in_question(model: &Model, asking: &Generation) -> Option<String> {
+    clarification::resolution_in_question(asking.language, model, &asked(asking))
 }
 
 /// A generation with further wishes taken in, possible or not: parameters in place of the earlier ones, words after the
@@ -397,6 +421,19 @@ mod tests {
             let after = retold(&before, scene);
             assert_eq!(after.prompt, expected, "{prompt} + {scene}");
             assert_eq!(after.enhanced_prompt.is_some(), after.prompt == prompt, "{prompt} + {scene}");
+        }
+    }
+
+    #[test]
+    fn more_words_say_nothing_else() {
+        for (before, prompt, otherwise) in [
+            ("a cat", "A cat.", false),
+            ("a cat", "a cat, by night", false),
+            ("a cat.", "a cat playing the piano", false),
+            ("a cat", "a catfish in a lake", true),
+            ("a cat", "a dog", true),
+        ] {
+            assert_eq!(says_otherwise(before, prompt), otherwise, "{before} + {prompt}");
         }
     }
 

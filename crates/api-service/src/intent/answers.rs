@@ -99,6 +99,10 @@ fn named_in(message: &mut Message<'_>, bare_numbers: bool) -> Request {
 fn take_bare_number(message: &mut Message<'_>) -> Option<u32> {
     for i in 0..message.tokens.len() {
         let Some((length, value)) = message.number(i) else { continue };
+        // “A new one: …” is no length.
+        if message.before(Phrase::Again, i + length) > 0 {
+            continue;
+        }
         let mut start = i;
         loop {
             let glue = message.before(Phrase::Change, start).max(message.before(Phrase::GlueBefore, start));

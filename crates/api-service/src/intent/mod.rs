@@ -182,7 +182,7 @@ pub fn analyse(text: &str, context: Context<'_>) -> Intent {
         return Intent::Help;
     }
     if context.is_clear()
-        && let Some(request) = request::scene(&mut message, &named)
+        && let Some(request) = request::scene(&mut message, &named, context.has_video)
     {
         return Intent::Video(request);
     }

@@ -29,7 +29,10 @@ pub(super) fn find(message: &mut Message<'_>, named: &Named) -> Option<Request> 
 pub(super) fn asked(message: &mut Message<'_>, named: &Named) -> Option<Request> {
     let view = View::of(message);
     let asking = view.starts().find_map(|start| view.request_at(start));
-    let found = asking.or_else(|| view.fragment_at(view.after_greeting(0)))?;
+    let found = asking.or_else(|| {
+        let start = view.after_greeting(0);
+        view.fragment_at(start).or_else(|| view.another_at(start))
+    })?;
     Some(taken(message, &view, found, named))
 }
 
@@ -37,15 +40,17 @@ pub(super) fn asked(message: &mut Message<'_>, named: &Named) -> Option<Request>
 /// another.
 pub(super) fn described(message: &mut Message<'_>) -> Option<String> {
     let view = View::of(message);
-    let found = view.whole_scene_at(view.after_greeting(0))?;
+    let found = view.whole_scene_at(view.after_lead())?;
     taken(message, &view, found, &Named::default()).subject
 }
 
 /// The scene that a short message describes and asks for nothing: “a cat playing piano”. Only for where nothing
-/// else is open that it could speak of.
-pub(super) fn scene(message: &mut Message<'_>, named: &Named) -> Option<Request> {
+/// else is open that it could speak of. What is spoken of as known (“the cat”) may be a video that there is.
+pub(super) fn scene(message: &mut Message<'_>, named: &Named, has_video: bool) -> Option<Request> {
     let view = View::of(message);
-    let found = view.short_scene_at(view.after_greeting(0))?;
+    let start = view.after_greeting(0);
+    let found =
+        view.short_scene_at(start).or_else(|| view.definite_scene_at(start).filter(|_| !has_video))?;
     Some(taken(message, &view, found, named))
 }
 
@@ -228,16 +233,24 @@ impl View {
     }
 
     /// Skips signs, greetings and politeness.
-    fn after_greeting(&self, mut i: usize) -> usize {
+    fn after_greeting(&self, i: usize) -> usize {
+        self.after(i, &[Phrase::Polite, Phrase::Greeting])
+    }
+
+    /// Skips signs, greetings and what may begin an answer. “And a dog running” says more of what there is already.
+    fn after_lead(&self) -> usize {
+        let lead = [Phrase::Greeting, Phrase::Confirm, Phrase::Refuse, Phrase::Tail, Phrase::SubjectLead];
+        self.after(0, &lead)
+    }
+
+    /// Skips signs and phrases of these kinds.
+    fn after(&self, mut i: usize, kinds: &[Phrase]) -> usize {
         while i < self.tokens.len() {
-            let polite = self.at(Phrase::Polite, i).max(self.at(Phrase::Greeting, i));
-            i += if self.is_boundary(i) {
-                1
-            } else if polite > 0 {
-                polite
-            } else {
-                break;
-            };
+            let known = kinds.iter().map(|kind| self.at(*kind, i)).max().unwrap_or(0);
+            match known.max(usize::from(self.is_boundary(i))) {
+                0 => break,
+                length => i += length,
+            }
         }
         i
     }
@@ -332,6 +345,14 @@ impl View {
         (self.at(Phrase::Videos, noun) == 0).then(|| Found { start, ..self.found(i, noun, end, end) })
     }
 
+    /// “Another one: a dog in the park”.
+    fn another_at(&self, start: usize) -> Option<Found> {
+        let end = start + self.at(Phrase::Again, start);
+        let subject = end + 1;
+        let is_told = end > start && self.is_sign(end, ":") && subject < self.tokens.len();
+        (is_told && !self.talks(subject)).then(|| Found { start, subject, ..Found::default() })
+    }
+
     /// “A paper boat crossing a street at dusk”: a scene and nothing else. Where parameters of a video are
     /// named beside it, less of a scene is enough.
     fn scene_at(&self, start: usize, named: &Named) -> Option<Found> {
@@ -352,10 +373,13 @@ impl View {
         scene.then(|| Found { start, subject: start, ..Found::default() })
     }
 
-    /// Likewise, where it is sure that it is whole: something, and what it does. “A softer light on the boat” is not.
+    /// Likewise, where it is sure that it is whole: something, and what it does. “A softer light on the boat” is not,
+    /// nor is “a bird flying in the background”.
     fn whole_scene_at(&self, start: usize) -> Option<Found> {
         let determiner = self.at(Phrase::Determiner, start);
+        let is_part = (start..self.tokens.len()).any(|k| self.at(Phrase::Background, k) > 0);
         let whole = determiner > 0
+            && !is_part
             && !self.talks(start)
             && self.acts(start)
             && self.is_scene(start + determiner, self.tokens.len(), true);
@@ -406,6 +430,20 @@ impl View {
             subject: start,
             ..Found::default()
         })
+    }
+
+    /// “The dog runs through the park”: something, what it does, and where.
+    fn definite_scene_at(&self, start: usize) -> Option<Found> {
+        let thing = start + self.at(Phrase::Definite, start);
+        let lies = |k: usize| self.at(Phrase::Place, k) > 0 && !self.is_boundary(k + 1);
+        let is_scene = thing > start
+            && self.at(Phrase::Personal, start) == 0
+            && self.at(Phrase::NotScene, thing) == 0
+            && !self.talks(thing)
+            && self.acts(start)
+            && self.is_scene(thing, self.tokens.len(), true)
+            && (thing + 1..self.tokens.len()).any(lies);
+        is_scene.then(|| Found { start, subject: start, ..Found::default() })
     }
 
     /// Whether more is said of a thing before `end`: what it does, or where it is.

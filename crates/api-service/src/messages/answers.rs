@@ -27,11 +27,13 @@ pub(super) fn answered(model: &Model, open: Generation, answers: Answers) -> Pla
     if let Err(words) = compare(model, &open, &mut responses, &mut further) {
         return Planned::Talk(MessageKind::Clarification, words, Some(Box::new(open)));
     }
+    choose_by_length(model, &open, &further, &mut responses);
     let unclear = std::mem::take(&mut further.unclear);
     let wished = match &scene {
         Some(scene) => plan::wished(&plan::retold(&open, scene), &further),
         None => plan::wished(&open, &further),
     };
+    let wished = plan::with_more_choices(model, wished);
     let wording = Wording::between(&open, &wished);
     if let Some(error) = plan::wrong_words(model, open.language, &wished) {
         return refused(open, None, wording, &[error]);
@@ -69,6 +71,17 @@ fn compare(
         }
         Some(Err(limit)) => Err(reply::at_the_limit(open.language, wish, limit)),
         None => measure(model, open, further),
+    }
+}
+
+/// Where the question is whether to have a resolution or the length, a length that goes with the resolution chooses it.
+fn choose_by_length(model: &Model, open: &Generation, further: &Request, responses: &mut Map<String, Value>) {
+    if let Some(length) = further.parameters.duration
+        && !responses.contains_key(id::RESOLUTION)
+        && let Some(name) = plan::resolution_in_question(model, open)
+        && model.resolution(&name).is_some_and(|it| model.durations_in(it).contains(&length))
+    {
+        responses.insert(id::RESOLUTION.to_owned(), name.into());
     }
 }
 
@@ -291,9 +304,15 @@ mod tests {
     #[test]
     fn a_value_that_became_a_question_is_answered_like_any() {
         let (open, _) = in_part(&asking("make me a video of a cat"), "4 seconds, 4k, vertical");
-        for (said, duration, resolution) in
-            [("720p", 4, "720p"), ("4k", 8, "4k"), ("whatever you like", 4, "720p")]
-        {
+        for (said, duration, resolution) in [
+            ("720p", 4, "720p"),
+            ("4k", 8, "4k"),
+            ("8 seconds then", 8, "4k"),
+            ("make it 8 seconds", 8, "4k"),
+            ("4 seconds", 4, "720p"),
+            ("6 seconds", 6, "720p"),
+            ("whatever you like", 4, "720p"),
+        ] {
             let (_, parameters) = settled(&open, said);
             assert_eq!(
                 (parameters.duration, parameters.resolution.as_deref()),
@@ -306,5 +325,16 @@ mod tests {
         assert_eq!(settled(&open, "1080p").1.duration, Some(8), "as the question has said");
         let (_, parameters) = settled(&asking("make me a video of a cat"), "8 seconds, 4k, vertical");
         assert_eq!(parameters.resolution.as_deref(), Some("4k"));
+    }
+
+    /// A resolution that is given up makes room for lengths that were none of the choices before.
+    #[test]
+    fn a_length_may_be_one_of_the_choices_by_now() {
+        let open = asking("make me a video of a cat in 4k");
+        let (_, parameters) = settled(&open, "4 seconds, 720p, vertical");
+        assert_eq!((parameters.duration, parameters.resolution.as_deref()), (Some(4), Some("720p")));
+        let (kept, says) = in_part(&open, "4 seconds, vertical");
+        assert_eq!((kept.parameters.resolution.as_deref(), ids(&kept)), (Some("4k"), vec!["duration"]));
+        assert!(says.contains("In 4k the video will be 8 seconds long."), "{says}");
     }
 }

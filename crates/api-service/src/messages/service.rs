@@ -449,14 +449,13 @@ fn amended(flow: &Flow, waiting: Generation, mut wishes: Request) -> AppResult<P
     })
 }
 
-/// Whether an answer says for the first time what the video shows, or something else than before. What only goes on
-/// from the words before has what was made of these.
-fn are_new(asking: &Generation, prompt: &str) -> bool {
-    let before = asking.prompt.trim_end_matches(['.', ',']).to_lowercase();
-    if before.is_empty() {
+/// Whether an answer says for the first time what the video shows, or says it anew, so that what was made of the words
+/// before is gone. What only goes on from these keeps it.
+fn are_new(asking: &Generation, prompt: &str, wording: &Wording) -> bool {
+    if asking.prompt.is_empty() {
         !prompt.is_empty() && asking.enhanced_prompt.is_none()
     } else {
-        !prompt.to_lowercase().starts_with(&before)
+        *wording == Wording::Changed(None) || plan::says_otherwise(&asking.prompt, prompt)
     }
 }
 
@@ -491,10 +490,12 @@ impl Planned {
             Self::Create(plan) if is_new => {
                 (&plan.generation, &plan.generation.prompt, &plan.generation.parameters)
             }
-            Self::Answer(asking, _, quote) if are_new(asking, &quote.settled.prompt) => {
+            Self::Answer(asking, _, quote) if are_new(asking, &quote.settled.prompt, &quote.wording) => {
                 (&**asking, &quote.settled.prompt, &quote.settled.parameters)
             }
-            Self::AnswerInPart(asking, in_part) if are_new(asking, &in_part.draft.prompt) => {
+            Self::AnswerInPart(asking, in_part)
+                if are_new(asking, &in_part.draft.prompt, &in_part.wording) =>
+            {
                 (&**asking, &in_part.draft.prompt, &in_part.draft.parameters)
             }
             _ => return self,

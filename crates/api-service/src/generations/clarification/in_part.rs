@@ -60,6 +60,32 @@ pub fn keep(
     Some(Draft { prompt, parameters, questions })
 }
 
+/// The open questions of a draft, where there is more to choose by now with that choice. Where there is less, what was
+/// to choose before may be said, and is told not to go together with the rest.
+#[must_use]
+pub fn widened(language: Language, model: &Model, asked: Draft) -> Vec<ClarificationQuestion> {
+    let Draft { prompt, parameters, questions } = asked;
+    let anew = draft(language, model, Some(prompt.as_str()), &parameters, &[]).questions;
+    let widened = |question: ClarificationQuestion| {
+        let has_more = |other: &&ClarificationQuestion| other.options.len() > question.options.len();
+        let other = anew.iter().filter(has_more).find(|other| other.id == question.id);
+        other.cloned().unwrap_or(question)
+    };
+    questions.into_iter().map(widened).collect()
+}
+
+/// The resolution that was named, where the open question is whether to have it or the length that was named: the one
+/// that would be asked about in the same words.
+#[must_use]
+pub fn resolution_in_question(language: Language, model: &Model, asked: &Draft) -> Option<String> {
+    let question = asked.questions.iter().find(|question| question.id == id::RESOLUTION)?;
+    let would_ask = |name: &String| {
+        let named = Parameters { resolution: Some(name.clone()), ..asked.parameters.clone() };
+        draft(language, model, Some(asked.prompt.as_str()), &named, &[]).questions.contains(question)
+    };
+    model.resolutions.iter().map(|resolution| &resolution.name).find(|name| would_ask(name)).cloned()
+}
+
 /// The open questions and what would be asked anew, each once. What is not settled yet has lost the values that are
 /// asked for again.
 fn together(

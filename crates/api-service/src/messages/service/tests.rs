@@ -78,3 +78,23 @@ fn a_wish_is_about_what_is_there() {
         assert_eq!(model::by_rules(said, topic.context()).language, language, "{said}");
     }
 }
+
+/// What was made of the words before goes with these; what only goes on from them keeps it.
+#[test]
+fn words_that_are_said_anew_are_made_better_anew() {
+    let mut asking = generation();
+    let longer = Wording::Changed(Some("A cat on a sofa, by night.".to_owned()));
+    for (before, enhanced, prompt, wording, expected) in [
+        ("", None, "a cat", Wording::Kept, true),
+        ("", None, "", Wording::Kept, false),
+        ("", Some("mine"), "a cat", Wording::Kept, false),
+        ("a cat", None, "a dog", Wording::Kept, true),
+        ("a cat", None, "a cat", Wording::Kept, false),
+        ("a cat", Some("A cat on a sofa."), "a cat, by night", longer, false),
+        ("a cat", Some("A cat on a sofa."), "a cat playing the piano", Wording::Changed(None), true),
+    ] {
+        before.clone_into(&mut asking.prompt);
+        asking.enhanced_prompt = enhanced.map(str::to_owned);
+        assert_eq!(are_new(&asking, prompt, &wording), expected, "{before} + {prompt}");
+    }
+}
