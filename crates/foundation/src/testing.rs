@@ -185,7 +185,8 @@ async fn execute(url: &Url, statement: &str) -> Result<(), String> {
 }
 
 async fn server() -> Url {
-    if let Ok(text) = std::env::var("TEST_DATABASE_URL") {
+    // Empty is as good as not there, as for every other setting.
+    if let Some(text) = std::env::var("TEST_DATABASE_URL").ok().filter(|text| !text.is_empty()) {
         return text.parse().unwrap_or_else(|_| fail("TEST_DATABASE_URL is not a URL"));
     }
     for local in [
