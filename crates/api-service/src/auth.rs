@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderValue},
+};
 use contract::UserId;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
@@ -45,13 +49,16 @@ pub async fn user_of(state: &State, token: &str) -> AppResult<Option<User>> {
         .await
 }
 
-/// The token that a request shows. A bearer token counts before a cookie: whoever sends it means it.
+/// The token that a request shows. A bearer token counts before a cookie, even a malformed one: whoever sends it means
+/// it. Another scheme is not for us, but for a proxy on the way.
 fn shown_token(request: &HttpRequest) -> Option<String> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
-        return request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
-    };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    let value = request.headers().get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
+    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+    if scheme.eq_ignore_ascii_case(b"bearer") {
+        let token = value.get(scheme.len()..).unwrap_or_default();
+        return Some(String::from_utf8_lossy(token).trim().to_owned());
+    }
+    request.cookie(COOKIE).map(|cookie| cookie.value().to_owned())
 }
 
 impl FromRequest for Visitor {

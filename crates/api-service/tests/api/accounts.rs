@@ -53,6 +53,15 @@ on_both_databases! {
         // Whoever sends a token means it: a wrong one is not made good by a cookie.
         let both = by_cookie("/api/conversations").bearer_auth("wrong");
         send(both).await.is_problem(401, "unauthenticated");
+        for malformed in ["Bearer", "bearer ", "BEARER a.b.c"] {
+            let both = by_cookie("/api/conversations").header("authorization", malformed);
+            send(both).await.is_problem(401, "unauthenticated");
+        }
+        // What a proxy wants to know is nothing against the cookie.
+        for of_a_proxy in ["Basic eDp5", "Digest a=\"b\"", "Basic"] {
+            let both = by_cookie("/api/conversations").header("authorization", of_a_proxy);
+            assert_eq!(send(both).await.status, 200, "{of_a_proxy}");
+        }
 
         let logout = app.nobody().request(Method::POST, "/api/auth/logout").header("cookie", &value);
         let logout = send(logout.json(&json!({}))).await;
