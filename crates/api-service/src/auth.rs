@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
+    Error, FromRequest, HttpMessage as _, HttpRequest,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
     http::header::{self, HeaderValue},
+    middleware::Next,
 };
 use contract::UserId;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
@@ -35,6 +37,24 @@ pub struct Visitor(pub Option<User>);
 /// The address that a request comes from: the peer's, or what a trusted proxy says of its own peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
+
+/// The middleware that finds out who asks before anything else of a request is read. The extractors of a handler work
+/// side by side, so one that fails at once would answer before the one that asks the database for the session: what is
+/// wrong with the rest of a request is told only to somebody who may make it.
+pub async fn identify<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    // Nothing but the API asks who it is for.
+    if request.path().starts_with("/api/") {
+        let visitor = Visitor::from_request(request.request(), &mut Payload::None).await;
+        // Where the database cannot tell, a handler that has to know fails by itself.
+        if let Ok(visitor) = visitor {
+            request.extensions_mut().insert(visitor);
+        }
+    }
+    next.call(request).await
+}
 
 /// The user of a token, for those who are not asked by headers (a WebSocket's first frame).
 pub async fn user_of(state: &State, token: &str) -> AppResult<Option<User>> {
@@ -66,6 +86,9 @@ impl FromRequest for Visitor {
     type Future = LocalBoxFuture<'static, AppResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(known) = request.extensions().get::<Self>() {
+            return Box::pin(ready(Ok(known.clone())));
+        }
         let (token, state) = (shown_token(request), State::of(request));
         Box::pin(async move {
             let Some(token) = token else { return Ok(Self(None)) };

@@ -128,6 +128,38 @@ async fn nobody_in_particular_is_told_so() {
     app.stop().await;
 }
 
+/// A token of the right form that opens nothing: what else is wrong with a request is not told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_counts_before_what_is_asked() {
+    let app = TestApp::start(foundation::testing::TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let own = format!("/api/conversations/{}", user.conversation().await);
+    assert_eq!(user.post("/api/auth/logout", &json!({})).await.status, 204);
+    for (method, path, body) in [
+        (Method::GET, "/api/conversations/conv_1", None),
+        (Method::GET, "/api/conversations/conv_1/messages?limit=x", None),
+        (Method::GET, "/api/conversations?limit=x", None),
+        (Method::GET, "/api/generations?status=done", None),
+        (Method::GET, "/api/generations/nonsense/status", None),
+        (Method::GET, "/api/generations/nonsense/events", None),
+        (Method::GET, "/api/uploads/nonsense", None),
+        (Method::DELETE, "/api/conversations/conv_1", Some(json!({}))),
+        (Method::POST, "/api/conversations/conv_1/messages", Some(json!({"content": 1}))),
+        (Method::POST, "/api/conversations", Some(json!({"title": 1}))),
+        (Method::POST, "/api/generations/nonsense/confirm", Some(json!({}))),
+        (Method::PATCH, own.as_str(), Some(json!({"title": 1}))),
+        (Method::PATCH, "/api/generations/nonsense", Some(json!({"enhancedPrompt": 1}))),
+    ] {
+        // Who is faster is not always the same.
+        for _ in 0..4 {
+            let request = user.request(method.clone(), path);
+            let request = if let Some(body) = &body { request.json(body) } else { request };
+            send(request).await.is_problem(401, "unauthenticated");
+        }
+    }
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_a_registration_is_told_by_field() {
     let app = TestApp::start(foundation::testing::TestDatabase::sqlite()).await;
