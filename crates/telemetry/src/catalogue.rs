@@ -114,10 +114,10 @@ catalogue! {
     RECONCILER_ASKING_WORKER = "RECONCILER", "Asking worker", "generationId, oldStatus";
     RECONCILER_GENERATION_REPAIRED = "RECONCILER", "Generation repaired", "generationId, oldStatus, newStatus";
 
-    PUSH_LISTENER_CONNECTED = "PUSH", "Listener connected", "conversationId?, transport";
+    PUSH_LISTENER_CONNECTED = "PUSH", "Listener connected", "conversationId, cursor, transport";
     PUSH_LISTENER_RESUMED = "PUSH", "Listener resumed", "conversationId, cursor, transport";
     PUSH_EVENT_SENT = "PUSH", "Event sent", "conversationId, cursor, transport";
-    PUSH_LISTENER_DROPPED = "PUSH", "Listener dropped", "conversationId?, transport";
+    PUSH_LISTENER_DROPPED = "PUSH", "Listener dropped", "conversationId, cursor, transport";
 
     // The worker's HTTP side.
     WORKER_REQUEST_RECEIVED = "WORKER", "Request received", "method, path, requestId";
