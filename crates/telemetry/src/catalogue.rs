@@ -59,7 +59,7 @@ catalogue! {
     // A user's request, in api-service.
     MESSAGE_CREATE_REQUEST_RECEIVED = "MESSAGE_CREATE", "Request received", "userId, conversationId";
     MESSAGE_CREATE_MESSAGE_CREATED = "MESSAGE_CREATE", "Message created in DB", "userId, conversationId, messageId";
-    MESSAGE_CREATE_INTENT_ANALYSED = "MESSAGE_CREATE", "Intent analysed", "conversationId, intent";
+    MESSAGE_CREATE_INTENT_ANALYSED = "MESSAGE_CREATE", "Intent analysed", "conversationId, messageId, intent";
     INTENT_MODEL_FAILED = "INTENT", "Model failed, rules used", "conversationId, reason, durationMs, pauseMs?";
     INTENT_PROMPT_NOT_ENHANCED = "INTENT", "Prompt not enhanced", "conversationId, reason, durationMs?, pauseMs?";
     MESSAGE_CREATE_RETURNING_RESPONSE = "MESSAGE_CREATE", "Returning response", "conversationId, messageId, intent, generationId?";
