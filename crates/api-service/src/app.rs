@@ -27,6 +27,7 @@ use self::{
 };
 use crate::{
     accounts::{Accounts, password::Passwords},
+    auth::identify,
     error::AppResult,
     generations::Flow,
     intent::model::Analyst,
@@ -227,7 +228,9 @@ impl Application {
             Serving { threads: (http.threads != 0).then_some(http.threads), shutdown: last_requests };
         let shared = state.clone();
         let server = listeners.serve(serving, &document, move || {
-            App::new().app_data(shared.clone()).configure(routes::mount).wrap(from_fn(guard))
+            let mounted = App::new().app_data(shared.clone()).configure(routes::mount);
+            // The guard is around it: what it refuses costs no look at the database.
+            mounted.wrap(from_fn(identify)).wrap(from_fn(guard))
         })?;
         let (patience, notice) = (http.shutdown_timeout, http.shutdown_notice);
         Ok(Self { state, server, tasks, patience, notice })

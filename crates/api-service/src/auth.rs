@@ -2,7 +2,13 @@
 
 use std::net::IpAddr;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{
+    Error, FromRequest, HttpMessage as _, HttpRequest,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderValue},
+    middleware::Next,
+};
 use contract::UserId;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
@@ -32,6 +38,24 @@ pub struct Visitor(pub Option<User>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
+/// The middleware that finds out who asks before anything else of a request is read. The extractors of a handler work
+/// side by side, so one that fails at once would answer before the one that asks the database for the session: what is
+/// wrong with the rest of a request is told only to somebody who may make it.
+pub async fn identify<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    // Nothing but the API asks who it is for.
+    if request.path().starts_with("/api/") {
+        let visitor = Visitor::from_request(request.request(), &mut Payload::None).await;
+        // Where the database cannot tell, a handler that has to know fails by itself.
+        if let Ok(visitor) = visitor {
+            request.extensions_mut().insert(visitor);
+        }
+    }
+    next.call(request).await
+}
+
 /// The user of a token, for those who are not asked by headers (a WebSocket's first frame).
 pub async fn user_of(state: &State, token: &str) -> AppResult<Option<User>> {
     let Some(token) = Token::read(token) else { return Ok(None) };
@@ -45,13 +69,16 @@ pub async fn user_of(state: &State, token: &str) -> AppResult<Option<User>> {
         .await
 }
 
-/// The token that a request shows. A bearer token counts before a cookie: whoever sends it means it.
+/// The token that a request shows. A bearer token counts before a cookie, even a malformed one: whoever sends it means
+/// it. Another scheme is not for us, but for a proxy on the way.
 fn shown_token(request: &HttpRequest) -> Option<String> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
-        return request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
-    };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    let value = request.headers().get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
+    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+    if scheme.eq_ignore_ascii_case(b"bearer") {
+        let token = value.get(scheme.len()..).unwrap_or_default();
+        return Some(String::from_utf8_lossy(token).trim().to_owned());
+    }
+    request.cookie(COOKIE).map(|cookie| cookie.value().to_owned())
 }
 
 impl FromRequest for Visitor {
@@ -59,6 +86,9 @@ impl FromRequest for Visitor {
     type Future = LocalBoxFuture<'static, AppResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(known) = request.extensions().get::<Self>() {
+            return Box::pin(ready(Ok(known.clone())));
+        }
         let (token, state) = (shown_token(request), State::of(request));
         Box::pin(async move {
             let Some(token) = token else { return Ok(Self(None)) };

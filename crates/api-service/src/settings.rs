@@ -72,14 +72,19 @@ impl HttpSettings {
 foundation::settings! {
     /// How often somebody may ask, on each replica.
     pub struct RateSettings {
-        /// Messages and requests for videos a minute, for each user.
+        /// Messages a minute, for each user.
         pub messages_per_minute: u32 = or_default("RATE_MESSAGES_PER_MINUTE", "60"),
+        /// Requests for videos beside the chat, retries among them, a minute, for each user.
+        pub generations_per_minute: u32 = or_default("RATE_GENERATIONS_PER_MINUTE", "60"),
+        /// Uploads of pictures a minute, for each user.
+        pub uploads_per_minute: u32 = or_default("RATE_UPLOADS_PER_MINUTE", "60"),
         /// Reads of a generation's status a second, for each user.
         pub status_per_second: u32 = or_default("RATE_STATUS_PER_SECOND", "40"),
         /// Other requests a second, for each user.
         pub requests_per_second: u32 = or_default("RATE_REQUESTS_PER_SECOND", "100"),
-        /// Registrations and logins a minute, for each address.
-        pub sign_ins_per_minute: u32 = or_default("RATE_SIGN_INS_PER_MINUTE", "60"),
+        /// Registrations and logins a minute, for each address: many people may share one. Guesses at one account
+        /// are counted by the account.
+        pub sign_ins_per_minute: u32 = or_default("RATE_SIGN_INS_PER_MINUTE", "600"),
         /// Logins a minute, for each account.
         pub guesses_per_minute: u32 = or_default("RATE_GUESSES_PER_MINUTE", "20"),
     }
@@ -209,6 +214,8 @@ mod tests {
         let settings = read(&[]).unwrap();
         assert_eq!(settings.http.bind, "127.0.0.1:8080".parse().unwrap());
         assert_eq!(settings.accounts.session_lifetime, Duration::from_secs(30 * 86_400));
+        // Many people behind one address are let in; an account is guessed at slowly from wherever.
+        assert_eq!((settings.rates.sign_ins_per_minute, settings.rates.guesses_per_minute), (600, 20));
         assert!(!format!("{settings:?}").contains("secret\""));
     }
 

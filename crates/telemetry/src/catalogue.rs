@@ -59,7 +59,7 @@ catalogue! {
     // A user's request, in api-service.
     MESSAGE_CREATE_REQUEST_RECEIVED = "MESSAGE_CREATE", "Request received", "userId, conversationId";
     MESSAGE_CREATE_MESSAGE_CREATED = "MESSAGE_CREATE", "Message created in DB", "userId, conversationId, messageId";
-    MESSAGE_CREATE_INTENT_ANALYSED = "MESSAGE_CREATE", "Intent analysed", "conversationId, intent";
+    MESSAGE_CREATE_INTENT_ANALYSED = "MESSAGE_CREATE", "Intent analysed", "conversationId, messageId, intent";
     INTENT_MODEL_FAILED = "INTENT", "Model failed, rules used", "conversationId, reason, durationMs, pauseMs?";
     INTENT_PROMPT_NOT_ENHANCED = "INTENT", "Prompt not enhanced", "conversationId, reason, durationMs?, pauseMs?";
     MESSAGE_CREATE_RETURNING_RESPONSE = "MESSAGE_CREATE", "Returning response", "conversationId, messageId, intent, generationId?";
@@ -114,10 +114,10 @@ catalogue! {
     RECONCILER_ASKING_WORKER = "RECONCILER", "Asking worker", "generationId, oldStatus";
     RECONCILER_GENERATION_REPAIRED = "RECONCILER", "Generation repaired", "generationId, oldStatus, newStatus";
 
-    PUSH_LISTENER_CONNECTED = "PUSH", "Listener connected", "conversationId?, transport";
+    PUSH_LISTENER_CONNECTED = "PUSH", "Listener connected", "conversationId, cursor, transport";
     PUSH_LISTENER_RESUMED = "PUSH", "Listener resumed", "conversationId, cursor, transport";
     PUSH_EVENT_SENT = "PUSH", "Event sent", "conversationId, cursor, transport";
-    PUSH_LISTENER_DROPPED = "PUSH", "Listener dropped", "conversationId?, transport";
+    PUSH_LISTENER_DROPPED = "PUSH", "Listener dropped", "conversationId, cursor, transport";
 
     // The worker's HTTP side.
     WORKER_REQUEST_RECEIVED = "WORKER", "Request received", "method, path, requestId";

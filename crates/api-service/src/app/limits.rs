@@ -22,6 +22,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Limits {
     messages: Limit<UserId>,
+    generations: Limit<UserId>,
+    uploads: Limit<UserId>,
     status: Limit<UserId>,
     requests: Limit<UserId>,
     addresses: Limit<IpAddr>,
@@ -61,6 +63,8 @@ impl Limits {
         let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
         Self {
             messages: limit(settings.messages_per_minute, minute),
+            generations: limit(settings.generations_per_minute, minute),
+            uploads: limit(settings.uploads_per_minute, minute),
             status: limit(settings.status_per_second, second),
             requests: limit(settings.requests_per_second, second),
             addresses: limit(settings.sign_ins_per_minute, minute),
@@ -68,9 +72,19 @@ impl Limits {
         }
     }
 
-    /// A user says something, or asks for a video in another way.
+    /// A user says something.
     pub fn message(&self, user: &UserId) -> AppResult<()> {
         self.messages.check(user)
+    }
+
+    /// A user asks for a video beside the chat, or for one once more.
+    pub fn generation(&self, user: &UserId) -> AppResult<()> {
+        self.generations.check(user)
+    }
+
+    /// A user uploads a picture.
+    pub fn upload(&self, user: &UserId) -> AppResult<()> {
+        self.uploads.check(user)
     }
 
     /// A user reads a generation's status.
@@ -96,6 +110,8 @@ impl Limits {
     /// Forgets who has not asked for a while; to be called now and then.
     pub fn tidy(&self) {
         self.messages.tidy();
+        self.generations.tidy();
+        self.uploads.tidy();
         self.status.tidy();
         self.requests.tidy();
         self.addresses.tidy();
@@ -118,6 +134,8 @@ mod tests {
     fn limits() -> Limits {
         Limits::new(&RateSettings {
             messages_per_minute: 2,
+            generations_per_minute: 1,
+            uploads_per_minute: 1,
             status_per_second: 20,
             requests_per_second: 20,
             sign_ins_per_minute: 1,
@@ -134,6 +152,17 @@ mod tests {
         assert!((0..20).all(|_| limits.status(&one).is_ok()));
         limits.tidy();
         assert!(limits.message(&one).is_err(), "what is recent is not forgotten");
+    }
+
+    #[test]
+    fn what_costs_us_something_is_counted_apart() {
+        let (limits, user) = (limits(), UserId::new());
+        assert!(limits.message(&user).is_ok() && limits.message(&user).is_ok());
+        assert!(limits.message(&user).is_err());
+        for count in [Limits::generation, Limits::upload] {
+            assert!(count(&limits, &user).is_ok(), "what was said takes nothing of it");
+            assert_eq!(count(&limits, &user).unwrap_err().code(), "rate_limited");
+        }
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn content_type(name: &str) -> &'static str {
         "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
         "webmanifest" => "application/manifest+json",
+        "json" => "application/json",
         _ => "application/octet-stream",
     }
 }

@@ -93,7 +93,7 @@ pub struct PosterQuery {
 )]
 #[post("/api/generations")]
 async fn create(action: Action<NewGeneration>, state: Data<State>) -> AppResult<HttpResponse> {
-    state.limits().message(&action.user.id)?;
+    state.limits().generation(&action.user.id)?;
     let create = action.run_in_flow(|flow, user, body, ticket| async move {
         Box::pin(flow.create(&user, body, ticket)).await
     });
@@ -318,7 +318,7 @@ async fn retry(
     id: Path<GenerationId>,
     state: Data<State>,
 ) -> AppResult<HttpResponse> {
-    state.limits().message(&action.user.id)?;
+    state.limits().generation(&action.user.id)?;
     let id = id.into_inner();
     action
         .run_in_flow(

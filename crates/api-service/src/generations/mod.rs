@@ -10,6 +10,7 @@ mod enhancement;
 pub mod generation;
 pub mod housekeeper;
 pub mod http;
+pub(crate) mod log;
 pub mod media;
 pub mod plan;
 pub mod reconciler;

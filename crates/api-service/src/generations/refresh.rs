@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use contract::{GenerationId, GenerationStatus, events, worker_api::JobSnapshot};
+use contract::{GenerationId, events, worker_api::JobSnapshot};
 use tokio::time::{Instant, timeout};
 
 use super::{Flow, generation::Generation, service::observe, state::Input};
@@ -37,18 +37,14 @@ impl Refresher {
     }
 }
 
-/// Whether the worker has something to tell of a generation in this status.
-const fn is_in_the_making(status: GenerationStatus) -> bool {
-    matches!(status, GenerationStatus::Confirmed | GenerationStatus::Queued | GenerationStatus::Processing)
-}
-
 impl Flow {
     /// The generation as the worker knows it now, if it answers in time; else as it was. Also what the worker
     /// said, for what is not in the row. To be called on the home runtime.
     pub(super) async fn refreshed(&self, generation: Generation) -> (Generation, Option<JobSnapshot>) {
         let settings = &self.settings;
         let age = contract::Timestamp::now().since(generation.updated_at);
-        if !is_in_the_making(generation.status) || age < settings.status_fresh {
+        // The worker knows of a generation from its beginning on, whether or not its user has said yes.
+        if generation.status.is_terminal() || age < settings.status_fresh {
             return (generation, None);
         }
         let flight = self.refresher.flight(&generation.id, settings.status_cached);

@@ -14,8 +14,9 @@ use super::{
     Flow,
     clarification::Settled,
     generation::Generation,
+    log::{self, Action},
     plan::{self, Place, Plan},
-    state::{Change, Input, Quote, Rejection},
+    state::{Input, Quote, Rejection},
     status::StatusView,
     wording::Wording,
 };
@@ -143,13 +144,12 @@ impl Flow {
         new: NewGeneration,
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
-        telemetry::event!(
-            INFO, GENERATION_CREATE_REQUEST_RECEIVED,
-            userId = %user,
-            conversationId = new.conversation_id.as_ref().map(tracing::field::display),
-            messageId = new.message_id.as_ref().map(tracing::field::display),
-            prompt = telemetry::prompt(&new.prompt),
-            provider = new.provider
+        log::asked_for(
+            user,
+            new.conversation_id.as_ref(),
+            new.message_id.as_ref(),
+            &new.prompt,
+            new.provider.as_deref(),
         );
         check_text("prompt", &new.prompt)?;
         let mut named = new.parameters.unwrap_or_default();
@@ -248,10 +248,7 @@ impl Flow {
         let Some(taken) = taken else { return Ok(None) };
         created(&plan.generation);
         if let Some(generation) = &taken.generation {
-            telemetry::event!(
-                INFO, GENERATION_CREATE_RETURNING_RESPONSE,
-                generationId = %generation.id, status = %generation.status
-            );
+            log::told_of(generation);
         }
         Ok(Some(of_generation(&taken)))
     }
@@ -310,7 +307,7 @@ impl Flow {
         body: Clarification,
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
-        telemetry::event!(INFO, GENERATION_CLARIFY_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        log::received(Action::Clarify, id, user);
         let generation = self.get(user, id).await?;
         let quote = if generation.status == Status::PendingClarification {
             let model = self.model_of(&generation)?;
@@ -339,7 +336,7 @@ impl Flow {
         body: Confirmation,
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
-        telemetry::event!(INFO, GENERATION_CONFIRM_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        log::received(Action::Confirm, id, user);
         let wording = self.checked(user, id, body.enhanced_prompt).await?;
         let input = Input::Confirmed(body.estimated_cost.as_ref(), &wording);
         self.act(user, id, input, ticket.as_ref()).await
@@ -353,7 +350,7 @@ impl Flow {
         body: Rewording,
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
-        telemetry::event!(INFO, GENERATION_REWORD_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        log::received(Action::Reword, id, user);
         let wording = self.checked(user, id, body.enhanced_prompt).await?;
         self.act(user, id, Input::Reworded(&wording), ticket.as_ref()).await
     }
@@ -374,7 +371,7 @@ impl Flow {
         id: &GenerationId,
         ticket: Option<Ticket>,
     ) -> AppResult<Answer> {
-        telemetry::event!(INFO, GENERATION_CANCEL_REQUEST_RECEIVED, generationId = %id, userId = %user);
+        log::received(Action::Cancel, id, user);
         self.act(user, id, Input::Cancelled, ticket.as_ref()).await
     }
 
@@ -393,17 +390,22 @@ impl Flow {
             Err(error @ Error::Full(_)) => return Err(told(self.get(user, id).await?.language, error)),
             outcome => outcome?,
         };
+        let action = Action::of(input);
         let after = match outcome {
             Outcome::Changed(changed) => {
                 observe(&changed);
-                log_updated(input, &changed.change);
+                if let Some(action) = action {
+                    log::updated(action, &changed.change);
+                }
                 changed.change.after
             }
             Outcome::Unchanged(_, generation) => *generation,
             Outcome::Rejected(rejection) => return Err(refused(&rejection)),
             Outcome::Duplicate | Outcome::Unknown => return Err(unknown()),
         };
-        log_returning(input, &after);
+        if let Some(action) = action {
+            log::returning(action, &after);
+        }
         Ok(Answer::ok(&after))
     }
 
@@ -442,52 +444,6 @@ impl Flow {
         let discarded = discarded.ok_or_else(conversations::service::unknown)?;
         discarded.iter().for_each(observe);
         Ok(())
-    }
-}
-
-fn log_updated(input: Input<'_>, change: &Change) {
-    let (id, before, after) = (&change.after.id, change.before.status, change.after.status);
-    match input {
-        Input::Answered { .. } => telemetry::event!(
-            INFO, GENERATION_CLARIFY_UPDATED_IN_DB,
-            generationId = %id, oldStatus = %before, newStatus = %after
-        ),
-        Input::Reworded(_) => telemetry::event!(
-            INFO, GENERATION_REWORD_UPDATED_IN_DB,
-            generationId = %id, status = %after
-        ),
-        Input::Confirmed(..) => telemetry::event!(
-            INFO, GENERATION_CONFIRM_UPDATED_IN_DB,
-            generationId = %id, oldStatus = %before, newStatus = %after
-        ),
-        Input::Cancelled => telemetry::event!(
-            INFO, GENERATION_CANCEL_UPDATED_IN_DB,
-            generationId = %id, oldStatus = %before, newStatus = %after
-        ),
-        _ => {}
-    }
-}
-
-fn log_returning(input: Input<'_>, after: &Generation) {
-    let (id, status) = (&after.id, after.status);
-    match input {
-        Input::Answered { .. } => telemetry::event!(
-            INFO, GENERATION_CLARIFY_RETURNING_RESPONSE,
-            generationId = %id, status = %status
-        ),
-        Input::Reworded(_) => telemetry::event!(
-            INFO, GENERATION_REWORD_RETURNING_RESPONSE,
-            generationId = %id, status = %status
-        ),
-        Input::Confirmed(..) => telemetry::event!(
-            INFO, GENERATION_CONFIRM_RETURNING_RESPONSE,
-            generationId = %id, status = %status
-        ),
-        Input::Cancelled => telemetry::event!(
-            INFO, GENERATION_CANCEL_RETURNING_RESPONSE,
-            generationId = %id, status = %status
-        ),
-        _ => {}
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
         Flow,
         clarification::Settled,
         generation::Generation,
+        log::{self, Action},
         plan::{self, Place, Plan},
         service::{check_text, created, observe, told},
         state::{InPart, Input, Quote},
@@ -136,10 +137,6 @@ pub async fn say(
             uploads::service::check(flow.store(), user, &earlier.parameters.images, "attachments").await?;
         }
         let (word, is_new) = (word(&intent), matches!(intent, Intent::Video(_)));
-        telemetry::event!(
-            INFO, MESSAGE_CREATE_INTENT_ANALYSED,
-            conversationId = %conversation, intent = word
-        );
         let place = Place {
             conversation: conversation.clone(),
             message: message.clone(),
@@ -174,7 +171,7 @@ pub async fn say(
                 taken.map_err(|error| told(language, error))?.ok_or_else(conversations::service::unknown)?
             }
         };
-        log(user, conversation, &message, word, &planned, &taken);
+        log_turn(user, conversation, (&message, &new.content), word, &planned, &taken);
         return Ok(answer(&taken));
     }
     Err(AppError::unavailable("the conversation kept changing"))
@@ -188,10 +185,11 @@ fn answer(taken: &Taken) -> Answer {
     }))
 }
 
-fn log(
+/// Says what a turn was, once it is committed: it may have been planned more than once before.
+fn log_turn(
     user: &UserId,
     conversation: &ConversationId,
-    message: &MessageId,
+    (message, content): (&MessageId, &str),
     intent: &str,
     planned: &Planned,
     taken: &Taken,
@@ -200,8 +198,24 @@ fn log(
         INFO, MESSAGE_CREATE_MESSAGE_CREATED,
         userId = %user, conversationId = %conversation, messageId = %message
     );
-    if let Planned::Create(plan) = planned {
-        created(&plan.generation);
+    telemetry::event!(
+        INFO, MESSAGE_CREATE_INTENT_ANALYSED,
+        conversationId = %conversation, messageId = %message, intent = intent
+    );
+    match planned.deed("") {
+        Deed::Create(new, _) => {
+            log::asked_for(user, Some(conversation), Some(message), content, Some(&new.provider));
+            created(new);
+            taken.generation.iter().for_each(log::told_of);
+        }
+        Deed::Act { on, input, .. } => {
+            if let (Some(action), Some(changed)) = (Action::of(input), &taken.changed) {
+                log::received(action, &on.id, user);
+                log::updated(action, &changed.change);
+                log::returning(action, &changed.change.after);
+            }
+        }
+        Deed::Talk { .. } => {}
     }
     if let Some(changed) = &taken.changed {
         observe(changed);

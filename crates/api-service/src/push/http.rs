@@ -456,7 +456,24 @@ impl Socket {
 fn frame(error: &AppError, conversation: Option<ConversationId>) -> Refusal {
     let problem = error.problem("");
     if let Some(cause) = error.cause() {
-        telemetry::event!(ERROR, SERVICE_REQUEST_FAILED, requestId = "", code = error.code(), error = cause);
+        // The socket's own span knows the request that opened it.
+        telemetry::event!(ERROR, SERVICE_REQUEST_FAILED, code = error.code(), error = cause);
     }
     Refusal { code: problem.code.into(), detail: problem.detail.into(), conversation }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_on_a_socket_is_logged_under_the_request_that_opened_it() {
+        let log = telemetry::testing::Capture::install().unwrap();
+        let span = tracing::info_span!("request", requestId = "socket-1");
+        let refusal = span.in_scope(|| frame(&AppError::unavailable("the database is away"), None));
+        assert_eq!(refusal.code, "unavailable");
+        let mut lines = log.named(telemetry::catalogue::SERVICE_REQUEST_FAILED);
+        lines.retain(|line| line.text("requestId") == Some("socket-1"));
+        assert_eq!((lines.len(), lines[0].fault()), (1, None));
+    }
 }

@@ -89,7 +89,25 @@ pub struct Listener {
     tell: mpsc::Sender<Told>,
     told: mpsc::Receiver<Told>,
     cut: CancellationToken,
-    following: HashMap<ConversationId, DropGuard>,
+    following: HashMap<ConversationId, Following>,
+}
+
+/// A conversation that is being listened to, until this is dropped.
+struct Following {
+    conversation: ConversationId,
+    transport: Transport,
+    /// How far it was heard; at first, where that began.
+    cursor: i64,
+    _follower: DropGuard,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        telemetry::event!(
+            INFO, PUSH_LISTENER_DROPPED,
+            conversationId = %self.conversation, cursor = self.cursor, transport = self.transport.as_str()
+        );
+    }
 }
 
 /// Which of a conversation's events a follower passes on, and where it begins.
@@ -145,10 +163,7 @@ impl Listener {
             () = self.seat.revoked().cancelled() => Heard::Ended(End::SessionClosed),
             // Never closed, because this listener holds one end itself.
             Some(told) = self.told.recv() => {
-                if let Told::Event { conversation, cursor, .. } = &told {
-                    let transport = self.transport.as_str();
-                    telemetry::event!(INFO, PUSH_EVENT_SENT, conversationId = %conversation, cursor, transport);
-                }
+                self.note(&told);
                 Heard::Told(told)
             }
             // Only after the queue is empty: what was told is still heard.
@@ -159,6 +174,26 @@ impl Listener {
                     Heard::Told(Told::Resync { conversation, cursor: None })
                 })
             }
+        }
+    }
+
+    /// Notes how far a conversation is heard by now.
+    fn note(&mut self, told: &Told) {
+        let (following, cursor) = match told {
+            Told::Event { conversation, cursor, .. } => {
+                let transport = self.transport.as_str();
+                telemetry::event!(INFO, PUSH_EVENT_SENT, conversationId = %conversation, cursor, transport);
+                (self.following.get_mut(conversation), *cursor)
+            }
+            Told::Resync { conversation, cursor: Some(cursor) } => {
+                (self.following.get_mut(conversation), *cursor)
+            }
+            // Only said to whoever follows one generation, and nothing else.
+            Told::Passed(cursor) => (self.following.values_mut().next(), *cursor),
+            Told::Resync { cursor: None, .. } | Told::Gone(_) => return,
+        };
+        if let Some(following) = following {
+            following.cursor = cursor;
         }
     }
 
@@ -190,15 +225,24 @@ impl Listener {
     }
 
     fn begin(&mut self, course: Course) -> i64 {
-        let (conversation, transport) = (course.conversation.clone(), self.transport.as_str());
-        telemetry::event!(INFO, PUSH_LISTENER_CONNECTED, conversationId = %conversation, transport);
-        let from = match course.start {
-            Start::After(cursor) if cursor <= course.last => {
-                telemetry::event!(INFO, PUSH_LISTENER_RESUMED, conversationId = %conversation, cursor, transport);
-                cursor
-            }
-            _ => course.last,
+        let (conversation, transport) = (course.conversation.clone(), self.transport);
+        // An earlier wish to follow it ends here.
+        self.following.remove(&conversation);
+        let resumed = match course.start {
+            Start::After(cursor) if cursor <= course.last => Some(cursor),
+            _ => None,
         };
+        let from = resumed.unwrap_or(course.last);
+        telemetry::event!(
+            INFO, PUSH_LISTENER_CONNECTED,
+            conversationId = %conversation, cursor = from, transport = transport.as_str()
+        );
+        if let Some(cursor) = resumed {
+            telemetry::event!(
+                INFO, PUSH_LISTENER_RESUMED,
+                conversationId = %conversation, cursor, transport = transport.as_str()
+            );
+        }
         let cancel = CancellationToken::new();
         let room = self.hub.room(&conversation);
         if course.last > room.seen() {
@@ -217,7 +261,13 @@ impl Listener {
             }
         };
         self.hub.followers().spawn_on(work, self.hub.home());
-        self.following.insert(conversation, cancel.drop_guard());
+        let following = Following {
+            conversation: conversation.clone(),
+            transport,
+            cursor: from,
+            _follower: cancel.drop_guard(),
+        };
+        self.following.insert(conversation, following);
         from
     }
 }
@@ -226,9 +276,6 @@ impl Drop for Listener {
     fn drop(&mut self) {
         let transport = self.transport.as_str();
         metrics::gauge!(telemetry::metric::PUSH_LISTENERS, "transport" => transport).decrement(1.0);
-        let conversation = self.following.keys().next().filter(|_| self.following.len() == 1);
-        let conversation = conversation.map(tracing::field::display);
-        telemetry::event!(INFO, PUSH_LISTENER_DROPPED, conversationId = conversation, transport);
     }
 }
 

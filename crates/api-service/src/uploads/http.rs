@@ -58,7 +58,7 @@ async fn upload(
     payload: web::Payload,
     state: Data<State>,
 ) -> AppResult<HttpResponse> {
-    state.limits().message(&user.id)?;
+    state.limits().upload(&user.id)?;
     let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let declared = declared.and_then(Declared::of).ok_or_else(no_picture)?;
     let uploads = Arc::clone(state.uploads());

@@ -53,6 +53,15 @@ on_both_databases! {
         // Whoever sends a token means it: a wrong one is not made good by a cookie.
         let both = by_cookie("/api/conversations").bearer_auth("wrong");
         send(both).await.is_problem(401, "unauthenticated");
+        for malformed in ["Bearer", "bearer ", "BEARER a.b.c"] {
+            let both = by_cookie("/api/conversations").header("authorization", malformed);
+            send(both).await.is_problem(401, "unauthenticated");
+        }
+        // What a proxy wants to know is nothing against the cookie.
+        for of_a_proxy in ["Basic eDp5", "Digest a=\"b\"", "Basic"] {
+            let both = by_cookie("/api/conversations").header("authorization", of_a_proxy);
+            assert_eq!(send(both).await.status, 200, "{of_a_proxy}");
+        }
 
         let logout = app.nobody().request(Method::POST, "/api/auth/logout").header("cookie", &value);
         let logout = send(logout.json(&json!({}))).await;
@@ -114,6 +123,38 @@ async fn nobody_in_particular_is_told_so() {
         if let Ok(request) = request.build() {
             let status = app.http.execute(request).await.unwrap().status();
             assert_eq!(status, 401, "{authorization}");
+        }
+    }
+    app.stop().await;
+}
+
+/// A token of the right form that opens nothing: what else is wrong with a request is not told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_counts_before_what_is_asked() {
+    let app = TestApp::start(foundation::testing::TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let own = format!("/api/conversations/{}", user.conversation().await);
+    assert_eq!(user.post("/api/auth/logout", &json!({})).await.status, 204);
+    for (method, path, body) in [
+        (Method::GET, "/api/conversations/conv_1", None),
+        (Method::GET, "/api/conversations/conv_1/messages?limit=x", None),
+        (Method::GET, "/api/conversations?limit=x", None),
+        (Method::GET, "/api/generations?status=done", None),
+        (Method::GET, "/api/generations/nonsense/status", None),
+        (Method::GET, "/api/generations/nonsense/events", None),
+        (Method::GET, "/api/uploads/nonsense", None),
+        (Method::DELETE, "/api/conversations/conv_1", Some(json!({}))),
+        (Method::POST, "/api/conversations/conv_1/messages", Some(json!({"content": 1}))),
+        (Method::POST, "/api/conversations", Some(json!({"title": 1}))),
+        (Method::POST, "/api/generations/nonsense/confirm", Some(json!({}))),
+        (Method::PATCH, own.as_str(), Some(json!({"title": 1}))),
+        (Method::PATCH, "/api/generations/nonsense", Some(json!({"enhancedPrompt": 1}))),
+    ] {
+        // Who is faster is not always the same.
+        for _ in 0..4 {
+            let request = user.request(method.clone(), path);
+            let request = if let Some(body) = &body { request.json(body) } else { request };
+            send(request).await.is_problem(401, "unauthenticated");
         }
     }
     app.stop().await;

@@ -337,6 +337,27 @@ on_both_databases! {
         app.stop().await;
     }
 
+    /// The worker is told of a generation at its beginning; only its user takes it on from there.
+    async fn reading_the_status_of_one_that_waits_asks_the_worker_too(database: TestDatabase) {
+        let mut worker = FakeWorker::start();
+        let fresh = [("WORKER_URL", worker.url.as_str()), ("STATUS_FRESH", "0s"), ("STATUS_CACHED", "0s")];
+        let app = TestApp::start_with(database, &fresh).await;
+        let user = app.user().await;
+        let generation = priced(&user).await;
+        worker.next().await;
+        let status = format!("{}/status", path(&generation));
+        for (known, asked) in [(JobStatus::PendingConfirmation, 1), (JobStatus::Confirmed, 2), (JobStatus::Failed, 3)] {
+            worker.knows(worker.snapshot(&id(&generation), known, asked));
+            let body = user.get(&status).await.body;
+            assert_eq!((&body["status"], &body["terminal"]), (&json!("pending_confirmation"), &json!(false)));
+            assert_eq!(worker.asked(&id(&generation)), usize::try_from(asked).unwrap(), "{known}");
+        }
+        assert_eq!(user.post(&format!("{}/cancel", path(&generation)), &json!({})).await.status, 200);
+        assert_eq!(user.get(&status).await.body["status"], "cancelled");
+        assert_eq!(worker.asked(&id(&generation)), 3, "what has ended is asked about no more");
+        app.stop().await;
+    }
+
     async fn what_nobody_confirms_expires(database: TestDatabase) {
         let worker = FakeWorker::start();
         let soon = [("WORKER_URL", worker.url.as_str()), ("CONFIRMATION_PERIOD", "0s"), ("HOUSEKEEP_EVERY", "50ms")];

@@ -12,6 +12,7 @@ mod generations;
 mod idempotency;
 mod languages;
 mod limits;
+mod logs;
 mod operations;
 mod origins;
 mod page;

@@ -71,6 +71,7 @@ async fn files_are_small_and_sent_once() {
 async fn the_description_is_there_for_programs_and_people() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     let document = app.nobody().get("/api/openapi.json").await;
+    assert_eq!(document.header("content-type"), Some("application/json"));
     assert!(document.body["openapi"].as_str().unwrap().starts_with("3.1"));
     let page = app.nobody().get("/docs").await;
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));

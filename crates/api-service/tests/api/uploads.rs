@@ -298,7 +298,7 @@ async fn another_sites_page_uploads_nothing() {
 /// I20: whose pictures come slowly, or never, keeps no places from others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_has_more_than_two_pictures_under_way() {
-    let (app, worker) = start(TestDatabase::sqlite(), &[("RATE_MESSAGES_PER_MINUTE", "1000000")]).await;
+    let (app, worker) = start(TestDatabase::sqlite(), &[("RATE_UPLOADS_PER_MINUTE", "1000000")]).await;
     let (user, other) = (app.user().await, app.user().await);
     let sent = async || json!(upload(&user, "image/png", png(64, 64)).await.status.as_u16());
     // No picture, which takes a place as one does, and is not kept.
@@ -322,9 +322,13 @@ async fn nobody_has_more_than_two_pictures_under_way() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn uploads_are_counted_with_what_a_user_says() {
-    let (app, _worker) = start(TestDatabase::sqlite(), &[("RATE_MESSAGES_PER_MINUTE", "2")]).await;
+async fn uploads_are_counted_apart_from_what_a_user_says() {
+    let limits = [("RATE_UPLOADS_PER_MINUTE", "2"), ("RATE_MESSAGES_PER_MINUTE", "1")];
+    let (app, _worker) = start(TestDatabase::sqlite(), &limits).await;
     let user = app.user().await;
+    let messages = format!("/api/conversations/{}/messages", user.conversation().await);
+    assert_eq!(user.post(&messages, &json!({"content": "Hello"})).await.status, 201);
+    user.post(&messages, &json!({"content": "Hello"})).await.is_problem(429, "rate_limited");
     uploaded(&user).await;
     uploaded(&user).await;
     upload(&user, "image/png", png(80, 80)).await.is_problem(429, "rate_limited");

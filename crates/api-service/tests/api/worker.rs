@@ -35,6 +35,8 @@ struct Shared {
     gate: watch::Sender<bool>,
     jobs: Mutex<HashMap<GenerationId, JobId>>,
     snapshots: Mutex<HashMap<GenerationId, JobSnapshot>>,
+    /// How often it was asked about each.
+    asked: Mutex<HashMap<GenerationId, usize>>,
     pictures: Mutex<HashMap<String, web::Bytes>>,
     /// How long pictures are kept.
     kept: Mutex<Duration>,
@@ -56,6 +58,7 @@ impl FakeWorker {
             gate: watch::Sender::new(true),
             jobs: Mutex::default(),
             snapshots: Mutex::default(),
+            asked: Mutex::default(),
             pictures: Mutex::default(),
             kept: Mutex::new(Duration::from_secs(30 * 86_400)),
         });
@@ -127,6 +130,11 @@ impl FakeWorker {
     /// What the worker says when it is asked about this generation.
     pub(crate) fn knows(&self, snapshot: JobSnapshot) {
         self.shared.snapshots.lock().unwrap().insert(snapshot.generation_id.clone(), snapshot);
+    }
+
+    /// How often it was asked about this generation alone.
+    pub(crate) fn asked(&self, id: &GenerationId) -> usize {
+        self.shared.asked.lock().unwrap().get(id).copied().unwrap_or_default()
     }
 
     /// The job of a generation that it has taken a command for.
@@ -256,6 +264,7 @@ async fn statuses(request: HttpRequest, body: web::Bytes, shared: web::Data<Shar
 async fn status(request: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
     assert!(is_signed(&request, b""));
     let id: GenerationId = request.match_info().get("id").unwrap().parse().unwrap();
+    *shared.asked.lock().unwrap().entry(id.clone()).or_default() += 1;
     match shared.snapshots.lock().unwrap().get(&id) {
         Some(snapshot) => HttpResponse::Ok().json(snapshot),
         None => HttpResponse::NotFound().finish(),

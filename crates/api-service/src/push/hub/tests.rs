@@ -107,6 +107,35 @@ macro_rules! on_both_databases {
     };
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_says_how_far_a_listener_came() {
+    let log = telemetry::testing::Capture::install().unwrap();
+    let database = TestDatabase::sqlite();
+    let world = World::start(&database, &[]).await;
+    let who = Somebody::new(&world.store).await;
+    for _ in 0..2 {
+        world.message(&who, true).await;
+    }
+    let mut listener = world.follow(&who, Start::After(1)).await;
+    assert_eq!(cursors(&mut listener, 1).await, [2]);
+    listener.follow(who.conversation.clone(), Start::Now).await.unwrap();
+    listener.leave(&who.conversation);
+    drop(listener);
+    for (name, expected) in [
+        (telemetry::catalogue::PUSH_LISTENER_CONNECTED, vec![1, 2]),
+        (telemetry::catalogue::PUSH_LISTENER_RESUMED, vec![1]),
+        (telemetry::catalogue::PUSH_EVENT_SENT, vec![2]),
+        (telemetry::catalogue::PUSH_LISTENER_DROPPED, vec![2, 2]),
+    ] {
+        let mut lines = log.named(name);
+        lines.retain(|line| line.text("conversationId") == Some(who.conversation.as_str()));
+        assert!(lines.iter().all(|line| line.fault().is_none()), "{lines:?}");
+        let cursors: Vec<_> = lines.iter().filter_map(|line| line.fields["cursor"].as_i64()).collect();
+        assert_eq!(cursors, expected, "{name}");
+    }
+    world.stop().await;
+}
+
 on_both_databases! {
     async fn a_listener_begins_now_or_after_its_cursor(database: &TestDatabase) {
         let world = World::start(database, &[]).await;
