@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{JobStatus, Timestamp, worker_api::JobSnapshot};
+use crate::{JobStatus, Timestamp, json, worker_api::JobSnapshot};
 
 /// What a webhook tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -85,6 +85,9 @@ pub enum MalformedEvent {
     /// Not an object.
     #[error("the body is not a webhook event: it is no object")]
     NoObject,
+    /// Deeper than JSON may be.
+    #[error("the body is not a webhook event: it is nested deeper than {} levels", json::DEPTH)]
+    TooDeep,
     /// The type and the job's status contradict each other.
     #[error("an event of type {0} cannot carry a job that is {1}")]
     Contradiction(&'static str, JobStatus),
@@ -106,15 +109,17 @@ pub fn parse(body: &[u8]) -> Result<Received, MalformedEvent> {
         #[serde(rename = "type")]
         kind: String,
     }
-    // serde would read a structure from an array, too.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(MalformedEvent::NoObject);
     }
-    let envelope: Envelope = serde_json::from_slice(body)?;
+    if json::is_too_deep(body) {
+        return Err(MalformedEvent::TooDeep);
+    }
+    let envelope: Envelope = json::from_slice(body)?;
     if !EventType::ALL.iter().any(|known| known.as_str() == envelope.kind) {
         return Ok(Received::UnknownType(envelope.kind));
     }
-    let event: Event = serde_json::from_slice(body)?;
+    let event: Event = json::from_slice(body)?;
     if !event.kind.agrees_with(event.data.status) {
         return Err(MalformedEvent::Contradiction(event.kind.as_str(), event.data.status));
     }
@@ -166,5 +171,58 @@ pub fn check(job: &JobSnapshot) -> Result<(), MalformedEvent> {
     match texts(job).find(|(_, text)| text.contains('\0')) {
         Some((name, _)) => Err(MalformedEvent::Unstorable(name)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{GenerationId, JobId};
+
+    fn told() -> Value {
+        let now = Timestamp::now();
+        json!({
+            "type": "generation.failed",
+            "timestamp": now,
+            "data": {
+                "generationId": GenerationId::new(), "jobId": JobId::new(), "status": "failed", "sequence": 3,
+                "attempt": 1, "stage": null, "progress": 40, "etaSeconds": null, "provider": "veo3",
+                "model": "veo-3.1", "retryCount": 0, "maxRetries": 3, "createdAt": now, "updatedAt": now,
+                "startedAt": now, "completedAt": now,
+                "error": {"code": "timeout", "message": "It took too long.", "retryable": true},
+            },
+        })
+    }
+
+    fn read(event: &Value) -> Result<Received, MalformedEvent> {
+        parse(event.to_string().as_bytes())
+    }
+
+    fn nested(depth: usize) -> Value {
+        (0..depth).fold(json!(1), |inner, _| json!([inner]))
+    }
+
+    #[test]
+    fn an_event_nests_no_deeper_than_other_json() {
+        let mut event = told();
+        // Within the envelope, and its data, there are two levels less.
+        event["data"]["news"] = nested(json::DEPTH - 2);
+        assert!(matches!(read(&event), Ok(Received::Known(_))));
+        event["data"]["news"] = nested(json::DEPTH - 1);
+        assert!(matches!(read(&event), Err(MalformedEvent::TooDeep)));
+        let unknown = json!({"type": "generation.dreamt", "data": nested(json::DEPTH)});
+        assert!(matches!(read(&unknown), Err(MalformedEvent::TooDeep)), "whatever it tells");
+    }
+
+    #[test]
+    fn an_array_stands_for_no_part_of_an_event() {
+        let whole = told();
+        assert!(matches!(read(&whole), Ok(Received::Known(_))));
+        assert!(matches!(read(&json!(["generation.failed"])), Err(MalformedEvent::NoObject)));
+        let mut event = whole;
+        event["data"]["error"] = json!(["timeout", "It took too long.", true]);
+        assert!(matches!(read(&event), Err(MalformedEvent::Json(_))));
     }
 }

@@ -1,6 +1,6 @@
 //! What goes over the wire between the two services, and the pure rules that both ends must share:
 //! identifiers, timestamps, statuses, the worker's commands and snapshots, webhook events and their
-//! signatures, and the error format.
+//! signatures, how JSON is read, and the error format.
 //!
 //! With the feature `sql` the types can stand in database columns ([`sql`]).
 //!
@@ -11,6 +11,7 @@ pub mod enums;
 pub mod events;
 pub mod ids;
 pub mod images;
+pub mod json;
 pub mod money;
 pub mod parameters;
 pub mod problem;

@@ -55,6 +55,8 @@ pub struct Command {
 }
 
 /// What the worker has after a command.
+// What has a default and is required all the same is always written; a worker that says only what the wire contract
+// names is understood without it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CommandAnswer {
@@ -67,6 +69,8 @@ pub struct CommandAnswer {
     /// How many waiting jobs stand before it, from 1; absent when it does not wait.
     pub queue_position: Option<i64>,
     /// The revision that the worker has now.
+    #[serde(default)]
+    #[schema(required = true)]
     pub revision: i64,
 }
 
@@ -91,6 +95,7 @@ pub struct StatusAnswer {
 
 /// The whole state of a job: what `GET …/status` answers and what every webhook carries, so that a lost
 /// event costs nothing. `sequence` orders the snapshots of a job.
+// Its defaults are as those of `CommandAnswer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSnapshot {
@@ -103,6 +108,8 @@ pub struct JobSnapshot {
     /// Counted on the job's row in the transaction that made this state; rises over attempts and restarts.
     pub sequence: i64,
     /// Which submission to the provider this is, from 1; 0 before the first.
+    #[serde(default)]
+    #[schema(required = true)]
     pub attempt: i32,
     /// What the job is doing; absent when it is not active and not waiting for a retry.
     pub stage: Option<Stage>,
@@ -114,16 +121,26 @@ pub struct JobSnapshot {
     #[serde(default)]
     pub queue_position: Option<i64>,
     /// The provider's name.
+    #[serde(default)]
+    #[schema(required = true)]
     pub provider: String,
     /// The provider's model.
+    #[serde(default)]
+    #[schema(required = true)]
     pub model: String,
     /// How many attempts were made again.
     pub retry_count: i32,
     /// How many may be.
+    #[serde(default)]
+    #[schema(required = true)]
     pub max_retries: i32,
     /// When the worker first heard of it.
+    #[serde(default = "Timestamp::now")]
+    #[schema(required = true)]
     pub created_at: Timestamp,
     /// When this state was reached.
+    #[serde(default = "Timestamp::now")]
+    #[schema(required = true)]
     pub updated_at: Timestamp,
     /// When the first attempt began.
     pub started_at: Option<Timestamp>,
@@ -227,9 +244,59 @@ fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ErrorReason>, D::E
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use utoipa::PartialSchema;
 
     use super::*;
+
+    /// The fields that the wire contract names, and no others.
+    #[test]
+    fn answers_are_read_with_what_the_contract_names() {
+        let (generation, job) = (GenerationId::new(), JobId::new());
+        let answer = json!({
+            "generationId": generation, "jobId": job, "status": "pending", "queuePosition": null,
+        });
+        let answer: CommandAnswer = serde_json::from_value(answer).unwrap();
+        assert_eq!(
+            (answer.generation_id, answer.job_id, answer.revision),
+            (generation.clone(), job.clone(), 0)
+        );
+
+        let status = json!({
+            "generationId": generation, "jobId": job, "status": "active", "progress": 40, "queuePosition": null,
+            "etaSeconds": 12, "retryCount": 1, "sequence": 5,
+        });
+        let snapshot: JobSnapshot = serde_json::from_value(status.clone()).unwrap();
+        assert_eq!((&snapshot.generation_id, &snapshot.job_id), (&generation, &job));
+        assert_eq!((snapshot.status, snapshot.progress, snapshot.sequence), (JobStatus::Active, 40, 5));
+        assert_eq!((snapshot.attempt, snapshot.result, snapshot.error), (0, None, None));
+
+        let mut completed = status.clone();
+        completed["status"] = json!("completed");
+        completed["result"] = json!({
+            "videoUrl": "http://s3/v.mp4", "thumbnailUrl": "http://s3/t.jpg", "videoKey": "v.mp4",
+            "thumbnailKey": "t.jpg", "duration": 4.0, "fileSize": 1000, "resolution": "1280x720", "format": "mp4",
+            "sha256": "00", "processingTime": 9.5,
+        });
+        let mut failed = status;
+        failed["status"] = json!("failed");
+        failed["error"] = json!({"code": "timeout", "message": "It took too long.", "retryable": true});
+        let answer: StatusAnswer = serde_json::from_value(json!({"items": [completed, failed]})).unwrap();
+        let outcomes: Vec<_> =
+            answer.items.iter().map(|item| (item.result.is_some(), item.error.is_some())).collect();
+        assert_eq!(outcomes, [(true, false), (false, true)]);
+    }
+
+    #[test]
+    fn answers_are_described_as_they_are_written() {
+        let required = |schema: Value| schema["required"].as_array().unwrap().clone();
+        let answer = required(serde_json::to_value(CommandAnswer::schema()).unwrap());
+        assert!(answer.contains(&json!("revision")), "{answer:?}");
+        let snapshot = required(serde_json::to_value(JobSnapshot::schema()).unwrap());
+        for field in ["attempt", "provider", "model", "maxRetries", "createdAt", "updatedAt"] {
+            assert!(snapshot.contains(&json!(field)), "{field}: {snapshot:?}");
+        }
+    }
 
     #[test]
     fn an_error_is_read_whatever_reason_it_has() {

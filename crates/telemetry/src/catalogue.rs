@@ -127,7 +127,7 @@ catalogue! {
 
     WORKER_GENERATION_CREATE_REQUEST_RECEIVED = "WORKER_GENERATION_CREATE", "Request received", "userId, prompt?, provider";
     WORKER_GENERATION_CREATE_CREATING_JOB = "WORKER_GENERATION_CREATE", "Creating job", "generationId";
-    WORKER_GENERATION_CREATE_JOB_CREATED = "WORKER_GENERATION_CREATE", "Job created", "generationId, jobId, queuePosition?";
+    WORKER_GENERATION_CREATE_JOB_CREATED = "WORKER_GENERATION_CREATE", "Job created", "generationId, jobId, queuePosition";
     WORKER_GENERATION_CREATE_RETURNING_RESPONSE = "WORKER_GENERATION_CREATE", "Returning response", "generationId, status";
 
     WORKER_UPLOAD_STORED = "WORKER_UPLOAD", "Picture stored", "uploadId, bytes";

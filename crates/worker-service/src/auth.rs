@@ -9,9 +9,10 @@ use actix_web::{
     middleware::Next,
     web::{Bytes, Data},
 };
-use contract::{Timestamp, images::LARGEST_IMAGE, signing::Refusal};
+use contract::{Timestamp, UserId, images::LARGEST_IMAGE, json, signing::Refusal};
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use platform::{body, signed_headers};
+use serde::Deserialize;
 use telemetry::event;
 
 use crate::{
@@ -39,7 +40,8 @@ pub async fn authenticate<B: MessageBody>(
     let id = platform::request_id(&request);
     match verify(&state, &mut request).await {
         Ok(verified) => {
-            event!(INFO, WORKER_AUTHENTICATION, requestId = %id, authenticated = true);
+            let user = user(&verified.body);
+            event!(INFO, WORKER_AUTHENTICATION, requestId = %id, authenticated = true, userId = user.as_ref().map(UserId::as_str));
             request.extensions_mut().insert(verified);
         }
         Err(error) => {
@@ -51,6 +53,16 @@ pub async fn authenticate<B: MessageBody>(
         event!(INFO, WORKER_ROUTE_HANDLING, requestId = %id, route);
     }
     next.call(request).await.map(ServiceResponse::map_into_left_body)
+}
+
+/// Whom a request is for: commands name their user. What else is in the body, right or wrong, is the handler's.
+fn user(body: &[u8]) -> Option<UserId> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        user_id: UserId,
+    }
+    json::from_slice::<Named>(body).ok().map(|named| named.user_id)
 }
 
 async fn verify(state: &State, request: &mut ServiceRequest) -> AppResult<Verified> {
@@ -122,5 +134,23 @@ impl FromRequest for Fresh {
             let is_new = state.at_home(async move { store.remember_request(&id).await }).await?;
             if is_new { Ok(Self) } else { Err(unsigned("the id was used before")) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_command_names_its_user() {
+        let id = UserId::new();
+        let body = |value: serde_json::Value| value.to_string().into_bytes();
+        assert_eq!(user(&body(json!({"userId": id, "revision": "no number"}))), Some(id.clone()));
+        for other in [body(json!({"ids": []})), body(json!({"userId": 7})), body(json!([id])), Vec::new()] {
+            assert_eq!(user(&other), None, "{other:?}");
+        }
+        assert_eq!(user(b"\x89PNG\r\n\x1a\n"), None);
     }
 }

@@ -8,7 +8,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::test_app::{TestApp, send};
+use crate::{
+    generations::{path, priced, text},
+    test_app::{TestApp, send},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_addresses_and_wrong_methods_are_told_apart() {
@@ -70,6 +73,28 @@ async fn bodies_have_a_type_a_form_a_size_and_a_depth() {
         201,
         "no body is an empty one"
     );
+    app.stop().await;
+}
+
+/// serde would take `[]` for a yes, and `["hi"]` for a message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_array_is_not_taken_for_an_object() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let generation = priced(&user).await;
+    let messages = format!("/api/conversations/{}/messages", text(&generation["conversationId"]));
+    for (address, body, field) in [
+        (format!("{}/confirm", path(&generation)), json!([]), "body"),
+        (format!("{}/cancel", path(&generation)), json!([]), "body"),
+        (messages, json!(["hi"]), "body"),
+        ("/api/generations".to_owned(), json!({"prompt": "a boat", "parameters": []}), "parameters"),
+    ] {
+        let answer = user.post(&address, &body).await;
+        answer.is_problem(422, "validation_failed");
+        assert_eq!(answer.wrong_fields(), [field], "{address}");
+        assert_eq!(answer.body["errors"][0]["message"], "must be an object", "{address}");
+    }
+    assert_eq!(user.get(&path(&generation)).await.body["status"], "pending_confirmation");
     app.stop().await;
 }
 

@@ -73,7 +73,9 @@ async fn create(state: Data<State>, nonce: Nonce, command: Body<Command>) -> App
     event!(INFO, WORKER_GENERATION_CREATE_CREATING_JOB, generationId = %generation);
     let Answered { answer, created } = take(&state, nonce, command).await?;
     if created {
-        event!(INFO, WORKER_GENERATION_CREATE_JOB_CREATED, generationId = %generation, jobId = %answer.job_id, queuePosition = answer.queue_position);
+        // A place of 0 is none: what is not confirmed does not wait yet.
+        let place = answer.queue_position.unwrap_or(0);
+        event!(INFO, WORKER_GENERATION_CREATE_JOB_CREATED, generationId = %generation, jobId = %answer.job_id, queuePosition = place);
     }
     event!(INFO, WORKER_GENERATION_CREATE_RETURNING_RESPONSE, generationId = %generation, status = %answer.status);
     let code = if created { StatusCode::CREATED } else { StatusCode::OK };

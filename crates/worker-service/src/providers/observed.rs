@@ -75,7 +75,7 @@ impl Provider for Observed {
 
     async fn poll(&self, operation: &Operation) -> Polled {
         let (job, name, begun) = (&operation.job_id, &operation.name, Instant::now());
-        tell!(self, DEBUG, VEO3_SERVICE_POLLING, PROVIDER_SERVICE_POLLING, jobId = %job, operation = name);
+        tell!(self, INFO, VEO3_SERVICE_POLLING, PROVIDER_SERVICE_POLLING, jobId = %job, operation = name);
         let polled = self.0.poll(operation).await;
         let (outcome, finished) = match &polled {
             Polled::Pending { .. } => ("pending", None),

@@ -13,6 +13,7 @@ mod names;
 mod providers;
 mod queue;
 mod receiver;
+mod requests;
 mod routes;
 mod storage;
 mod strangers;

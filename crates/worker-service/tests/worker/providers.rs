@@ -15,6 +15,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::json;
+use telemetry::{catalogue, testing::Capture};
 use tokio::{net::TcpListener, sync::Notify};
 use url::Url;
 use worker_service::{
@@ -132,6 +133,20 @@ async fn refusals_are_known_and_everything_else_is_not() {
         let path = "/v1beta/models/veo-3.1-generate-001:predictLongRunning".to_owned();
         assert_eq!(server.seen(), [(path, Some(KEY.to_owned()))], "one request, whatever the answer");
     }
+}
+
+/// Not only to those who look for details.
+#[tokio::test]
+async fn each_poll_is_told() {
+    let logged = Capture::install().unwrap();
+    let pending = json!({"name": "models/m/operations/o", "done": false}).to_string();
+    let server = Scripted::start(move |_| answer(200, pending.clone())).await;
+    let operation = operation();
+    let polled = veo(&server.address).poll(&operation).await;
+    assert!(matches!(polled, Polled::Pending { .. }), "{polled:?}");
+    let lines = logged.named(catalogue::VEO3_SERVICE_POLLING);
+    let ours = lines.iter().filter(|line| line.text("jobId") == Some(operation.job_id.as_str()));
+    assert_eq!(ours.map(|line| line.level.as_str()).collect::<Vec<_>>(), ["INFO"]);
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ impl Service {
         self.signed(secret, &nonce(), target, "POST", target, body).await
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         id: &str,
         signed_for: &str,
