@@ -37,10 +37,21 @@ pub(crate) struct Options {
     report: PathBuf,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Database {
+/// The databases that there are rows, and measures, for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Database {
     Sqlite,
     Postgres,
+}
+
+impl Database {
+    /// As the tests call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
 }
 
 /// Gives a process a wrong clock. On Debian it lies in a folder of the machine's kind.
@@ -61,11 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     cargo.env("FAULTS_SEED", options.seed.to_string()).env("FAULTS_JOBS", options.jobs.to_string());
     cargo.env("FAULTS_REPORT", std::path::absolute(crate::root().join(&options.report))?);
     if let Some(database) = options.database {
-        let name = match database {
-            Database::Sqlite => "sqlite",
-            Database::Postgres => "postgres",
-        };
-        cargo.env("FAULTS_DATABASE", name);
+        cargo.env("FAULTS_DATABASE", database.name());
     }
     if let Some(row) = &options.row {
         cargo.env("FAULTS_ROW", row);

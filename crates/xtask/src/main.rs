@@ -1,5 +1,6 @@
 //! `cargo xtask …`: what a developer and CI run. It builds in seconds, because it depends on none of our crates.
 
+mod bench;
 mod ci;
 mod client;
 mod deny;
@@ -48,6 +49,9 @@ enum Task {
     Intent(intent::Options),
     /// What idle listeners cost the API in memory, and that each hears what happens.
     Listeners(listeners::Options),
+    /// How fast it is here: throughput, latency, memory and a kill -9, beside what the machine can do. See
+    /// docs/BENCHMARKS.md.
+    Bench(bench::Options),
     /// The page in a browser: axe on every view, Lighthouse, the weight of the first load, pictures; into
     /// target/page-report.
     PageReport(report::Options),
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Task::Model { deep } => model::run(deep),
         Task::Intent(options) => intent::run(&options),
         Task::Listeners(options) => listeners::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::PageReport(options) => report::run(&options),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
