@@ -28,6 +28,7 @@ use utoipa::openapi::OpenApi;
 use crate::{
     AppError, AppResult, connection,
     directory::{Directory, unrouted},
+    head::answer_head,
     observe::{RequestSpan, observe},
 };
 
@@ -140,6 +141,7 @@ impl Listeners {
                 .app_data(paths)
                 .app_data(queries)
                 .default_service(web::to(unrouted))
+                .wrap(from_fn(answer_head))
                 .wrap(from_fn(observe))
                 .wrap(TracingLogger::<RequestSpan>::new())
         });
