@@ -139,6 +139,33 @@ async fn an_array_is_not_taken_for_an_object() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_value_in_a_query_is_told_by_its_name_and_an_empty_one_is_none() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let generation = priced(&user).await;
+    for (query, field, message) in [
+        ("status=done", "status", "\"processing\""),
+        ("conversationId=conv_1", "conversationId", "conv_<32 hexadecimal digits>"),
+        ("limit=x", "limit", "from 1 to 100"),
+        ("cursor=!", "cursor", "nextCursor"),
+    ] {
+        let answer = user.get(&format!("/api/generations?{query}")).await;
+        answer.is_problem(422, "validation_failed");
+        assert_eq!(answer.wrong_fields(), [field]);
+        let told = text(&answer.body["errors"][0]["message"]);
+        assert!(told.contains(message), "{query}: {told}");
+    }
+    let all = user.get("/api/generations?status=&conversationId=&limit=&cursor=").await;
+    assert_eq!(all.body["items"].as_array().map(Vec::len), Some(1), "{:?}", all.body);
+    for (rest, field) in [("poster?width=wide", "width"), ("video?download=1", "download")] {
+        let answer = user.get(&format!("{}/{rest}", path(&generation))).await;
+        answer.is_problem(422, "validation_failed");
+        assert_eq!(answer.wrong_fields(), [field]);
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_of_unknown_length_is_cut_off_at_the_limit() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     let user = app.user().await;

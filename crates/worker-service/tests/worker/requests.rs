@@ -15,7 +15,7 @@ use telemetry::{
 
 use crate::{
     fixture::{command, nonce},
-    routes::{API_SECRET, Service},
+    routes::{API_SECRET, Service, refused},
 };
 
 /// What a request has logged under this name.
@@ -75,5 +75,25 @@ async fn head_is_answered_as_get_is_and_signed_as_it_is_sent() {
         assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {target}");
         assert_eq!(answer.headers()["allow"], allow, "{method} {target}");
     }
+    service.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_value_in_a_query_is_told_by_its_name_and_an_empty_one_is_none() {
+    let service = Service::start(TestDatabase::sqlite(), &[]).await;
+    for (query, field, message) in [
+        ("state=done", "state", "\"dead\""),
+        ("limit=x", "limit", "must be a whole number"),
+        ("limit=0", "limit", "must be from 1 to 100"),
+        ("cursor=x", "cursor", "evt_<32 hexadecimal digits>"),
+    ] {
+        let answer = service.get(&format!("/api/webhooks/deliveries?{query}")).await;
+        let problem = refused(answer, 422, "validation_failed").await;
+        assert_eq!(problem["errors"][0]["field"], field);
+        let told = problem["errors"][0]["message"].as_str().unwrap();
+        assert!(told.contains(message), "{query}: {told}");
+    }
+    let all = service.get("/api/webhooks/deliveries?state=&limit=&cursor=").await;
+    assert_eq!(all.status(), StatusCode::OK);
     service.end().await;
 }
