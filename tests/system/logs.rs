@@ -111,12 +111,20 @@ async fn every_entry_is_emitted_with_its_fields_and_one_trace_spans_both_service
         }
     }
     // The trace of the yes is the trace of the making, in both services.
-    let trace_of = |message: &str| {
+    let first = |message: &str| {
         let mut found = lines.iter().filter(|line| line["message"] == message);
-        found.find(|line| line["generationId"] == generation["id"]).map(|line| &line["traceId"])
+        found.find(|line| line["generationId"] == generation["id"]).unwrap()
     };
-    let confirm = trace_of("[GENERATION_CONFIRM] Request received").unwrap();
-    assert_eq!(trace_of("[GENERATION_WORKFLOW] Starting generation"), Some(confirm));
+    let confirm = first("[GENERATION_CONFIRM] Request received");
+    assert_eq!(first("[GENERATION_WORKFLOW] Starting generation")["traceId"], confirm["traceId"]);
+    // Its id is the command's, there too.
+    for message in ["[GENERATION_CONFIRM] Calling Worker API", "[GENERATION_CONFIRM] Worker response"] {
+        assert_eq!(first(message)["requestId"], confirm["requestId"], "{message}");
+    }
+    let path = format!("/api/generations/{}/confirm", id(&generation));
+    let mut taken = lines.iter().filter(|line| line["message"] == "[WORKER] Request received");
+    let taken = taken.find(|line| line["path"] == path.as_str()).unwrap();
+    assert_eq!(taken["requestId"], confirm["requestId"]);
 
     let everything = lines.iter().map(Value::to_string).collect::<String>();
     let secrets = [&system.webhook_secret, &system.worker_api_secret, user.token.as_ref().unwrap()];

@@ -47,11 +47,9 @@ pub async fn identify<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     // Nothing but the API asks who it is for.
     if request.path().starts_with("/api/") {
-        let visitor = Visitor::from_request(request.request(), &mut Payload::None).await;
-        // Where the database cannot tell, a handler that has to know fails by itself.
-        if let Ok(visitor) = visitor {
-            request.extensions_mut().insert(visitor);
-        }
+        // Where the database cannot tell, no handler waits for it once more.
+        let visitor = Visitor::from_request(request.request(), &mut Payload::None).await?;
+        request.extensions_mut().insert(visitor);
     }
     next.call(request).await
 }

@@ -4,5 +4,5 @@
 pub use crate::storage::{
     Changed, Deed, EVENTS_CHANNEL, Error, Filter, Full, GENERATION_UPDATED, Horizons, Keep, MESSAGE_CREATED,
     Origin, Outcome, Room, SpentOnModel, Standing, Store, Taken, Turn, Wakes,
-    rows::Command as PendingCommand,
+    rows::{Command as PendingCommand, Outgoing},
 };

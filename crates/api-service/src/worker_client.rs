@@ -14,7 +14,7 @@ use contract::{
 use foundation::settings::Live;
 use reqwest::{Method, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
-use telemetry::TraceParent;
+use telemetry::{RequestId, TraceParent};
 use url::Url;
 use uuid::Uuid;
 
@@ -191,6 +191,10 @@ impl WorkerClient {
             self.secrets.current().sign_request(&id, Timestamp::now(), method.as_str(), url.path(), &body);
         let mut headers = header::HeaderMap::new();
         TraceParent::current().inject(&mut headers);
+        // The worker logs under the id of the request that this is for, if it is for one.
+        if let Some(request) = RequestId::current() {
+            request.inject(&mut headers);
+        }
         if let Some(media_type) = media_type {
             headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type));
         }

@@ -1,7 +1,7 @@
 //! Which addresses a service has, and with which methods: tells a wrong address from a wrong method.
 
 use actix_web::{HttpRequest, HttpResponse, dev::ResourceDef, http::header, web::Data};
-use utoipa::openapi::{OpenApi, PathItem};
+use utoipa::openapi::{OpenApi, PathItem, RefOr, path::Operation};
 
 use crate::AppError;
 
@@ -52,19 +52,30 @@ pub async fn unrouted(request: HttpRequest) -> HttpResponse {
 
 fn methods(item: &PathItem) -> impl Iterator<Item = &'static str> {
     [
-        ("GET", &item.get),
-        ("POST", &item.post),
-        ("PATCH", &item.patch),
-        ("PUT", &item.put),
-        ("DELETE", &item.delete),
+        ("GET", item.get.is_some()),
+        ("HEAD", item.get.as_ref().is_some_and(has_an_end)),
+        ("POST", item.post.is_some()),
+        ("PATCH", item.patch.is_some()),
+        ("PUT", item.put.is_some()),
+        ("DELETE", item.delete.is_some()),
     ]
     .into_iter()
-    .filter_map(|(method, operation)| operation.is_some().then_some(method))
+    .filter_map(|(method, is_taken)| is_taken.then_some(method))
+}
+
+/// Whether what GET answers comes to an end: an event stream does not, nor does a WebSocket.
+fn has_an_end(get: &Operation) -> bool {
+    get.responses.responses.iter().all(|(status, response)| match response {
+        RefOr::T(response) => status != "101" && !response.content.contains_key("text/event-stream"),
+        RefOr::Ref(_) => true,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use utoipa::openapi::{HttpMethod, PathsBuilder, path::Operation};
+    use utoipa::openapi::{
+        ContentBuilder, HttpMethod, PathsBuilder, Response, ResponseBuilder, path::OperationBuilder,
+    };
 
     use super::*;
 
@@ -75,8 +86,25 @@ mod tests {
             .path("/jobs/{id}", item(HttpMethod::Get))
             .path("/jobs/status", item(HttpMethod::Post));
         let directory = Directory::new(&OpenApi::new(utoipa::openapi::Info::new("", ""), paths));
-        assert_eq!(directory.methods("/jobs/1"), Some(&["GET"][..]));
+        assert_eq!(directory.methods("/jobs/1"), Some(&["GET", "HEAD"][..]));
         assert_eq!(directory.methods("/jobs/status"), Some(&["POST"][..]));
         assert_eq!(directory.methods("/jobs"), None);
+    }
+
+    #[test]
+    fn what_has_no_end_takes_no_head() {
+        let get = |status: &str, response: Response| {
+            PathItem::new(HttpMethod::Get, OperationBuilder::new().response(status, response))
+        };
+        let of_type =
+            |name: &str| ResponseBuilder::new().content(name, ContentBuilder::new().build()).build();
+        let paths = PathsBuilder::new()
+            .path("/page", get("200", of_type("text/html")))
+            .path("/events", get("200", of_type("text/event-stream")))
+            .path("/socket", get("101", Response::new("The socket is open")));
+        let directory = Directory::new(&OpenApi::new(utoipa::openapi::Info::new("", ""), paths));
+        assert_eq!(directory.methods("/page"), Some(&["GET", "HEAD"][..]));
+        assert_eq!(directory.methods("/events"), Some(&["GET"][..]));
+        assert_eq!(directory.methods("/socket"), Some(&["GET"][..]));
     }
 }

@@ -28,6 +28,7 @@ use utoipa::openapi::OpenApi;
 use crate::{
     AppError, AppResult, connection,
     directory::{Directory, unrouted},
+    head::answer_head,
     observe::{RequestSpan, observe},
 };
 
@@ -133,13 +134,11 @@ impl Listeners {
         let server = HttpServer::new(move || {
             let paths =
                 web::PathConfig::default().error_handler(|_, _| AppError::not_found("address").into());
-            let queries = web::QueryConfig::default()
-                .error_handler(|error, _| AppError::field("query", error.to_string()).into());
             application()
                 .app_data(directory.clone())
                 .app_data(paths)
-                .app_data(queries)
                 .default_service(web::to(unrouted))
+                .wrap(from_fn(answer_head))
                 .wrap(from_fn(observe))
                 .wrap(TracingLogger::<RequestSpan>::new())
         });

@@ -13,11 +13,11 @@ use opentelemetry::{Context as OtelContext, TraceId, trace::TraceContextExt};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use tracing::{
-    Event, Level, Subscriber,
+    Event, Level, Span, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
 };
-use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+use tracing_subscriber::{Layer, Registry, layer::Context, registry::LookupSpan};
 
 use crate::{
     init::{Format, Output},
@@ -172,6 +172,18 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// What the current span says in this field, or else the nearest span around it that says something.
+pub(crate) fn text_of_current_span(name: &str) -> Option<String> {
+    let found = Span::current().with_subscriber(|(id, dispatch)| {
+        let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+        span.scope().find_map(|span| {
+            let extensions = span.extensions();
+            extensions.get::<Fields>()?.text(name).map(str::to_owned)
+        })
+    });
+    found.flatten()
+}
+
 /// `COMPONENT` of a message that reads `[COMPONENT] Action`.
 pub(crate) fn component(message: &str) -> Option<&str> {
     let (component, _) = message.strip_prefix('[')?.split_once("] ")?;
@@ -203,6 +215,11 @@ impl Fields {
                 }
             }
         }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.entries.iter().find(|(known, _)| *known == name)?;
+        value.as_str()
     }
 
     /// Takes over what neither `self` nor the event itself says.

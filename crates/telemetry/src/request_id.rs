@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+
+use crate::lines;
 
 /// A request's id: 1–128 letters, digits, `.`, `_` or `-` (ASCII), so that it is safe in a header and a log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,11 +18,27 @@ impl RequestId {
     /// Takes the caller's id if it is well-formed, else makes a new one.
     #[must_use]
     pub fn accept_or_new(incoming: Option<&str>) -> Self {
-        let taken = incoming.filter(|text| {
-            (1..=128).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-        });
-        taken.map_or_else(Self::random, |text| Self(text.to_owned()))
+        incoming.and_then(Self::accept).unwrap_or_else(Self::random)
+    }
+
+    /// The id of the request that the current span belongs to: the field `requestId`, its own or that of a span
+    /// around it. Nothing outside of requests, and without telemetry.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        lines::text_of_current_span("requestId").as_deref().and_then(Self::accept)
+    }
+
+    fn accept(text: &str) -> Option<Self> {
+        let is_well_formed = (1..=128).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        is_well_formed.then(|| Self(text.to_owned()))
+    }
+
+    /// Writes the header, in place of any that is there.
+    pub fn inject(&self, headers: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::try_from(self.as_str()) {
+            headers.insert(HeaderName::from_static(Self::HEADER), value);
+        }
     }
 
     /// 64 random bits: enough to find a request by, short enough to read out on the telephone.

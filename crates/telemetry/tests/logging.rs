@@ -56,6 +56,31 @@ async fn spans_give_their_fields_and_their_trace() {
     assert_ne!(sent.to_string(), PARENT, "but to another span");
 }
 
+#[tokio::test]
+async fn a_request_is_known_by_its_id_in_whatever_span_its_work_is() {
+    let _capture = testing::Capture::install().unwrap();
+    assert_eq!(RequestId::current(), None);
+    let id = RequestId::accept_or_new(Some("current-1"));
+    let found =
+        async { async { RequestId::current() }.instrument(info_span!("call", jobId = "job_1")).await }
+            .instrument(info_span!("request", requestId = %id))
+            .await;
+    assert_eq!(found.as_ref(), Some(&id));
+    let mut headers = http::HeaderMap::new();
+    id.inject(&mut headers);
+    id.inject(&mut headers);
+    assert_eq!(headers.get_all("x-request-id").iter().collect::<Vec<_>>(), ["current-1"]);
+    let stored: Option<&str> = None;
+    for (span, known) in [
+        (info_span!("command", requestId = Some("current-2")), Some("current-2")),
+        (info_span!("command", requestId = stored), None),
+        (info_span!("command", requestId = "not an id"), None),
+    ] {
+        let current = span.in_scope(RequestId::current);
+        assert_eq!(current.as_ref().map(RequestId::as_str), known);
+    }
+}
+
 #[test]
 fn a_span_without_a_parent_starts_a_trace_and_no_span_is_the_processs_own() {
     let capture = testing::Capture::install().unwrap();

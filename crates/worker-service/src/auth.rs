@@ -67,7 +67,7 @@ fn user(body: &[u8]) -> Option<UserId> {
 
 async fn verify(state: &State, request: &mut ServiceRequest) -> AppResult<Verified> {
     let headers = signed_headers(request.headers()).ok_or_else(|| unsigned(Refusal::Headers))?;
-    let method = request.method().clone();
+    let method = platform::method(request);
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     // Only the whole body can show who has signed it, so whatever else there is to know is asked first. The time is
     // that of the headers to the end: a body that is slow to arrive does not make its sender's clock any worse.

@@ -20,7 +20,8 @@ const ABOUT: &str = "Say what you want to see, and get the video.\n\n\
     Requests that change something need `content-type: application/json` (one without a body needs \
     none, and pictures are uploaded as they are), and from a browser an `Origin` that is the service's own or \
     allowed. A body may have 64 KiB and nest \
-    32 levels deep. An empty body counts as `{}`.\n\n\
+    32 levels deep. An empty body counts as `{}`, and an empty value in a query as none. HEAD is taken \
+    wherever GET is, but for event streams and the WebSocket.\n\n\
     A request that was refused for coming too often (429) says in `retry-after` how many seconds to wait.";
 
 const TAGS: &[(&str, &str)] = &[

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, io::Write as _, sync::OnceLock};
 
 use actix_web::{
-    HttpRequest, HttpResponse, get, guard,
+    HttpRequest, HttpResponse, get,
     http::header::{self, HeaderMap},
     web,
 };
@@ -114,7 +114,6 @@ fn assets() -> &'static HashMap<&'static str, Asset> {
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(page);
     config.map(|config| {
-        config.service(web::resource("/").guard(guard::Head()).to(index));
         for (name, _) in FILES {
             let path = format!("/{name}");
             config
@@ -134,10 +133,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 )]
 #[get("/")]
 async fn page(request: HttpRequest, state: web::Data<State>) -> AppResult<HttpResponse> {
-    index(request, state).await
-}
-
-async fn index(request: HttpRequest, state: web::Data<State>) -> AppResult<HttpResponse> {
     let mut response = serve("index.html", &request)?;
     protect(&mut response, &state.content_policy);
     Ok(response)

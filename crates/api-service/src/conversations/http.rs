@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpResponse, delete, get, patch, post,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use contract::ConversationId;
+use platform::Query;
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -16,7 +16,7 @@ use super::{
     state::{Input, Unchanged},
 };
 use crate::{
-    store::{Origin, Outcome, PendingCommand, Store},
+    store::{Origin, Outcome, Outgoing, PendingCommand, Store},
     worker_client::{Failure, Way, WorkerClient},
 };
 
@@ -73,9 +73,13 @@ fn observe_end(ended: Result<(), JoinError>) {
 
 /// Sends one command and writes down what came of it.
 async fn send(store: Store, worker: WorkerClient, longest_pause: Duration, pending: PendingCommand) {
-    let command = &*pending.body;
-    let span =
-        tracing::info_span!("command", generationId = %command.generation_id, revision = command.revision);
+    let Outgoing { command, request_id } = &*pending.body;
+    let span = tracing::info_span!(
+        "command",
+        generationId = %command.generation_id,
+        revision = command.revision,
+        requestId = request_id.as_deref(),
+    );
     continue_trace(&span, command.traceparent.as_deref());
     let work = async {
         let way = Way::of(command);

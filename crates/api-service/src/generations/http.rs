@@ -6,9 +6,10 @@ use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header,
     patch, post,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use contract::{ConversationId, GenerationId, GenerationStatus, Problem};
+use platform::Query;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -4,6 +4,7 @@
 //! In the background the [`dispatcher`] hands commands to the worker, the [`reconciler`] asks it about what has
 //! been silent, and the [`housekeeper`] ends what nobody wants any more.
 
+pub mod cause;
 pub mod clarification;
 pub mod dispatcher;
 mod enhancement;

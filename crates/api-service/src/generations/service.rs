@@ -7,11 +7,12 @@ use contract::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use telemetry::{TraceParent, metric};
+use telemetry::metric;
 use utoipa::ToSchema;
 
 use super::{
     Flow,
+    cause::Cause,
     clarification::Settled,
     generation::Generation,
     log::{self, Action},
@@ -232,11 +233,11 @@ impl Flow {
         plan: &Plan,
         ticket: Option<&Ticket>,
     ) -> AppResult<Option<Answer>> {
-        let traceparent = TraceParent::current().to_string();
+        let cause = Cause::current();
         let turn = Turn {
             user,
             room: self.room(),
-            traceparent: Some(&traceparent),
+            cause: &cause,
             conversation,
             begins,
             says,
@@ -383,8 +384,8 @@ impl Flow {
         input: Input<'_>,
         ticket: Option<&Ticket>,
     ) -> AppResult<Answer> {
-        let traceparent = TraceParent::current().to_string();
-        let origin = Origin::User { id: user, room: self.room(), traceparent: Some(&traceparent), ticket };
+        let cause = Cause::current();
+        let origin = Origin::User { id: user, room: self.room(), cause: &cause, ticket };
         let outcome = match self.store.happen(id, input, origin).await {
             // Only a person in whose way it stands needs to be spoken to.
             Err(error @ Error::Full(_)) => return Err(told(self.get(user, id).await?.language, error)),
@@ -439,8 +440,8 @@ impl Flow {
     /// Deletes a conversation of the user's: it is hidden, what is in it is called off, and the worker discards
     /// what it has stored.
     pub async fn discard_conversation(&self, user: &UserId, id: &ConversationId) -> AppResult<()> {
-        let traceparent = TraceParent::current().to_string();
-        let discarded = self.store.discard_conversation(user, id, Some(&traceparent)).await?;
+        let cause = Cause::current();
+        let discarded = self.store.discard_conversation(user, id, &cause).await?;
         let discarded = discarded.ok_or_else(conversations::service::unknown)?;
         discarded.iter().for_each(observe);
         Ok(())

@@ -8,7 +8,6 @@ use contract::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use telemetry::TraceParent;
 use utoipa::ToSchema;
 
 use super::{
@@ -24,6 +23,7 @@ use crate::{
     error::{AppError, AppResult},
     generations::{
         Flow,
+        cause::Cause,
         clarification::Settled,
         generation::Generation,
         log::{self, Action},
@@ -113,7 +113,7 @@ pub async fn say(
     let images = new.attachments.unwrap_or_default();
     uploads::service::check(flow.store(), user, &images, "attachments").await?;
     let message = MessageId::new();
-    let traceparent = TraceParent::current().to_string();
+    let cause = Cause::current();
     let mut seen = None;
     let mut refusal = None;
     let mut heard = Enhanced::Unasked;
@@ -153,7 +153,7 @@ pub async fn say(
         let turn = Turn {
             user,
             room: flow.room(),
-            traceparent: Some(&traceparent),
+            cause: &cause,
             conversation,
             begins: false,
             says: Some((&message, &new.content)),

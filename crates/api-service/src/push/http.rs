@@ -7,14 +7,14 @@ use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header,
     rt,
-    web::{Bytes, Data, Path, Payload, Query},
+    web::{Bytes, Data, Path, Payload},
 };
 use actix_ws::{
     AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, ProtocolError, Session,
 };
 use contract::{ConversationId, GenerationId};
 use futures_util::{Stream, StreamExt as _};
-use platform::Connection;
+use platform::{Connection, Query};
 use serde::Deserialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tracing::Instrument as _;

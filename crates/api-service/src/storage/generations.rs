@@ -17,6 +17,7 @@ use super::{
 use crate::{
     conversations::message::Message,
     generations::{
+        cause::Cause,
         generation::Generation,
         state::{self, Change, Decision, Input, Rejection, Unchanged},
     },
@@ -33,8 +34,8 @@ pub enum Origin<'a> {
         id: &'a UserId,
         /// How many generations the user may have.
         room: Room,
-        /// The request's trace, for the worker.
-        traceparent: Option<&'a str>,
+        /// The request itself, for the worker.
+        cause: &'a Cause,
         /// The right to answer under the request's key.
         ticket: Option<&'a Ticket>,
     },
@@ -167,17 +168,16 @@ impl Store {
                     Err(rejection) => Outcome::Rejected(rejection),
                     Ok(Decision::Nothing(why)) => Outcome::Unchanged(why, Box::new(before)),
                     Ok(Decision::Change(mut change)) => {
-                        let traceparent = match origin {
-                            Origin::User { room, traceparent, .. } => {
+                        let cause = match origin {
+                            Origin::User { room, cause, .. } => {
                                 if change.is_yes() {
                                     c.take_place_in_queue(&change.after, room, now).await?;
                                 }
-                                traceparent
+                                Some(cause)
                             }
                             _ => None,
                         };
-                        let message =
-                            c.write_change(&mut locked, &mut change, false, traceparent, now).await?;
+                        let message = c.write_change(&mut locked, &mut change, false, cause, now).await?;
                         c.unlock(&locked, began_at, now).await?;
                         Outcome::Changed(Box::new(Changed { change: *change, message }))
                     }
@@ -225,7 +225,7 @@ impl Store {
         &self,
         user: &UserId,
         id: &ConversationId,
-        traceparent: Option<&str>,
+        cause: &Cause,
     ) -> Result<Option<Vec<Changed>>, Error> {
         let now = Timestamp::now();
         let discarded: Option<Vec<Changed>> =
@@ -240,7 +240,7 @@ impl Store {
                         c.find_generation(&generation).await?.ok_or(diesel::result::Error::NotFound)?;
                     if let Ok(Decision::Change(mut change)) = state::decide(&before, Input::Discarded, now) {
                         let message =
-                            c.write_change(&mut locked, &mut change, false, traceparent, now).await?;
+                            c.write_change(&mut locked, &mut change, false, Some(cause), now).await?;
                         discarded.push(Changed { change: *change, message });
                     }
                 }

@@ -7,7 +7,13 @@ use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use foundation::{crash::Place, database::database_now, reading, transaction, writing};
 
-use super::{Error, Store, locking::Locking, rows::Command, schema::command, steps::Steps};
+use super::{
+    Error, Store,
+    locking::Locking,
+    rows::{Command, Outgoing},
+    schema::command,
+    steps::Steps,
+};
 use crate::generations::state;
 
 impl Store {
@@ -59,8 +65,8 @@ impl Store {
             if waiting > 0 || !in_the_making {
                 return Ok(false);
             }
-            let body = state::command(&generation, state::desired(generation.status), None);
-            c.put_command(body, now).await?;
+            let command = state::command(&generation, state::desired(generation.status), None);
+            c.put_command(Outgoing { command, request_id: None }, now).await?;
             Ok::<_, Error>(true)
         })?;
         if again {

@@ -5,6 +5,7 @@ use contract::{
     Parameters, Stage, Timestamp, UploadId, UserId, worker_api::Poster,
 };
 use diesel::{pg::Pg, prelude::*, sqlite::Sqlite};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
@@ -236,14 +237,25 @@ pub struct Command {
     pub generation_id: GenerationId,
     /// Of the desired state.
     pub revision: i64,
-    /// As it is sent.
-    pub body: Json<contract::worker_api::Command>,
+    /// What is sent.
+    pub body: Json<Outgoing>,
     /// Tries so far of this revision.
     pub attempts: i32,
     /// When it is due.
     pub next_attempt_at: Timestamp,
     /// When this revision came to be.
     pub created_at: Timestamp,
+}
+
+/// A command as it waits to be sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// The body that is sent.
+    #[serde(flatten)]
+    pub command: contract::worker_api::Command,
+    /// The id of the request that caused it.
+    #[serde(default, rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// What became of a request with an `Idempotency-Key`.
@@ -412,6 +424,39 @@ impl GenerationJob {
             language: Word(generation.language),
             posters: Some(job.posters.clone()).filter(|posters| !posters.is_empty()).map(Json::new),
             enhanced_prompt: generation.enhanced_prompt.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{ImageInput, ImageRole};
+
+    use super::*;
+    use crate::generations::{generation::tests::generation, state};
+
+    /// Replicas of two versions share the outbox while one takes the other's place.
+    #[test]
+    fn a_command_is_read_as_it_was_written_with_or_without_its_request() {
+        let mut wanted = generation();
+        wanted.parameters = Parameters {
+            duration: Some(8),
+            aspect_ratio: Some("16:9".to_owned()),
+            audio: Some(true),
+            seed: Some(u32::MAX),
+            images: vec![ImageInput { upload_id: UploadId::new(), role: ImageRole::default() }],
+            ..Parameters::default()
+        };
+        let traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+        let command = state::command(&wanted, state::desired(wanted.status), traceparent);
+        let before = serde_json::to_value(&command).unwrap();
+        for request_id in [None, Some("req_1".to_owned())] {
+            let outgoing = Outgoing { command: command.clone(), request_id: request_id.clone() };
+            let written = serde_json::to_value(&outgoing).unwrap();
+            assert_eq!(Outgoing::deserialize(&written).unwrap(), outgoing);
+            assert_eq!(written == before, request_id.is_none(), "{written}");
+            let read_by_older = contract::worker_api::Command::deserialize(&written).unwrap();
+            assert_eq!(read_by_older, command);
         }
     }
 }

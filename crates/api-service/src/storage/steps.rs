@@ -20,6 +20,7 @@ use crate::{
         title,
     },
     generations::{
+        cause::Cause,
         generation::{Generation, Job},
         state::{self, Change},
     },
@@ -148,7 +149,7 @@ on_both! {
             locked: &mut rows::Conversation,
             change: &mut Change,
             new: bool,
-            traceparent: Option<&str>,
+            cause: Option<&Cause>,
             now: Timestamp,
         ) -> Result<Option<Message>, Error> {
             let Change { before, after, says, command } = change;
@@ -187,15 +188,16 @@ on_both! {
             }
             after.events_cursor = locked.last_cursor;
             if let Some(state) = command {
-                let body = state::command(after, *state, traceparent.map(str::to_owned));
-                self.put_command(body, now).await?;
+                let command = state::command(after, *state, cause.map(|cause| cause.traceparent.clone()));
+                let request_id = cause.and_then(|cause| cause.request_id.clone());
+                self.put_command(rows::Outgoing { command, request_id }, now).await?;
             }
             Ok(said)
         }
 
         /// Puts a command into the outbox in place of the generation's older one (I6).
-        async fn put_command(&mut self, body: contract::worker_api::Command, now: Timestamp) -> QueryResult<()> {
-            let (id, revision) = (body.generation_id.clone(), body.revision);
+        async fn put_command(&mut self, body: rows::Outgoing, now: Timestamp) -> QueryResult<()> {
+            let (id, revision) = (body.command.generation_id.clone(), body.command.revision);
             let body = Json::new(body);
             let fresh = (
                 command::revision.eq(revision),

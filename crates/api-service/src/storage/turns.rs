@@ -20,6 +20,7 @@ use super::{
 use crate::{
     conversations::message::{Message, MessageKind, Role},
     generations::{
+        cause::Cause,
         generation::Generation,
         state::{self, Decision, Input, Quote},
     },
@@ -33,8 +34,8 @@ pub struct Turn<'a> {
     pub user: &'a UserId,
     /// How many generations the user may have.
     pub room: Room,
-    /// The request's trace, for the worker.
-    pub traceparent: Option<&'a str>,
+    /// The request itself, for the worker.
+    pub cause: &'a Cause,
     /// Where it is taken.
     pub conversation: &'a ConversationId,
     /// Whether the conversation begins with it.
@@ -167,7 +168,7 @@ impl Store {
                 if change.is_yes() {
                     c.take_place_in_queue(&change.after, turn.room, now).await?;
                 }
-                let said = c.write_change(&mut locked, &mut change, new, turn.traceparent, now).await?;
+                let said = c.write_change(&mut locked, &mut change, new, Some(turn.cause), now).await?;
                 taken.reply = match said {
                     Some(said) => Some(said),
                     None if words.is_empty() => None,

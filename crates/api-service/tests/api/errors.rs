@@ -2,7 +2,7 @@
 
 use foundation::testing::TestDatabase;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -30,17 +30,57 @@ async fn wrong_addresses_and_wrong_methods_are_told_apart() {
     }
     let id = user.conversation().await;
     for (method, path, allow) in [
-        (Method::PUT, "/api/conversations".to_owned(), "GET, POST"),
-        (Method::POST, format!("/api/conversations/{id}"), "GET, PATCH, DELETE"),
+        (Method::PUT, "/api/conversations".to_owned(), "GET, HEAD, POST"),
+        (Method::POST, format!("/api/conversations/{id}"), "GET, HEAD, PATCH, DELETE"),
         (Method::GET, "/api/auth/login".to_owned(), "POST"),
-        (Method::DELETE, "/healthz".to_owned(), "GET"),
+        (Method::HEAD, "/api/auth/login".to_owned(), "POST"),
+        (Method::DELETE, "/healthz".to_owned(), "GET, HEAD"),
     ] {
+        let is_head = method == Method::HEAD;
         let answer = send(user.request(method, &path)).await;
-        answer.is_problem(405, "method_not_allowed");
+        assert_eq!(answer.status, 405, "{path}");
+        if !is_head {
+            answer.is_problem(405, "method_not_allowed");
+        }
         assert_eq!(answer.header("allow"), Some(allow), "{path}");
     }
     let answer = send(user.request(Method::POST, "/theme.js")).await;
     answer.is_problem(405, "method_not_allowed");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn head_is_answered_wherever_get_is_but_for_what_has_no_end() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let generation = priced(&user).await;
+    let conversation = format!("/api/conversations/{}", text(&generation["conversationId"]));
+    for path in [
+        "/".to_owned(),
+        "/healthz".to_owned(),
+        "/docs".to_owned(),
+        "/api/openapi.json".to_owned(),
+        "/api/auth/me".to_owned(),
+        "/api/generations?limit=1".to_owned(),
+        path(&generation),
+        conversation.clone(),
+        format!("{conversation}/messages"),
+    ] {
+        let whole = user.get(&path).await;
+        let head = send(user.request(Method::HEAD, &path)).await;
+        assert_eq!((head.status, &head.body), (whole.status, &Value::Null), "{path}");
+        for name in ["content-type", "content-length", "etag", "cache-control"] {
+            assert_eq!(head.header(name), whole.header(name), "{path}: {name}");
+        }
+    }
+    let nobody = send(app.nobody().request(Method::HEAD, &conversation)).await;
+    assert_eq!((nobody.status.as_u16(), nobody.body), (401, Value::Null));
+    for path in
+        [format!("{conversation}/events"), format!("{}/events", path(&generation)), "/api/ws".to_owned()]
+    {
+        let answer = send(user.request(Method::HEAD, &path)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("GET")), "{path}");
+    }
     app.stop().await;
 }
 
@@ -95,6 +135,33 @@ async fn an_array_is_not_taken_for_an_object() {
         assert_eq!(answer.body["errors"][0]["message"], "must be an object", "{address}");
     }
     assert_eq!(user.get(&path(&generation)).await.body["status"], "pending_confirmation");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_value_in_a_query_is_told_by_its_name_and_an_empty_one_is_none() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let user = app.user().await;
+    let generation = priced(&user).await;
+    for (query, field, message) in [
+        ("status=done", "status", "\"processing\""),
+        ("conversationId=conv_1", "conversationId", "conv_<32 hexadecimal digits>"),
+        ("limit=x", "limit", "from 1 to 100"),
+        ("cursor=!", "cursor", "nextCursor"),
+    ] {
+        let answer = user.get(&format!("/api/generations?{query}")).await;
+        answer.is_problem(422, "validation_failed");
+        assert_eq!(answer.wrong_fields(), [field]);
+        let told = text(&answer.body["errors"][0]["message"]);
+        assert!(told.contains(message), "{query}: {told}");
+    }
+    let all = user.get("/api/generations?status=&conversationId=&limit=&cursor=").await;
+    assert_eq!(all.body["items"].as_array().map(Vec::len), Some(1), "{:?}", all.body);
+    for (rest, field) in [("poster?width=wide", "width"), ("video?download=1", "download")] {
+        let answer = user.get(&format!("{}/{rest}", path(&generation))).await;
+        answer.is_problem(422, "validation_failed");
+        assert_eq!(answer.wrong_fields(), [field]);
+    }
     app.stop().await;
 }
 

@@ -1,5 +1,6 @@
 //! What the log says of a conversation: which lines, in which order, and for which request.
 
+use contract::worker_api::DesiredState;
 use foundation::testing::TestDatabase;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use telemetry::{
 use crate::{
     generations::{start, text},
     test_app::{Caller, send},
-    worker::FakeWorker,
+    worker::{FakeWorker, until},
 };
 
 /// Whether a line is of the command to the worker, which is sent when it is sent.
@@ -133,5 +134,45 @@ async fn a_turn_that_is_planned_anew_is_logged_once() {
         confirmed += logged.iter().filter(of_the_yes).count();
     }
     assert_eq!(confirmed, 1);
+    app.stop().await;
+}
+
+/// Also when the worker takes it long after, and from another process than the one that answered the request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_goes_under_the_id_of_its_request() {
+    let log = Capture::install().unwrap();
+    let mut worker = FakeWorker::start();
+    let app = start(TestDatabase::sqlite(), &worker).await;
+    let user = app.user().await;
+    let messages = format!("/api/conversations/{}/messages", user.conversation().await);
+    say(&user, &messages, "Make a video of a fox in the snow, 8 seconds, vertical", "command-1").await;
+    let (_, command) = worker.next().await;
+    assert_eq!(worker.request_of(&command).as_deref(), Some("command-1"));
+    worker.answers(503);
+    say(&user, &messages, "Yes", "command-2").await;
+    let (_, command) = worker.next_that_wants(DesiredState::Confirmed).await;
+    assert_eq!(worker.request_of(&command).as_deref(), Some("command-2"));
+    let app = start(app.stop().await.unwrap(), &worker).await;
+    for earlier in worker.others() {
+        worker.request_of(&earlier);
+    }
+    worker.answers(200);
+    let (_, command) = worker.next_that_wants(DesiredState::Confirmed).await;
+    assert_eq!(worker.request_of(&command).as_deref(), Some("command-2"));
+    for (name, request) in [
+        (catalogue::GENERATION_CREATE_CALLING_WORKER, "command-1"),
+        (catalogue::GENERATION_CREATE_WORKER_RESPONSE, "command-1"),
+        (catalogue::GENERATION_CONFIRM_CALLING_WORKER, "command-2"),
+        (catalogue::GENERATION_CONFIRM_WORKER_RESPONSE, "command-2"),
+    ] {
+        let is_logged = async || {
+            let lines = log.named(name);
+            json!(lines.iter().any(|line| {
+                line.text("requestId") == Some(request)
+                    && line.text("generationId") == Some(command.generation_id.as_str())
+            }))
+        };
+        until(is_logged, |is_logged| *is_logged == true).await;
+    }
     app.stop().await;
 }

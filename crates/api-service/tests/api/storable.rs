@@ -54,8 +54,8 @@ on_both_databases! {
             assert_eq!(answer.wrong_fields(), [field], "{path} {body}");
         }
         for (path, field) in [
-            ("/api/generations?status=%00", "query"),
-            ("/api/generations?conversationId=conv_%00", "query"),
+            ("/api/generations?status=%00", "status"),
+            ("/api/generations?conversationId=conv_%00", "conversationId"),
             ("/api/generations?cursor=%00", "cursor"),
             // U+0000 in the form of a cursor.
             ("/api/generations?cursor=AA", "cursor"),

@@ -35,6 +35,8 @@ struct Shared {
     gate: watch::Sender<bool>,
     jobs: Mutex<HashMap<GenerationId, JobId>>,
     snapshots: Mutex<HashMap<GenerationId, JobSnapshot>>,
+    /// The request ids that commands came with.
+    requests: Mutex<HashMap<(GenerationId, i64), String>>,
     /// How often it was asked about each.
     asked: Mutex<HashMap<GenerationId, usize>>,
     pictures: Mutex<HashMap<String, web::Bytes>>,
@@ -58,6 +60,7 @@ impl FakeWorker {
             gate: watch::Sender::new(true),
             jobs: Mutex::default(),
             snapshots: Mutex::default(),
+            requests: Mutex::default(),
             asked: Mutex::default(),
             pictures: Mutex::default(),
             kept: Mutex::new(Duration::from_secs(30 * 86_400)),
@@ -130,6 +133,12 @@ impl FakeWorker {
     /// What the worker says when it is asked about this generation.
     pub(crate) fn knows(&self, snapshot: JobSnapshot) {
         self.shared.snapshots.lock().unwrap().insert(snapshot.generation_id.clone(), snapshot);
+    }
+
+    /// The request id that a command came with, told once.
+    pub(crate) fn request_of(&self, command: &Command) -> Option<String> {
+        let key = (command.generation_id.clone(), command.revision);
+        self.shared.requests.lock().unwrap().remove(&key)
     }
 
     /// How often it was asked about this generation alone.
@@ -216,6 +225,10 @@ async fn command(request: HttpRequest, body: web::Bytes, shared: web::Data<Share
     let id = command.generation_id.clone();
     let revision = command.revision;
     let wants = command.state;
+    if let Some(request_id) = request.headers().get("x-request-id") {
+        let request_id = request_id.to_str().unwrap().to_owned();
+        shared.requests.lock().unwrap().insert((id.clone(), revision), request_id);
+    }
     let _ = shared.commands.send((request.path().to_owned(), command));
     shared.gate.subscribe().wait_for(|open| *open).await.unwrap();
     let status = *shared.answer.lock().unwrap();

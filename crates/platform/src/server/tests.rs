@@ -1,4 +1,4 @@
-//! What a server leaves behind of a request that panics, what it says when it ends unasked, and that whoever takes
+//! What a server leaves behind of a request that panics, what HEAD is answered, what it says when it ends unasked, and that whoever takes
 //! nothing does not hold it.
 
 use std::convert::Infallible;
@@ -11,7 +11,9 @@ use tokio::{
     net::TcpStream,
     sync::oneshot,
 };
-use utoipa::openapi::{Info, Paths};
+use utoipa::openapi::{
+    ContentBuilder, HttpMethod, Info, PathItem, PathsBuilder, ResponseBuilder, path::OperationBuilder,
+};
 
 use super::*;
 use crate::{Connection, to_its_end};
@@ -51,7 +53,13 @@ async fn speaking<B: MessageBody + 'static>(
 fn server() -> Server {
     let listeners = Listeners::take(([127, 0, 0, 1], 0).into(), None).unwrap();
     let metrics = listeners.own_metrics();
-    let document = OpenApi::new(Info::new("", ""), Paths::new());
+    let get = |content_type: &str| {
+        let response = ResponseBuilder::new().content(content_type, ContentBuilder::new().build()).build();
+        PathItem::new(HttpMethod::Get, OperationBuilder::new().response("200", response))
+    };
+    let paths =
+        PathsBuilder::new().path("/metrics", get("text/plain")).path("/endless", get("text/event-stream"));
+    let document = OpenApi::new(Info::new("", ""), paths);
     let application = move || {
         let metrics = metrics.clone();
         let answer = move || std::future::ready(metrics.answer());
@@ -64,11 +72,16 @@ fn server() -> Server {
     listeners.serve(Serving { threads: Some(1), shutdown: WHOLE }, &document, application).unwrap()
 }
 
-/// The whole answer, in small letters.
 async fn get(address: SocketAddr, path: &str) -> String {
+    ask(address, "GET", path).await
+}
+
+/// The whole answer, in small letters.
+async fn ask(address: SocketAddr, method: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let head =
-        format!("GET {path} HTTP/1.1\r\nhost: sample\r\nx-request-id: my-id\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: sample\r\nx-request-id: my-id\r\nconnection: close\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -103,6 +116,37 @@ async fn a_handler_that_panics_leaves_what_every_request_does() {
             && line.contains("status=\"500\"")
     });
     assert!(counted, "{metrics}");
+
+    stop.send("the test is over").unwrap();
+    let stopping = running.await.unwrap();
+    stopping.end_requests(WHOLE).await;
+    stopping.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn head_is_get_without_the_body() {
+    let server = server();
+    let address = server.address();
+    let (stop, stopped) = oneshot::channel();
+    let running = tokio::spawn(server.run_until(async move { stopped.await.unwrap() }, WHOLE));
+
+    let answer = ask(address, "HEAD", "/metrics").await;
+    assert!(answer.starts_with("http/1.1 200 "), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("\r\ncontent-type: text/plain") && head.contains("\r\nx-said: "), "{head}");
+    let length = head.split("\r\ncontent-length: ").nth(1).unwrap().lines().next().unwrap();
+    assert!(length.parse::<usize>().unwrap() > 0, "of what GET would answer: {head}");
+    assert_eq!(body, "");
+    // What has no end is not begun.
+    let endless = ask(address, "HEAD", "/endless").await;
+    assert!(endless.starts_with("http/1.1 405 "), "{endless}");
+    let metrics = get(address, "/metrics").await;
+    let is_counted = |line: &str| {
+        line.starts_with(metric::HTTP_REQUESTS)
+            && line.contains("method=\"head\"")
+            && line.contains("route=\"/metrics\"")
+    };
+    assert!(metrics.lines().any(is_counted), "as it was sent: {metrics}");
 
     stop.send("the test is over").unwrap();
     let stopping = running.await.unwrap();

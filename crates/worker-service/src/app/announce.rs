@@ -17,7 +17,7 @@ pub async fn announce<B: MessageBody>(
         return next.call(request).await;
     }
     let id = platform::request_id(&request);
-    event!(INFO, WORKER_REQUEST_RECEIVED, method = %request.method(), path = request.path(), requestId = %id);
+    event!(INFO, WORKER_REQUEST_RECEIVED, method = %platform::method(&request), path = request.path(), requestId = %id);
     let response = next.call(request).await?;
     event!(INFO, WORKER_RESPONSE, requestId = %id, status = response.status().as_u16());
     Ok(response)

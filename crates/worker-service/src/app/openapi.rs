@@ -16,6 +16,7 @@ const ABOUT: &str = "For api-service and operators only.\n\n\
     the header `webhook-signature` holds `v1,` and the base64 of an HMAC-SHA256 over \
     `{webhook-id}.{webhook-timestamp}.{METHOD} {path and query}\\n{body}`. The timestamp may be 300 s off, and \
     an id is taken once in 15 minutes; anything else is 401 `invalid_signature`.\n\n\
+    HEAD is taken wherever GET is, and signed as HEAD. An empty value in a query counts as none.\n\n\
     Everything is JSON with camelCase keys. Errors are `application/problem+json` (RFC 9457) with a stable \
     `code`: 400 `malformed_json`, 413 `payload_too_large` above 64 KiB (20 MiB for pictures), 422 `validation_failed`, 503 \
     `unavailable` with `retry-after`. Every answer carries `x-request-id`, taken from the request if it is \

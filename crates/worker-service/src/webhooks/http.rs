@@ -2,9 +2,10 @@
 
 use actix_web::{
     HttpResponse, get, post,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use contract::{EventId, Problem};
+use platform::Query;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;

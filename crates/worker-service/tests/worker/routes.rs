@@ -34,7 +34,7 @@ on_both_databases! {
     a_picture_is_kept_and_sent_again_is_the_same,
 }
 
-const API_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+pub(crate) const API_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 /// A running worker, and a caller who may ask it.
 pub(crate) struct Service {
