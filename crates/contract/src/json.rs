@@ -260,6 +260,7 @@ impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Members<V> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use serde::Deserialize;
     use serde_json::{Value, json};
 
     use super::*;
