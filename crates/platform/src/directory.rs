@@ -18,6 +18,11 @@ impl Directory {
         Self(document.paths.paths.iter().map(entry).collect())
     }
 
+    /// The directory of who serves one thing.
+    pub(crate) fn only(path: &str) -> Self {
+        Self(vec![(ResourceDef::new(path), vec!["GET", "HEAD"])])
+    }
+
     /// The methods that an address takes; nothing if there is no such address.
     #[must_use]
     pub fn methods(&self, path: &str) -> Option<&[&'static str]> {

@@ -1,6 +1,6 @@
-//! HEAD, which every address takes that takes GET, but for those whose answers have no end (RFC 9110, section 9.1): it is
-//! answered as GET is, and the server sends the head alone, because it has seen the method before anybody could change
-//! it.
+//! HEAD, which every address takes that takes GET, but for those whose answers have no end (RFC 9110, section 9.1):
+//! it is answered as GET is, and the server sends the head alone, because it has seen the method before anybody
+//! could change it.
 
 use actix_web::{
     Error, HttpMessage as _,

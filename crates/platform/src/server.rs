@@ -10,6 +10,7 @@ use actix_web::{
     App, Error, HttpResponse, HttpServer,
     body::MessageBody,
     dev::{self, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
     http::header,
     middleware::from_fn,
     web::{self, Data},
@@ -36,6 +37,8 @@ use crate::{
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
+/// Where the metrics are, if they have an address of their own.
+const METRICS_PATH: &str = "/metrics";
 /// The media type of Prometheus' exposition format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -179,15 +182,23 @@ fn refused(address: SocketAddr, error: &io::Error) -> StartError {
     StartError::Listen { address, reason }
 }
 
+/// Serves the metrics alone, with what every request goes through here, too.
 fn serve_metrics(
     bind: SocketAddr,
     listener: TcpListener,
     metrics: Metrics,
 ) -> Result<dev::Server, StartError> {
+    let directory = Data::new(Directory::only(METRICS_PATH));
     let server = HttpServer::new(move || {
         let metrics = metrics.clone();
         let answer = move || std::future::ready(exposition(&metrics));
-        App::new().route("/metrics", web::get().to(answer))
+        App::new()
+            .app_data(directory.clone())
+            .service(web::resource(METRICS_PATH).guard(guard::Get()).to(answer))
+            .default_service(web::to(unrouted))
+            .wrap(from_fn(answer_head))
+            .wrap(from_fn(observe))
+            .wrap(TracingLogger::<RequestSpan>::new())
     });
     let server = server
         .workers(1)

@@ -15,7 +15,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::{
     Request,
     body::Incoming,
-    header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue},
+    header::{
+        ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, HeaderMap, HeaderValue,
+        IF_RANGE, RANGE,
+    },
     server::conn::http1,
     service::service_fn,
 };
@@ -29,8 +32,9 @@ use s3s::{
     dto,
     dto::{
         AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
-        CompleteMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, ListMultipartUploadsInput,
-        ListMultipartUploadsOutput,
+        CompleteMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, ETag, GetObjectInput,
+        GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListMultipartUploadsInput,
+        ListMultipartUploadsOutput, Range, TimestampFormat,
     },
     s3_error,
     service::{S3Service, S3ServiceBuilder},
@@ -38,6 +42,7 @@ use s3s::{
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use veo_simulator::range::{self, Asked};
 
 /// How long a client may take over the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,6 +50,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long nothing is accepted after accepting failed, for example because all file handles are taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// No object has more bytes, and `s3s` reads no greater number in a range.
+const LARGEST: u64 = i64::MAX as u64;
 
 /// What to serve, where, and to whom.
 pub(crate) struct Options {
@@ -113,7 +121,11 @@ impl Server {
 }
 
 /// Answers one request, and lets the scripts of any page read the answer: who has a signed link may.
-async fn answer(service: S3Service, request: Request<Incoming>) -> Result<s3s::HttpResponse, s3s::HttpError> {
+async fn answer(
+    service: S3Service,
+    mut request: Request<Incoming>,
+) -> Result<s3s::HttpResponse, s3s::HttpError> {
+    reword_range(request.headers_mut());
     let mut response = service.call(request.map(s3s::Body::from)).await?;
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -124,8 +136,58 @@ async fn answer(service: S3Service, request: Request<Incoming>) -> Result<s3s::H
     Ok(response)
 }
 
+/// Words a range as `s3s` reads it, and takes away what is none that is served: HTTP has the whole object for an answer
+/// then (RFC 9110, section 14.2), while `s3s` refuses it. What is signed by the head stays as it is, because its range
+/// may be signed along.
+fn reword_range(headers: &mut HeaderMap) {
+    if headers.contains_key(AUTHORIZATION) {
+        return;
+    }
+    let mut all = headers.get_all(RANGE).iter();
+    let only = all.next().filter(|_| all.next().is_none());
+    let worded = only.and_then(|value| range::asked(value.to_str().ok()?)).and_then(|asked| {
+        let worded = match asked {
+            Asked::From(first, None) => format!("bytes={}-", first.min(LARGEST)),
+            Asked::From(first, Some(last)) => format!("bytes={}-{}", first.min(LARGEST), last.min(LARGEST)),
+            Asked::Last(length) => format!("bytes=-{}", length.min(LARGEST)),
+        };
+        HeaderValue::try_from(worded).ok()
+    });
+    match worded {
+        Some(worded) => drop(headers.insert(RANGE, worded)),
+        None => drop(headers.remove(RANGE)),
+    }
+}
+
+/// The part of an object to send; the whole of it if what the client has a part of is no longer there.
+fn part(range: Range, condition: Option<&HeaderValue>, object: &HeadObjectOutput) -> S3Result<Option<Range>> {
+    if condition.is_some_and(|condition| !holds(condition, object)) {
+        return Ok(None);
+    }
+    let size = object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+    match range {
+        Range::Int { .. } => Ok(Some(range)),
+        Range::Suffix { length } if length == 0 || size == 0 => Err(s3_error!(InvalidRange)),
+        Range::Suffix { length } => {
+            Ok(Some(Range::Int { first: size.saturating_sub(length), last: Some(size - 1) }))
+        }
+    }
+}
+
+/// Whether `If-Range` names an object as it is: by its tag, or by when it was changed (RFC 9110, section 13.1.5).
+fn holds(condition: &HeaderValue, object: &HeadObjectOutput) -> bool {
+    let tag = object.e_tag.as_ref().and_then(ETag::as_strong).map(|tag| format!("\"{tag}\"").into_bytes());
+    let changed = object.last_modified.as_ref().and_then(|time| {
+        let mut text = Vec::new();
+        time.format(TimestampFormat::HttpDate, &mut text).ok()?;
+        Some(text)
+    });
+    [tag, changed].into_iter().flatten().any(|own| own == condition.as_bytes())
+}
+
 /// The file-based store of `s3s-fs`, and what Reelay needs that it lacks: it cannot list open uploads, keeps
-/// a deleted object's metadata, and calls a finished upload forbidden rather than unknown.
+/// a deleted object's metadata, calls a finished upload forbidden rather than unknown, fails at the end of an object
+/// that is shorter than what is asked of it, and does not know `If-Range`.
 ///
 /// It relies on how version 0.14.1 names its files, in the directory that holds the buckets:
 /// `.upload-{id}.json` for an open upload, `.upload_id-{id}.part-{n}` for its parts, and metadata under
@@ -198,12 +260,37 @@ operations! {
         list_buckets(ListBucketsInput) -> ListBucketsOutput;
         list_objects(ListObjectsInput) -> ListObjectsOutput;
         list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output;
-        get_object(GetObjectInput) -> GetObjectOutput;
-        head_object(HeadObjectInput) -> HeadObjectOutput;
         put_object(PutObjectInput) -> PutObjectOutput;
         create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput;
         upload_part(UploadPartInput) -> UploadPartOutput;
         list_parts(ListPartsInput) -> ListPartsOutput;
+    }
+
+    async fn get_object(
+        &self,
+        mut request: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        let condition = request.headers.get(IF_RANGE).cloned();
+        if let Some(range) = request.input.range
+            && (condition.is_some() || matches!(range, Range::Suffix { .. }))
+        {
+            let GetObjectInput { bucket, key, .. } = request.input.clone();
+            let asking = request.clone().map_input(|_| HeadObjectInput { bucket, key, ..HeadObjectInput::default() });
+            let object = self.files.head_object(asking).await?.output;
+            request.input.range = part(range, condition.as_ref(), &object)?;
+        }
+        let mut response = self.files.get_object(request).await?;
+        response.output.accept_ranges = Some("bytes".to_owned());
+        Ok(response)
+    }
+
+    async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let mut response = self.files.head_object(request).await?;
+        response.output.accept_ranges = Some("bytes".to_owned());
+        Ok(response)
     }
 
     async fn delete_object(

@@ -22,16 +22,35 @@ pub enum Wanted {
 /// What a header asks for of a file of `size` bytes.
 #[must_use]
 pub fn wanted(header: Option<&str>, size: u64) -> Wanted {
-    let Some((first, last)) = header.and_then(ends) else { return Wanted::Whole };
+    match header.and_then(asked) {
+        None => Wanted::Whole,
+        Some(Asked::From(first, _)) if first >= size => Wanted::NotThere,
+        Some(Asked::From(first, last)) => {
+            Wanted::Part { first, last: last.unwrap_or(u64::MAX).min(size - 1) }
+        }
+        Some(Asked::Last(length)) if length == 0 || size == 0 => Wanted::NotThere,
+        Some(Asked::Last(length)) => Wanted::Part { first: size.saturating_sub(length), last: size - 1 },
+    }
+}
+
+/// What a header asks for, whatever the size of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// From this byte on, to the end or to this one, which is not before the first.
+    From(u64, Option<u64>),
+    /// So many of the last bytes.
+    Last(u64),
+}
+
+/// What a header asks for that is served; nothing if it is another.
+#[must_use]
+pub fn asked(header: &str) -> Option<Asked> {
+    let (first, last) = ends(header)?;
     match (first.map(number), last.map(number)) {
-        (Some(first), Some(last)) if first > last => Wanted::Whole,
-        (Some(first), _) if first >= size => Wanted::NotThere,
-        (Some(first), last) => Wanted::Part { first, last: last.unwrap_or(u64::MAX).min(size - 1) },
-        // So many of the last bytes.
-        (None, Some(0)) => Wanted::NotThere,
-        (None, Some(_)) if size == 0 => Wanted::NotThere,
-        (None, Some(length)) => Wanted::Part { first: size.saturating_sub(length), last: size - 1 },
-        (None, None) => Wanted::Whole,
+        (Some(first), Some(last)) if first > last => None,
+        (Some(first), last) => Some(Asked::From(first, last)),
+        (None, Some(length)) => Some(Asked::Last(length)),
+        (None, None) => None,
     }
 }
 

@@ -98,7 +98,10 @@ impl Request {
         };
         // A text that is no id names nothing that exists.
         let id = |text: String| text.parse().map_err(|_| Refusal::not_found(None));
-        let raw: Raw = serde_json::from_str(text).map_err(|_| malformed())?;
+        if contract::json::is_too_deep(text.as_bytes()) {
+            return Err(malformed());
+        }
+        let raw: Raw = contract::json::from_slice(text.as_bytes()).map_err(|_| malformed())?;
         match raw {
             Raw { auth: Some(token), subscribe: None, unsubscribe: None, after: None } => {
                 Ok(Self::Auth(token))
@@ -212,6 +215,11 @@ mod tests {
             ),
             ("{}".to_owned(), Err("malformed_frame".to_owned())),
             ("[]".to_owned(), Err("malformed_frame".to_owned())),
+            ("[\"secret\",null,null,null]".to_owned(), Err("malformed_frame".to_owned())),
+            (
+                with(&format!(",\"after\":{}{}", "[".repeat(32), "]".repeat(32))),
+                Err("malformed_frame".to_owned()),
+            ),
             (String::new(), Err("malformed_frame".to_owned())),
             ("hello".to_owned(), Err("malformed_frame".to_owned())),
             ("[".repeat(4_000), Err("malformed_frame".to_owned())),

@@ -155,6 +155,28 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_metrics_are_served_alone_errors_are_as_everywhere() {
+    let bind = ([127, 0, 0, 1], 0).into();
+    let listener = listen(bind).unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = serve_metrics(bind, listener, telemetry::install_metrics().unwrap()).unwrap();
+    let handle = server.handle();
+    let running = tokio::spawn(server);
+    for (method, path, status) in
+        [("GET", "/metrics", 200), ("HEAD", "/metrics", 200), ("GET", "/", 404), ("POST", "/metrics", 405)]
+    {
+        let answer = ask(address, method, path).await;
+        assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{method} {path}: {answer}");
+        assert!(answer.contains("\r\nx-request-id: my-id\r\n"), "{method} {path}: {answer}");
+        let is_problem = answer.contains("\r\ncontent-type: application/problem+json\r\n");
+        assert_eq!(is_problem, status >= 400, "{method} {path}: {answer}");
+        assert_eq!(answer.contains("\r\nallow: get, head\r\n"), status == 405, "{method} {path}: {answer}");
+    }
+    handle.stop(false).await;
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_takes_nothing_can_be_cut_off() {
     let server = server();
     let mut deaf = TcpStream::connect(server.address()).await.unwrap();

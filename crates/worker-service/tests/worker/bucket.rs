@@ -369,16 +369,72 @@ async fn a_link_serves_ranges_as_players_ask_for_them() {
         ("bytes=2-4", "234", "bytes 2-4/10"),
         ("bytes=8-100", "89", "bytes 8-9/10"),
         ("bytes=-3", "789", "bytes 7-9/10"),
+        ("bytes=-100", "0123456789", "bytes 0-9/10"),
+        ("bytes=-9223372036854775808", "0123456789", "bytes 0-9/10"),
+        ("bytes=-99999999999999999999999", "0123456789", "bytes 0-9/10"),
+        ("bytes=9-99999999999999999999999", "9", "bytes 9-9/10"),
+        ("Bytes=0-0", "0", "bytes 0-0/10"),
     ] {
         let answer = client.get(&link).header("range", range).send().await.unwrap();
         assert_eq!(answer.status(), 206, "{range}");
         assert_eq!(answer.headers()["content-range"], content_range, "{range}");
         assert_eq!(answer.headers()["content-type"], "video/mp4");
         assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+        assert_eq!(answer.headers()["accept-ranges"], "bytes", "{range}");
         assert_eq!(answer.text().await.unwrap(), content, "{range}");
     }
-    let beyond = client.get(&link).header("range", "bytes=10-").send().await.unwrap();
-    assert_eq!(beyond.status(), 416);
+    for beyond in ["bytes=10-", "bytes=-0", "bytes=99999999999999999999999-"] {
+        let answer = client.get(&link).header("range", beyond).send().await.unwrap();
+        assert_eq!(answer.status(), 416, "{beyond}");
+    }
+}
+
+/// As HTTP has it (RFC 9110, section 14.2): what is no range that is served is no mistake.
+#[tokio::test]
+async fn a_link_serves_the_whole_for_what_is_no_single_range() {
+    let storage = Storage::start().await;
+    storage.bucket().put_bytes(&key("a.mp4"), Bytes::from_static(b"0123456789"), &video("")).await.unwrap();
+    std::fs::write(storage.directory().join(&storage.settings.bucket).join("empty.mp4"), b"").unwrap();
+    let link = storage.links().link(&key("a.mp4"), LIFETIME);
+    let client = reqwest::Client::new();
+    for range in ["bytes=4-3", "bytes=0-1,3-4", "bytes=-", "bytes=", "bytes=a-b", "lines=0-4", "none"] {
+        let answer = client.get(&link).header("range", range).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{range}");
+        assert_eq!(answer.headers()["accept-ranges"], "bytes", "{range}");
+        assert!(answer.headers().get("content-range").is_none(), "{range}");
+        assert_eq!(answer.text().await.unwrap(), "0123456789", "{range}");
+    }
+    let two = client.get(&link).header("range", "bytes=0-1").header("range", "bytes=3-4");
+    assert_eq!(two.send().await.unwrap().status(), 200);
+    let empty = storage.links().link(&key("empty.mp4"), LIFETIME);
+    let answer = client.get(&empty).header("range", "bytes=-3").send().await.unwrap();
+    assert_eq!(answer.status(), 416, "there is no last byte");
+}
+
+#[tokio::test]
+async fn a_range_of_what_has_changed_is_the_whole_of_it() {
+    let storage = Storage::start().await;
+    storage.bucket().put_bytes(&key("a.mp4"), Bytes::from_static(b"0123456789"), &video("")).await.unwrap();
+    let link = storage.links().link(&key("a.mp4"), LIFETIME);
+    let client = reqwest::Client::new();
+    let whole = client.get(&link).send().await.unwrap();
+    let own = |name: &str| whole.headers()[name].to_str().unwrap().to_owned();
+    let (tag, changed) = (own("etag"), own("last-modified"));
+    for (condition, status, content) in [
+        (tag.as_str(), 206, "789"),
+        (&changed, 206, "789"),
+        ("\"another\"", 200, "0123456789"),
+        (&format!("W/{tag}"), 200, "0123456789"),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 200, "0123456789"),
+        ("nonsense", 200, "0123456789"),
+    ] {
+        for range in ["bytes=7-9", "bytes=-3"] {
+            let request = client.get(&link).header("range", range).header("if-range", condition);
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), status, "{range} {condition}");
+            assert_eq!(answer.text().await.unwrap(), content, "{range} {condition}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -456,11 +456,11 @@ async fn what_is_wrong_with_a_request_is_told(database: TestDatabase) {
     let gone = "/api/webhooks/deliveries/evt_0192f0c1d2e37a4b8c5d6e7f80912a3b/redeliver";
     refused(service.post(gone, "").await, 404, "not_found").await;
     for (method, target, allowed) in [
-        ("POST", "/api/queue", "GET"),
+        ("POST", "/api/queue", "GET, HEAD"),
         ("GET", "/api/generations", "POST"),
-        ("DELETE", unknown.as_str(), "GET"),
+        ("DELETE", unknown.as_str(), "GET, HEAD"),
         ("GET", "/api/webhooks/ping", "POST"),
-        ("POST", "/healthz", "GET"),
+        ("POST", "/healthz", "GET, HEAD"),
     ] {
         let answer = service.send(&nonce(), target, method, target, "").await;
         assert_eq!(answer.headers()["allow"], allowed, "{method} {target}");
