@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import type { Failure } from "../model/types";
+import { phrases } from "../words";
 import { announce } from "./announcer";
 import { Button, type IconName } from "./icon";
 
@@ -38,7 +39,7 @@ export function Copy({ text, label, icon, told, otherwise }: CopyProps) {
 
   return (
     <Button look="small copy" icon={copied ? "check" : icon} onClick={() => void copy()}>
-      {copied ? "Copied" : label}
+      {copied ? phrases().act.copied : label}
     </Button>
   );
 }
@@ -46,5 +47,6 @@ export function Copy({ text, label, icon, told, otherwise }: CopyProps) {
 /** A way to take along what the server's log knows a failure by; nothing where there is no such thing. */
 export function CopyRequestId({ failure }: { failure: Failure | null }) {
   const id = failure?.requestId;
-  return id ? <Copy text={id} label="Copy the id" icon="copy" told="Request id copied." /> : null;
+  const { errors } = phrases();
+  return id ? <Copy text={id} label={errors.copyId} icon="copy" told={errors.idCopied} /> : null;
 }
