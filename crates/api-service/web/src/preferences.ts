@@ -1,5 +1,6 @@
-// What the user has chosen about this browser: how the page looks, which language it speaks,
-// and whether it may speak up. Kept here, not by the server, since it is about the device. `public/theme.js` reads the appearance before the first paint.
+// What the user has chosen about this browser: how the page looks, which language it speaks, and whether it may speak
+// up. Kept here, not by the server, since it is about the device. `public/theme.js` reads the appearance before the
+// first paint.
 
 import { signal } from "@preact/signals";
 

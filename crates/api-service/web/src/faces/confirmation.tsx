@@ -35,16 +35,17 @@ export function Confirmation({ generation, deed }: ConfirmationProps) {
   const cost = money(generation.estimatedCost);
   const page = phrases();
   const words = useWords(generation);
-  const images = generation.parameters.images ?? [];
+  const pictures = (generation.parameters.images ?? []).map(({ uploadId }, at) => ({
+    src: pictureUrl(uploadId),
+    name: page.pictures.one(number(at + 1)),
+  }));
   const failure = (deed?.name === "confirm" || deed?.name === "reword") && !deed.busy ? deed.error : null;
   const confirming = deed?.busy && deed.name === "confirm";
 
   return (
     <div class="confirmation">
       <Pairs look="chips" pairs={parameterList(generation)} />
-      <Pictures
-        pictures={images.map(({ uploadId }, at) => ({ src: pictureUrl(uploadId), name: page.pictures.one(number(at + 1)) }))}
-      />
+      <Pictures pictures={pictures} />
       {words && <Words words={words} prompt={generation.prompt} problem={failure?.fields["enhancedPrompt"]} />}
       {failure && !failure.fields["enhancedPrompt"] && <Refusal failure={failure} cost={cost} />}
       <div class="confirmation-foot">

@@ -38,8 +38,12 @@ export function Copy({ text, label, icon, told, otherwise }: CopyProps) {
   }
 
   return (
-    <Button look="small copy" icon={copied ? "check" : icon} onClick={() => void copy()}>
-      {copied ? phrases().act.copied : label}
+    <Button look="small" icon={copied ? "check" : icon} onClick={() => void copy()}>
+      {/* Both are there, so that it is as wide as the longer one and nothing beside it moves. */}
+      <span class="either">
+        <span data-off={copied ? "" : undefined}>{label}</span>
+        <span data-off={copied ? undefined : ""}>{phrases().act.copied}</span>
+      </span>
     </Button>
   );
 }

@@ -119,7 +119,11 @@ function Conversations() {
           onInput={(event) => actions.search(event.currentTarget.value.trimStart())}
         />
       </div>
-      <nav class="sidebar-list" aria-label={sidebar.conversations} aria-busy={list.phase === "loading" ? "true" : undefined}>
+      <nav
+        class="sidebar-list"
+        aria-label={sidebar.conversations}
+        aria-busy={list.phase === "loading" ? "true" : undefined}
+      >
         <ul class="conversations">
           {!search &&
             threadOf(state.value, UNMADE).pending.map(({ key, content, error }) => (

@@ -96,7 +96,9 @@ function PeriodCard({ title, period }: { title: string; period: Period | null })
         )}
         <div>
           <dt>{places.videos}</dt>
-          <dd>{typeof videosAllowed === "number" ? usage.of(number(videos), number(videosAllowed)) : number(videos)}</dd>
+          <dd>
+            {typeof videosAllowed === "number" ? usage.of(number(videos), number(videosAllowed)) : number(videos)}
+          </dd>
         </div>
       </dl>
       {limited && <p class="muted">{usage.anew(moment(until, new Date()))}</p>}

@@ -1,5 +1,5 @@
-// What the page says, in the language that was chosen. English is a part of the page; every other language is fetched when
-// it is wanted, and if it cannot be had, what was spoken before stands.
+// What the page says, in the language that was chosen. English is a part of the page; every other language is fetched
+// when it is wanted, and if it cannot be had, what was spoken before stands.
 
 import { effect, signal } from "@preact/signals";
 
@@ -20,8 +20,13 @@ export interface Speech {
 
 type Fetch = (language: Exclude<Language, "en">) => Promise<Phrases>;
 
-/** None yet. */
-const fetched: Partial<Record<Language, () => Promise<Phrases>>> = {};
+const fetched: Record<Exclude<Language, "en">, () => Promise<Phrases>> = {
+  de: () => import("./de").then(({ de }) => de),
+  es: () => import("./es").then(({ es }) => es),
+  fr: () => import("./fr").then(({ fr }) => fr),
+  it: () => import("./it").then(({ it }) => it),
+  pt: () => import("./pt").then(({ pt }) => pt),
+};
 
 export const speech = signal<Speech>({ language: "en", locale: "en", phrases: en, missing: null });
 
@@ -34,7 +39,7 @@ let turns = 0;
 export async function speak(
   wanted: Wanted,
   spoken: readonly string[],
-  fetch: Fetch = (language) => fetched[language]?.() ?? Promise.reject(new Error(language)),
+  fetch: Fetch = (language) => fetched[language](),
 ): Promise<void> {
   const { language, locale } = languageFor(wanted, spoken);
   const turn = (turns += 1);

@@ -31,8 +31,8 @@ function isTag(tag: string): boolean {
 }
 
 /**
- * The language to speak, with the locale for its numbers and dates: the user's own, if they have said where they use that
- * language. `spoken` is what the browser asks for, the best first.
+ * The language to speak, with the locale for its numbers and dates: the user's own, if the browser says where they use
+ * that language. `spoken` is what it asks for, the best first.
  */
 export function languageFor(wanted: Wanted, spoken: readonly string[]): { language: Language; locale: string } {
   const first = spoken.map(languageOf).find(isLanguage);
