@@ -100,11 +100,15 @@ async function askWho(): Promise<void> {
   }
 }
 
-void askWho();
-// Nothing is drawn before its words are there, or it would jump.
-await Promise.race([spoken, wait(PATIENCE)]);
-const root = document.getElementById("app");
-if (root) {
+/** Nothing is drawn before its words are there, or it would change under the reader's eyes. */
+async function draw(): Promise<void> {
+  await Promise.race([spoken, wait(PATIENCE)]);
+  const root = document.getElementById("app");
+  if (!root) return;
   root.replaceChildren();
   render(<App />, root);
 }
+
+// Not awaited here: whatever is fetched later is built upon this file, and would wait for its end.
+void askWho();
+void draw();

@@ -1,5 +1,5 @@
 // The way to the server: the client, told what the page does when the server is away or the session has ended, and
-// its errors as what a view shows.
+// its errors as what the page keeps of them.
 
 import { createClient, ReelayError } from "@reelay/client";
 

@@ -3,15 +3,15 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
+import { detailOf, wrongWithAccount } from "../model/failure";
+import type { Failure } from "../model/types";
 import { touch } from "../parts/device";
 import { Field } from "../parts/field";
 import { Brand, Button } from "../parts/icon";
 import scene from "../pictures/scene.svg";
 import { signInHref, signUpHref } from "../routes";
-import { detailOf, wrongWithAccount } from "../model/failure";
 import { failureOf } from "../server";
 import { state } from "../store";
-import type { Failure } from "../model/types";
 import { phrases } from "../words";
 
 type Wrong = Partial<Record<string, string>>;
