@@ -7,6 +7,7 @@ import "./stage";
 import { bytes, moment, money, percent, seconds, timeLeft } from "../../src/format";
 import { detailOf } from "../../src/model/failure";
 import { stageOf } from "../../src/model/status";
+import { chooseLanguage, language as chosen } from "../../src/preferences";
 import { type Phrases, phrases, speak, speech } from "../../src/words";
 import { de } from "../../src/words/de";
 import { en } from "../../src/words/en";
@@ -153,6 +154,13 @@ test("the language is the chosen one, else the first of the browser's that is sp
   }
   for (const code of Object.keys(LANGUAGES)) assert.ok(isLanguage(code), code);
   for (const code of ["", "browser", "eo", "toString", null, undefined]) assert.ok(!isLanguage(code), String(code));
+});
+
+test("what was chosen is kept, and whoever leaves it to the browser leaves nothing behind", () => {
+  chooseLanguage("fr");
+  assert.deepEqual([chosen.value, localStorage.getItem("reelay.language")], ["fr", "fr"]);
+  chooseLanguage("browser");
+  assert.deepEqual([chosen.value, localStorage.getItem("reelay.language")], ["browser", null]);
 });
 
 test("each language is fetched when it is wanted", async () => {
