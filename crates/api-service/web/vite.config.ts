@@ -10,8 +10,8 @@ import { defineConfig, type Plugin } from "vite";
 const API = process.env.REELAY_API ?? "http://127.0.0.1:8080";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The views that a user may never open, and what only they use. */
-const LATER = /\/src\/(views\/(gallery|video|usage|settings)|model\/usage)\.tsx?$/;
+/** The views that a user may never open, and what only they use; and the languages that they may not speak. */
+const LATER = /\/src\/(views\/(gallery|video|usage|settings)|model\/usage|words\/(de|es|fr|it|pt))\.tsx?$/;
 
 /** Lists what was built in the words of a Rust macro, so that api-service is compiled with all of it. */
 function embed(): Plugin {

@@ -13,6 +13,7 @@ import { Auth } from "./views/auth";
 import { Conversation } from "./views/conversation";
 import { Home } from "./views/home";
 import { NotFound } from "./views/notfound";
+import { phrases } from "./words";
 
 export function App() {
   const { phase, user } = state.value.session;
@@ -28,13 +29,14 @@ export function App() {
 
 function Splash() {
   const { offline, unreachable } = state.value.connection;
+  const { app } = phrases();
   return (
     <main class="splash">
       <h1>
         <Brand />
       </h1>
       <p role="status">
-        {offline ? "You are offline." : unreachable ? "Reelay cannot be reached. Trying again…" : ""}
+        {offline ? app.offline : unreachable ? app.unreachable : ""}
       </p>
     </main>
   );
@@ -46,6 +48,7 @@ const loadUsage = () => import("./views/usage").then(({ UsagePage }) => UsagePag
 const loadSettings = () => import("./views/settings").then(({ Settings }) => Settings);
 
 function View({ route }: { route: Route }) {
+  const { app, places } = phrases();
   switch (route.name) {
     case "home":
     case "signin":
@@ -54,15 +57,15 @@ function View({ route }: { route: Route }) {
     case "conversation":
       return <Conversation id={route.id} />;
     case "gallery":
-      return <Lazy load={loadGallery} title="Videos" />;
+      return <Lazy load={loadGallery} title={places.videos} />;
     case "video":
-      return <Lazy load={loadVideo} title="Video" />;
+      return <Lazy load={loadVideo} title={places.video} />;
     case "usage":
-      return <Lazy load={loadUsage} title="Usage" />;
+      return <Lazy load={loadUsage} title={places.usage} />;
     case "settings":
-      return <Lazy load={loadSettings} title="Settings" />;
+      return <Lazy load={loadSettings} title={places.settings} />;
     case "unknown":
-      return <NotFound text="There is no such page." />;
+      return <NotFound text={app.noSuchPage} />;
   }
 }
 
@@ -117,7 +120,7 @@ function Layout() {
           (find(".composer textarea") ?? find("h1"))?.focus();
         }}
       >
-        Skip to the content
+        {phrases().app.skip}
       </a>
       <Sidebar element={sidebar} />
       <div class="scrim" onClick={() => (drawer.value = false)} />
@@ -131,15 +134,12 @@ function Layout() {
 
 function Banner() {
   const { offline, unreachable } = state.value.connection;
+  const { app } = phrases();
   return (
     <div class="banner" role="status" hidden={!offline && !unreachable}>
       <Icon name="offline" />
       <span>
-        {offline
-          ? "You are offline. What you write and send is kept here until you are back."
-          : unreachable
-            ? "Reelay cannot be reached just now. Trying again…"
-            : ""}
+        {offline ? app.offlineBanner : unreachable ? app.unreachableBanner : ""}
       </span>
     </div>
   );

@@ -13,10 +13,13 @@ import { dispatch, state } from "./store";
 import "./styles/index.css";
 import { followUser } from "./tabs";
 import { showTitle } from "./title";
+import { followLanguage } from "./words";
 
 /** The wait before the first question again, and the longest, in milliseconds. */
 const FIRST = 1_000;
 const LONGEST = 30_000;
+/** How long the page waits for its words in another language before it begins in English. */
+const PATIENCE = 4_000;
 
 const wait = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 const delay = (tried: number) => Math.min(LONGEST, FIRST * 2 ** tried) * (0.75 + Math.random() / 2);
@@ -29,6 +32,7 @@ window.addEventListener("offline", network);
 routed();
 network();
 
+const spoken = followLanguage();
 followUser();
 followState();
 actions.followUnsent();
@@ -84,17 +88,27 @@ async function probe(): Promise<void> {
   if (session.phase === "signedIn" && conversations.phase === "failed") void actions.loadConversations();
 }
 
-const root = document.getElementById("app");
-if (root) {
+/** Asks who is here until there is an answer. */
+async function askWho(): Promise<void> {
+  for (let tried = 0; state.peek().session.phase === "unknown"; tried += 1) {
+    try {
+      const { user: known } = await server.me();
+      dispatch({ type: "session.known", user: known ?? null });
+    } catch {
+      await wait(delay(tried));
+    }
+  }
+}
+
+/** Nothing is drawn before its words are there, or it would change under the reader's eyes. */
+async function draw(): Promise<void> {
+  await Promise.race([spoken, wait(PATIENCE)]);
+  const root = document.getElementById("app");
+  if (!root) return;
   root.replaceChildren();
   render(<App />, root);
 }
 
-for (let tried = 0; state.peek().session.phase === "unknown"; tried += 1) {
-  try {
-    const { user: known } = await server.me();
-    dispatch({ type: "session.known", user: known ?? null });
-  } catch {
-    await wait(delay(tried));
-  }
-}
+// Not awaited here: whatever is fetched later is built upon this file, and would wait for its end.
+void askWho();
+void draw();

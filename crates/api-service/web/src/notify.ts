@@ -9,6 +9,7 @@ import type { Generation } from "./model/types";
 import { answer, notify } from "./preferences";
 import { videoHref } from "./routes";
 import { state } from "./store";
+import { speech } from "./words";
 
 export type Permission = "granted" | "denied" | "default" | "unsupported";
 
@@ -39,8 +40,6 @@ export function disable(): void {
   answer("no");
 }
 
-const WORDS = { completed: "Your video is ready", failed: "Your video was not made" } as const;
-
 /** Watches the state from now on. */
 export function watchEnds(): void {
   let running = new Set<string>();
@@ -56,9 +55,10 @@ export function watchEnds(): void {
 
 function tell({ id, status, prompt }: Generation): void {
   if (!enabled.peek() || !document.hidden || (status !== "completed" && status !== "failed")) return;
-  const title = WORDS[status];
+  const { phrases, language: lang } = speech.peek();
+  const title = phrases.notify[status];
   // Of two tabs that both say it, the system shows one: the tag is the same.
-  const options = { body: shorten(prompt, 120), tag: id, icon: "/favicon.svg" };
+  const options = { body: shorten(prompt, 120), tag: id, lang, icon: "/favicon.svg" };
   try {
     const notification = new Notification(title, options);
     notification.onclick = () => {

@@ -1,11 +1,15 @@
-// What the user has chosen about this browser: how the page looks, and whether it may speak up. Kept here, not
-// by the server, since it is about the device. `public/theme.js` reads the appearance before the first paint.
+// What the user has chosen about this browser: how the page looks, which language it speaks, and whether it may speak
+// up. Kept here, not by the server, since it is about the device. `public/theme.js` reads the appearance before the
+// first paint.
 
 import { signal } from "@preact/signals";
+
+import { isLanguage, type Wanted } from "./words/languages";
 
 export type Appearance = "system" | "light" | "dark";
 
 const APPEARANCE = "reelay.appearance";
+const LANGUAGE = "reelay.language";
 const NOTIFY = "reelay.notify";
 
 export function readMark(key: string): string | null {
@@ -38,6 +42,15 @@ export function choose(wanted: Appearance): void {
     const { scheme } = bar.dataset;
     bar.media = wanted === "system" ? `(prefers-color-scheme: ${scheme})` : scheme === wanted ? "all" : "not all";
   }
+}
+
+const spoken = readMark(LANGUAGE);
+export const language = signal<Wanted>(isLanguage(spoken) ? spoken : "browser");
+
+/** `src/words` follows, and fetches what it has to say. */
+export function chooseLanguage(wanted: Wanted): void {
+  language.value = wanted;
+  writeMark(LANGUAGE, wanted === "browser" ? null : wanted);
 }
 
 /** `yes` and `no` are answers of the user's; `unasked` that there was no question yet. */

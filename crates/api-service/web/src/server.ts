@@ -1,5 +1,5 @@
 // The way to the server: the client, told what the page does when the server is away or the session has ended, and
-// its errors as what a view shows.
+// its errors as what the page keeps of them.
 
 import { createClient, ReelayError } from "@reelay/client";
 
@@ -10,7 +10,7 @@ export const server = createClient({
   onReach: (reached) => dispatch({ type: "network.changed", unreachable: !reached }),
   onUnauthorized() {
     if (state.peek().session.phase !== "signedIn") return;
-    dispatch({ type: "session.ended", notice: "Your session has ended. Please sign in again." });
+    dispatch({ type: "session.ended", notice: true });
   },
 });
 
@@ -19,29 +19,20 @@ export const videoUrl = (id: string) => `/api/generations/${id}/video`;
 /** As `videoUrl`, but what it leads to is saved, not shown. */
 export const downloadUrl = (id: string) => server.videoUrl(id, { download: true });
 
-/** A mistake of the server's own. Its own word for it promises what only this one shows: the request's id. */
-const OURS = "Something went wrong on our side.";
-const ours = (requestId: string | null) =>
-  requestId ? `${OURS} The request id ${requestId} helps us to find it.` : OURS;
-
-const UNREACHABLE = "Reelay could not be reached. Check your connection and try again.";
-
-/** What went wrong, as a view shows it. */
+/** What went wrong. `model/failure.ts` says it to a person. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof ReelayError)) {
     // A mistake of the page's own: whoever has the console open shall see it.
     console.error(error);
-    const detail = "Something went wrong on this page. Please try again.";
-    return { status: -1, code: "page", detail, fields: {}, resetsAt: null };
+    return { status: -1, code: "page", detail: "", fields: {}, resetsAt: null };
   }
   const { status, code, errors, resetsAt, requestId } = error;
-  const mistake = code === "internal";
   return {
     status,
     code,
-    detail: mistake ? ours(requestId) : status === 0 ? UNREACHABLE : error.message,
+    detail: error.message,
     fields: Object.fromEntries(errors.map(({ field, message }) => [field, message])),
-    requestId: mistake ? requestId : null,
+    requestId: code === "internal" ? requestId : null,
     resetsAt,
   };
 }

@@ -2,16 +2,16 @@
 
 import { effect } from "@preact/signals";
 
+import { percent } from "./format";
 import { generationsOf, type State } from "./model/state";
 import { isRunning } from "./model/status";
 import { state } from "./store";
+import { phrases } from "./words";
 
-const NAMES: Partial<Record<State["route"]["name"], string>> = {
-  gallery: "Videos",
-  usage: "Usage",
-  settings: "Settings",
-  signup: "Create your account",
-};
+function placeOf({ name }: State["route"]): string | undefined {
+  const { places } = phrases();
+  return name === "gallery" ? places.videos : name === "usage" || name === "settings" ? places[name] : undefined;
+}
 
 export function titleOf(current: State): string {
   const { route, session, conversations, generations } = current;
@@ -21,11 +21,11 @@ export function titleOf(current: State): string {
   const running = all.findLast(({ status }) => isRunning(status));
   const name =
     route.name === "conversation"
-      ? (conversations.byId[route.id]?.title ?? "Conversation")
+      ? (conversations.byId[route.id]?.title ?? phrases().places.conversation)
       : route.name === "video"
-        ? generations[route.id]?.prompt || "Video"
-        : NAMES[route.name];
-  return `${running ? `${Math.floor(running.progress ?? 0)} % · ` : ""}${name ? `${name} · ` : ""}Reelay`;
+        ? generations[route.id]?.prompt || phrases().places.video
+        : placeOf(route);
+  return `${running ? `${percent(Math.floor(running.progress ?? 0))} · ` : ""}${name ? `${name} · ` : ""}Reelay`;
 }
 
 export function showTitle(): void {

@@ -3,14 +3,17 @@
 
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 
+import { percent } from "../format";
 import { textOf } from "../model/answers";
 import { parameterList, priceList } from "../model/details";
+import { detailOf } from "../model/failure";
 import { type Deed, generationsOf } from "../model/state";
-import { faceOf, isWaiting, STATUS_WORDS, stageOf } from "../model/status";
+import { faceOf, isWaiting, stageOf, statusOf } from "../model/status";
 import type { Generation } from "../model/types";
 import { announce } from "../parts/announcer";
 import { Pairs } from "../parts/pairs";
 import { state } from "../store";
+import { phrases } from "../words";
 import { Confirmation } from "./confirmation";
 import { Ended } from "./ended";
 import { Player } from "./player";
@@ -23,6 +26,7 @@ export function Card({ generation }: { generation: Generation }) {
   const body = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const deed = state.value.deeds[generation.id];
+  const { card: words } = phrases();
   const name = faceOf(generation.status);
   // A face is made anew only if what it is made from has changed: a form half filled in stays.
   const key = name === "questions" ? name + (generation.clarificationQuestions ?? []).map(textOf).join() : name;
@@ -41,15 +45,15 @@ export function Card({ generation }: { generation: Generation }) {
       data-face={name}
     >
       <header class="card-head">
-        <span class="chip">{STATUS_WORDS[generation.status] ?? generation.status}</span>
+        <span class="chip">{statusOf(generation)}</span>
         <span class="card-model">{generation.model ?? generation.provider ?? ""}</span>
       </header>
       <h2 class="card-title" id={id} dir="auto">
-        {generation.prompt || "A new video"}
+        {generation.prompt || words.untitled}
       </h2>
       {failure && !isShownByFace(name, deed, generation) && (
         <p class="notice bad" role="alert">
-          {failure.detail}
+          {detailOf(failure)}
         </p>
       )}
       <div class="card-body" ref={body} key={key}>
@@ -61,10 +65,10 @@ export function Card({ generation }: { generation: Generation }) {
       </div>
       {!isWaiting(generation.status) && (
         <details class="more">
-          <summary>Details</summary>
+          <summary>{words.details}</summary>
           {generation.enhancedPrompt && (
             <p class="asked">
-              <span class="muted">Asked for as </span>
+              <span class="muted">{words.askedAs} </span>
               {generation.enhancedPrompt}
             </p>
           )}
@@ -110,12 +114,13 @@ function useSpoken(generation: Generation, topic: string): void {
   const quarter = Math.floor((generation.progress ?? 0) / 25) * 25;
   const word =
     faceOf(generation.status) === "progress"
-      ? `${stageOf(generation)}, ${quarter} %`
-      : (STATUS_WORDS[generation.status] ?? "");
+      ? `${stageOf(generation)}, ${percent(quarter)}`
+      : statusOf(generation);
+  const { card } = phrases();
   const said = useRef(word);
   useEffect(() => {
     if (said.current === word) return;
     said.current = word;
-    announce(`Video: ${word}`, topic);
+    announce(card.spoken(word), topic);
   }, [word]);
 }

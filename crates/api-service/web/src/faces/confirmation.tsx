@@ -4,8 +4,9 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { readThing, wordsPlace, writeThing } from "../drafts";
-import { moment, money } from "../format";
+import { moment, money, number } from "../format";
 import { parameterList } from "../model/details";
+import { detailOf } from "../model/failure";
 import { pictureUrl } from "../model/pictures";
 import type { Deed } from "../model/state";
 import type { Failure, Generation } from "../model/types";
@@ -23,6 +24,7 @@ import { Button } from "../parts/icon";
 import { Pairs, Pictures } from "../parts/pairs";
 import { usageHref } from "../routes";
 import { state } from "../store";
+import { phrases } from "../words";
 
 interface ConfirmationProps {
   generation: Generation;
@@ -31,34 +33,36 @@ interface ConfirmationProps {
 
 export function Confirmation({ generation, deed }: ConfirmationProps) {
   const cost = money(generation.estimatedCost);
+  const page = phrases();
   const words = useWords(generation);
-  const images = generation.parameters.images ?? [];
+  const pictures = (generation.parameters.images ?? []).map(({ uploadId }, at) => ({
+    src: pictureUrl(uploadId),
+    name: page.pictures.one(number(at + 1)),
+  }));
   const failure = (deed?.name === "confirm" || deed?.name === "reword") && !deed.busy ? deed.error : null;
   const confirming = deed?.busy && deed.name === "confirm";
 
   return (
     <div class="confirmation">
       <Pairs look="chips" pairs={parameterList(generation)} />
-      <Pictures
-        pictures={images.map(({ uploadId }, at) => ({ src: pictureUrl(uploadId), name: `Picture ${at + 1}` }))}
-      />
+      <Pictures pictures={pictures} />
       {words && <Words words={words} prompt={generation.prompt} problem={failure?.fields["enhancedPrompt"]} />}
       {failure && !failure.fields["enhancedPrompt"] && <Refusal failure={failure} cost={cost} />}
       <div class="confirmation-foot">
         <div>
-          <p class="price-label">Price</p>
-          <p class="price">{cost || "Not known"}</p>
+          <p class="price-label">{page.facts.price}</p>
+          <p class="price">{cost || page.confirmation.unknownPrice}</p>
         </div>
         <div class="buttons">
           <Button busy={deed?.busy} onClick={() => void actions.cancel(generation)}>
-            Cancel
+            {page.act.cancel}
           </Button>
           <Button
             look="primary"
             busy={deed?.busy}
             onClick={() => void actions.confirm(generation, words?.chosen())}
           >
-            {confirming ? "One moment…" : cost ? `Make it for ${cost}` : "Make it"}
+            {confirming ? page.app.moment : cost ? page.confirmation.makeFor(cost) : page.confirmation.make}
           </Button>
         </div>
       </div>
@@ -70,13 +74,14 @@ export function Confirmation({ generation, deed }: ConfirmationProps) {
 function Refusal({ failure, cost }: { failure: Failure; cost: string }) {
   const budget = failure.status === 402 || failure.code === "too_many_today";
   const moved = failure.code === "price_changed";
+  const { confirmation } = phrases();
   return (
     <div class="notice bad" role="alert">
-      <p>{moved ? `The price has changed to ${cost || "another one"}. Nothing was begun yet.` : failure.detail}</p>
+      <p>{moved ? (cost ? confirmation.priceChanged(cost) : confirmation.priceUnsure) : detailOf(failure)}</p>
       {budget && (
         <p>
-          {failure.resetsAt && `That is ${moment(failure.resetsAt, new Date())} where you are. `}
-          <a href={usageHref}>See what was spent</a>
+          {failure.resetsAt && `${confirmation.until(moment(failure.resetsAt, new Date()))} `}
+          <a href={usageHref}>{confirmation.seeUsage}</a>
         </p>
       )}
     </div>
@@ -140,6 +145,7 @@ function Words({ words: { form, change, tell }, prompt, problem }: WordsProps) {
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   const opened = useRef(false);
+  const { confirmation } = phrases();
   useEffect(() => {
     if (opened.current && !form.own) field.current?.focus();
     opened.current = false;
@@ -157,7 +163,7 @@ function Words({ words: { form, change, tell }, prompt, problem }: WordsProps) {
             change({ ...form, own: false });
           }}
         >
-          Change the words
+          {confirmation.change}
         </Button>
       </div>
     );
@@ -167,7 +173,7 @@ function Words({ words: { form, change, tell }, prompt, problem }: WordsProps) {
       {!form.own && (
         <>
           <label class="label" for={id}>
-            What we ask the model for
+            {confirmation.words}
           </label>
           <textarea
             id={id}
@@ -197,7 +203,7 @@ function Words({ words: { form, change, tell }, prompt, problem }: WordsProps) {
             void tell();
           }}
         />
-        <span>Use my own words</span>
+        <span>{confirmation.own}</span>
       </label>
     </div>
   );

@@ -8,6 +8,7 @@ import type { Deed } from "../model/state";
 import type { Generation } from "../model/types";
 import { Button, Icon } from "../parts/icon";
 import { openVariation } from "../parts/variation";
+import { phrases } from "../words";
 
 interface EndedProps {
   generation: Generation;
@@ -19,6 +20,7 @@ export function Ended({ generation, deed, retried }: EndedProps) {
   const buttons = useRef<HTMLDivElement>(null);
   const note = useRef<HTMLParagraphElement>(null);
   const asked = deed?.name === "retry";
+  const { act, ended } = phrases();
 
   // The button that had the focus gives way to the note.
   useEffect(() => {
@@ -38,16 +40,16 @@ export function Ended({ generation, deed, retried }: EndedProps) {
       <div class="buttons" ref={buttons}>
         {retried ? (
           <p class="muted" tabIndex={-1} ref={note}>
-            Tried again.
+            {ended.retried}
           </p>
         ) : (
           <Button icon="retry" busy={deed?.busy} onClick={() => void actions.retry(generation)}>
-            Try again
+            {act.retry}
           </Button>
         )}
         {generation.prompt && (
           <Button icon="vary" onClick={() => openVariation(generation)}>
-            Change it
+            {ended.change}
           </Button>
         )}
       </div>

@@ -13,6 +13,7 @@ import { Button, Icon } from "../parts/icon";
 import { openVariation } from "../parts/variation";
 import { videoHref } from "../routes";
 import { downloadUrl, videoUrl } from "../server";
+import { phrases } from "../words";
 
 /** About how wide the player is at most, in CSS pixels. */
 const WIDTH = 680;
@@ -24,6 +25,7 @@ interface PlayerProps {
 
 export function Player({ generation, video }: PlayerProps) {
   const { id, prompt, status } = generation;
+  const { act, player } = phrases();
   const [broken, setBroken] = useState(false);
   /** Where it stood when its link died; it is fetched anew once before the user is told. */
   const again = useRef<number | null>(null);
@@ -63,16 +65,16 @@ export function Player({ generation, video }: PlayerProps) {
           preload="metadata"
           poster={poster}
           src={videoUrl(id)}
-          aria-label={`Video: ${shorten(prompt || "untitled", 120)}`}
+          aria-label={player.label(shorten(prompt || player.untitled, 120))}
           onError={failed}
           onLoadedMetadata={loaded}
           onPlaying={() => (again.current = null)}
         />
         {broken && (
           <div class="broken" role="alert">
-            <p>The video could not be loaded.</p>
+            <p>{player.broken}</p>
             <Button look="small" icon="retry" onClick={reload}>
-              Try again
+              {act.retry}
             </Button>
           </div>
         )}
@@ -83,18 +85,18 @@ export function Player({ generation, video }: PlayerProps) {
           {/* The address of the video's own page, which never dies. The address bar has it as well. */}
           <Copy
             text={new URL(videoHref(id), location.href).href}
-            label="Copy link"
+            label={player.copyLink}
             icon="link"
-            told="Link copied."
+            told={player.linkCopied}
             otherwise={() => (location.hash = videoHref(id))}
           />
           {/* The link leads to the store, another site, whose answer decides whether it is saved or shown: hence a new tab. */}
           <a class="button small" href={downloadUrl(id)} download="" target="_blank" rel="noopener">
             <Icon name="download" />
-            Download
+            {player.download}
           </a>
           <Button look="small" icon="vary" onClick={() => openVariation(generation)}>
-            Make a variation
+            {act.vary}
           </Button>
         </div>
       </div>

@@ -3,7 +3,7 @@
 import { useId } from "preact/hooks";
 
 import * as actions from "../actions";
-import { timeLeft } from "../format";
+import { percent as asPercent, timeLeft } from "../format";
 import type { Deed } from "../model/state";
 import { costOfStopping, etaOf, stageOf } from "../model/status";
 import type { Generation } from "../model/types";
@@ -11,6 +11,7 @@ import { canAsk, enable } from "../notify";
 import { ask } from "../parts/dialog";
 import { Gate } from "../parts/gate";
 import { Button } from "../parts/icon";
+import { phrases } from "../words";
 
 interface ProgressProps {
   generation: Generation;
@@ -25,14 +26,15 @@ export function Progress({ generation, deed }: ProgressProps) {
   const stopping = deed?.busy && deed.name === "cancel";
   const cost = costOfStopping(generation.status);
   const note = useId();
+  const { act, progress } = phrases();
 
   function cancel() {
     if (!started) return void actions.cancel(generation);
     ask({
-      title: "Stop making this video?",
-      text: `What has been made of it so far is thrown away. ${cost}`,
-      yes: "Stop it",
-      no: "Keep going",
+      title: progress.stopTitle,
+      text: `${progress.stopText} ${cost}`,
+      yes: progress.stop,
+      no: progress.goOn,
       danger: true,
       run: () => void actions.cancel(generation),
     });
@@ -50,25 +52,25 @@ export function Progress({ generation, deed }: ProgressProps) {
           <div
             class="frames"
             role="progressbar"
-            aria-label="Progress of the video"
+            aria-label={progress.label}
             aria-valuemin={0}
             aria-valuemax={100}
             aria-valuenow={started ? percent : undefined}
-            aria-valuetext={`${doing}${started ? `, ${percent} %` : ""}`}
+            aria-valuetext={`${doing}${started ? `, ${asPercent(percent)}` : ""}`}
             style={{ "--progress": String(percent / 100) }}
           />
         </div>
       </Gate>
       <div class="film-foot">
-        <p class="eta">{left === null ? "You may close this page; we go on without you." : timeLeft(left)}</p>
+        <p class="eta">{left === null ? progress.mayClose : timeLeft(left)}</p>
         <div class="buttons">
           {canAsk.value && (
             <Button look="small" icon="bell" onClick={() => void enable()}>
-              Tell me when it is done
+              {progress.tellMe}
             </Button>
           )}
           <Button look="small" busy={deed?.busy} onClick={cancel} aria-describedby={cost ? note : undefined}>
-            {stopping ? "Stopping…" : "Cancel"}
+            {stopping ? progress.stopping : act.cancel}
           </Button>
         </div>
         {cost && (

@@ -11,11 +11,15 @@ import { Choices, isScale, type Option, Scale } from "../parts/choices";
 import { Problem } from "../parts/field";
 import { Button } from "../parts/icon";
 import { state } from "../store";
+import { phrases } from "../words";
 
-const YES_OR_NO: readonly Option[] = [
-  { value: true, label: "Yes" },
-  { value: false, label: "No" },
-];
+function yesOrNo(): readonly Option[] {
+  const { facts } = phrases();
+  return [
+    { value: true, label: facts.yes },
+    { value: false, label: facts.no },
+  ];
+}
 
 interface QuestionsProps {
   generation: Generation;
@@ -23,6 +27,7 @@ interface QuestionsProps {
 }
 
 export function Questions({ generation, deed }: QuestionsProps) {
+  const { act, app } = phrases();
   const questions = generation.clarificationQuestions ?? [];
   const user = state.value.session.user?.id ?? "";
   const place = answersPlace(generation.id);
@@ -32,7 +37,7 @@ export function Questions({ generation, deed }: QuestionsProps) {
   const form = useRef<HTMLFormElement>(null);
   const failure = deed?.name === "clarify" && !deed.busy ? deed.error : null;
   const problemOf = ({ id }: ClarificationQuestion) =>
-    missing.includes(id) ? "This needs an answer." : (failure?.fields[`responses.${id}`] ?? null);
+    missing.includes(id) ? phrases().questions.needsAnswer : (failure?.fields[`responses.${id}`] ?? null);
 
   // What is wrong is where the keyboard goes on.
   useEffect(() => {
@@ -68,10 +73,10 @@ export function Questions({ generation, deed }: QuestionsProps) {
       ))}
       <div class="buttons">
         <Button type="submit" look="primary" busy={deed?.busy}>
-          {deed?.busy && deed.name === "clarify" ? "One moment…" : "Continue"}
+          {deed?.busy && deed.name === "clarify" ? app.moment : act.continue}
         </Button>
         <Button busy={deed?.busy} onClick={() => void actions.cancel(generation)}>
-          Cancel
+          {act.cancel}
         </Button>
       </div>
     </form>
@@ -92,7 +97,7 @@ interface QuestionProps {
 function Question({ question, value, problem, onChange }: QuestionProps) {
   const id = useId();
   const about = `${id}-about`;
-  const options = question.kind === "boolean" ? YES_OR_NO : (question.options ?? []);
+  const options = question.kind === "boolean" ? yesOrNo() : (question.options ?? []);
   const told = problem ? <Problem id={about} text={problem} /> : null;
   const described = { "aria-invalid": problem ? true : undefined, "aria-describedby": problem ? about : undefined };
 

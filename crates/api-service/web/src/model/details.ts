@@ -1,9 +1,8 @@
 // The facts of a generation as pairs of a name and a value.
 
-import { bytes, money, seconds } from "../format";
+import { bytes, money, number, seconds } from "../format";
+import { phrases } from "../words";
 import type { Generation } from "./types";
-
-const SHAPES: Record<string, string> = { "16:9": "16:9, wide", "9:16": "9:16, upright", "1:1": "1:1, square" };
 
 export type Pair = readonly [name: string, value: string];
 
@@ -12,22 +11,24 @@ type Facts = Pick<Generation, "parameters">;
 /** What was asked for. */
 export function parameterList({ parameters }: Facts): Pair[] {
   const { duration, aspectRatio, resolution, style, negativePrompt, audio, seed, images } = parameters ?? {};
+  const { facts } = phrases();
+  const shapes: Readonly<Record<string, string>> = facts.shapes;
   const pictures = images?.length ?? 0;
   return pairs([
-    ["Length", typeof duration === "number" && seconds(duration)],
-    ["Shape", SHAPES[aspectRatio ?? ""] ?? aspectRatio],
-    ["Resolution", resolution],
-    ["Sound", typeof audio === "boolean" && (audio ? "Yes" : "No")],
-    ["Style", style],
-    ["Without", negativePrompt],
-    ["Seed", seed !== undefined && seed !== null && String(seed)],
-    ["Pictures", pictures > 0 && String(pictures)],
+    [facts.length, typeof duration === "number" && seconds(duration)],
+    [facts.shape, shapes[aspectRatio ?? ""] ?? aspectRatio],
+    [facts.resolution, resolution],
+    [facts.sound, typeof audio === "boolean" && (audio ? facts.yes : facts.no)],
+    [facts.style, style],
+    [facts.without, negativePrompt],
+    [facts.seed, seed !== undefined && seed !== null && String(seed)],
+    [facts.pictures, pictures > 0 && number(pictures)],
   ]);
 }
 
 /** What it was said to cost. */
 export function priceList({ estimatedCost }: Pick<Generation, "estimatedCost">): Pair[] {
-  return pairs([["Price", money(estimatedCost)]]);
+  return pairs([[phrases().facts.price, money(estimatedCost)]]);
 }
 
 type Result = Pick<Generation, "duration" | "resolution" | "fileSize" | "format" | "processingTime">;
@@ -39,7 +40,7 @@ export function resultLine({ duration, resolution, fileSize, format, processingT
     resolution?.replace("x", "×"),
     typeof fileSize === "number" && bytes(fileSize),
     format?.replace(/^video\//, "").toUpperCase(),
-    typeof processingTime === "number" && `made in ${seconds(Math.round(processingTime))}`,
+    typeof processingTime === "number" && phrases().facts.madeIn(seconds(Math.round(processingTime))),
   ]
     .filter(Boolean)
     .join(" · ");
@@ -57,24 +58,11 @@ export function posterSet({ id, posters }: Pick<Generation, "id"> & { posters?: 
   return (posters ?? []).map(({ width }) => `${posterUrl(id, width)} ${width}w`).join(", ");
 }
 
-/** What the codes mean for a person. The server's own message, which says more, and what is charged, stands below. */
-const REASONS: Record<string, string> = {
-  content_filtered: "The model declined to make this. Describing it differently may help.",
-  invalid_request: "The model does not accept this request.",
-  provider_unavailable: "The video service is not answering just now.",
-  provider_quota: "The video service has no capacity left for now.",
-  provider_error: "The video service ran into an error.",
-  timeout: "It took too long, so we stopped.",
-  invalid_video: "What came back was not a playable video.",
-  storage_error: "The video was made but could not be stored.",
-  submission_unknown: "Handing it over to the video service went wrong.",
-  expired: "It was not confirmed within seven days.",
-};
-
 /** Why there is no video. */
 export function reasonOf({ status, errorCode }: Pick<Generation, "status" | "errorCode">): string {
-  const plain = status === "cancelled" ? "This video was cancelled." : "Something went wrong on the way.";
-  return REASONS[errorCode ?? ""] ?? plain;
+  const { ended } = phrases();
+  const reasons: Readonly<Record<string, string>> = ended.reasons;
+  return reasons[errorCode ?? ""] ?? (status === "cancelled" ? ended.cancelled : ended.other);
 }
 
 function pairs(list: [string, string | false | null | undefined][]): Pair[] {

@@ -57,8 +57,9 @@ export interface Listing {
 }
 
 export interface State {
-  /** `phase`: unknown (not asked yet), anonymous, signedIn. `notice` says why the user has to sign in again. */
-  session: { phase: "unknown" | "anonymous" | "signedIn"; user: User | null; notice: string | null };
+  /** `phase`: unknown (not asked yet), anonymous, signedIn. `notice` says that a session
+   * has ended by itself. */
+  session: { phase: "unknown" | "anonymous" | "signedIn"; user: User | null; notice: boolean };
   route: Route;
   conversations: Listing & { byId: Readonly<Record<string, Conversation>> };
   /** What a search for `query` has found; `null` while none is asked for. */
@@ -75,7 +76,7 @@ export interface State {
 const EMPTY: Listing = { phase: "idle", error: null, nextCursor: null, ids: [] };
 
 export const initialState: State = {
-  session: { phase: "unknown", user: null, notice: null },
+  session: { phase: "unknown", user: null, notice: false },
   route: { name: "home" },
   conversations: { ...EMPTY, byId: {} },
   search: null,
@@ -90,7 +91,7 @@ const emptyThread: Thread = { phase: "idle", error: null, messages: {}, pending:
 
 export type Action =
   | { type: "session.known"; user: User | null }
-  | { type: "session.ended"; notice?: string }
+  | { type: "session.ended"; notice?: boolean }
   | { type: "route.changed"; route: Route }
   | { type: "conversations.loading" }
   | { type: "conversations.loaded"; items: Conversation[]; nextCursor: string | null; first: boolean }
@@ -142,14 +143,14 @@ export function reduce(state: State, action: Action): State {
         ...(action.user && action.user.id === state.session.user?.id
           ? state
           : { ...initialState, route: state.route, connection: state.connection }),
-        session: { phase: action.user ? "signedIn" : "anonymous", user: action.user, notice: null },
+        session: { phase: action.user ? "signedIn" : "anonymous", user: action.user, notice: false },
       };
     case "session.ended":
       return {
         ...initialState,
         route: state.route,
         connection: { ...initialState.connection, offline: state.connection.offline },
-        session: { phase: "anonymous", user: null, notice: action.notice ?? null },
+        session: { phase: "anonymous", user: null, notice: action.notice ?? false },
       };
     case "route.changed":
       return { ...state, route: action.route };

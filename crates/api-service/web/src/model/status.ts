@@ -3,7 +3,9 @@
 
 import { isTerminal } from "@reelay/client";
 
+import { number } from "../format";
 import type { Generation, GenerationStatus } from "./types";
+import { phrases } from "../words";
 
 export { isRunning, isTerminal, isWaiting, newest } from "@reelay/client";
 
@@ -21,40 +23,24 @@ export function faceOf(status: GenerationStatus): Face {
 /** The statuses of what is being made, in the order in which a video goes through them. */
 export const RUNNING: readonly GenerationStatus[] = ["confirmed", "queued", "processing"];
 
-const STAGES: Record<string, string> = {
-  submitting: "Handing it to the model",
-  generating: "Making the pictures",
-  downloading: "Fetching the footage",
-  processing: "Checking the footage",
-  uploading: "Putting it in your library",
-  retrying: "That take failed, trying again",
-};
-
-/** What a generation's status is called. */
-export const STATUS_WORDS: Record<GenerationStatus, string> = {
-  pending_clarification: "A few questions",
-  pending_confirmation: "Ready when you are",
-  confirmed: "Confirmed",
-  queued: "Queued",
-  processing: "In the making",
-  completed: "Ready",
-  failed: "Not made",
-  cancelled: "Cancelled",
-};
+/** What a generation's status is called; one of the future by its own name. */
+export const statusOf = ({ status }: Pick<Generation, "status">): string => phrases().status[status] ?? status;
 
 /** What is happening now, for a person. */
 export function stageOf(generation: Pick<Generation, "status" | "stage" | "queuePosition">): string {
   const { status, stage, queuePosition } = generation;
-  if (status === "confirmed") return "Getting ready";
+  const { stages } = phrases();
+  if (status === "confirmed") return stages.confirmed;
   if (status === "queued") {
-    return (queuePosition ?? 0) > 1 ? `Number ${queuePosition} in the queue` : "Next in the queue";
+    const place = queuePosition ?? 0;
+    return place > 1 ? stages.place(number(place)) : stages.next;
   }
-  return STAGES[stage ?? ""] ?? "Making your video";
+  return stages[stage ?? "other"] ?? stages.other;
 }
 
 /** What is said beside the way to stop a video, once there is something that a provider could charge for. */
 export function costOfStopping(status: GenerationStatus): string {
-  return status === "processing" ? "What the provider has begun may be charged." : "";
+  return status === "processing" ? phrases().progress.cost : "";
 }
 
 /**

@@ -30,14 +30,14 @@ export interface Attachment {
   preview?: string;
 }
 
-/** Why something did not come to be, as the page shows it. */
+/** Why something did not come to be. `model/failure.ts` says it to a person. */
 export interface Failure {
   /** The HTTP status; 0 if the server could not be reached. */
   status: number;
   code: string;
-  /** For a person. */
+  /** The server's own words, for what the page has none for. */
   detail: string;
-  /** What is wrong with each field. */
+  /** What is wrong with each field, in the server's words. */
   fields: Readonly<Record<string, string>>;
   /** What the server's log knows it by, if that is of use: of a mistake of the server's own. */
   requestId?: string | null;

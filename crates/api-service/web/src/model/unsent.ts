@@ -16,7 +16,7 @@ export const FRESH = 2 * 60 * 1000;
 export const INTERRUPTED: Failure = {
   status: 0,
   code: "interrupted",
-  detail: "The page was closed, or your session ended, before it was on its way.",
+  detail: "",
   fields: {},
   resetsAt: null,
 };

@@ -1,6 +1,7 @@
 // What can be asked of a model: lengths, shapes and resolutions that go together, what they cost, and which
 // pictures it takes. Pure; the server has the last word, and its price is the one that counts.
 
+import { phrases } from "../words";
 import type { ImageInput, ImageRole, Money, OfferedModel, Parameters } from "./types";
 
 /** What a variation is made with. */
@@ -91,12 +92,6 @@ export type Role = ImageRole;
 /** What a picture is for; where nothing is said, the video begins with it. */
 export const roleOf = ({ role }: Roled): Role => role ?? "first_frame";
 
-export const ROLE_WORDS: Record<Role, string> = {
-  first_frame: "Begins with it",
-  last_frame: "Ends with it",
-  reference: "Shows it",
-};
-
 /** The roles that the model knows at all. */
 export function rolesOf(model: OfferedModel): Role[] {
   const { firstFrame, lastFrame, references } = model.images;
@@ -126,20 +121,15 @@ export function nextRole(model: OfferedModel, there: readonly Roled[]): Role {
 export function wrongWith(model: OfferedModel, there: readonly Roled[]): string | null {
   const count = (role: Role) => there.filter((one) => roleOf(one) === role).length;
   const { references = 0, referencesWithFrames } = model.images;
+  const { pictures } = phrases();
   const frames = count("first_frame") + count("last_frame");
-  if (count("first_frame") > 1) return "A video begins with one picture.";
-  if (count("last_frame") > 1) return "A video ends with one picture.";
-  if (count("last_frame") > 0 && count("first_frame") === 0) {
-    return "A picture to end with needs one to begin with.";
-  }
+  if (count("first_frame") > 1) return pictures.oneBegins;
+  if (count("last_frame") > 1) return pictures.oneEnds;
+  if (count("last_frame") > 0 && count("first_frame") === 0) return pictures.endNeedsBegin;
   if (count("reference") > references) {
-    return references > 0
-      ? `${model.name} takes ${references} pictures to show.`
-      : `${model.name} takes no pictures to show.`;
+    return references > 0 ? pictures.takesSome(model.name, references) : pictures.takesNone(model.name);
   }
-  if (frames > 0 && count("reference") > 0 && !referencesWithFrames) {
-    return `${model.name} takes pictures to begin or end with, or pictures to show, but not both.`;
-  }
+  if (frames > 0 && count("reference") > 0 && !referencesWithFrames) return pictures.notBoth(model.name);
   return null;
 }
 
@@ -159,6 +149,7 @@ export function takenOf(model: OfferedModel, pictures: readonly ImageInput[]): I
 /** That the model does not take `left` of `all` pictures, for a person; `null` if it takes them. */
 export function leftOutOf({ name }: Pick<OfferedModel, "name">, left: number, all: number): string | null {
   if (left === 0) return null;
-  const which = left < all ? `${left} of the pictures` : all === 1 ? "the picture" : "the pictures";
-  return `${name} does not take ${which}, so ${left === 1 ? "it is" : "they are"} left out.`;
+  const { pictures } = phrases();
+  if (left < all) return pictures.someLeftOut(name, left);
+  return all === 1 ? pictures.oneLeftOut(name) : pictures.allLeftOut(name);
 }

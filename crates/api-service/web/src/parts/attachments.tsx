@@ -5,14 +5,19 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import * as actions from "../actions";
 import { models } from "../catalogue";
 import { picturesPlace, readThing, writeThing } from "../drafts";
+import { bytes } from "../format";
+import { detailOf } from "../model/failure";
 import { attached, type Picture, pictureOf, takenBack } from "../model/pictures";
 import type { Attachment } from "../model/types";
-import { modelOf, nextRole, picturesAllowed, ROLE_WORDS, type Role, rolesOf, wrongWith } from "../model/variation";
+import { modelOf, nextRole, picturesAllowed, type Role, rolesOf, wrongWith } from "../model/variation";
 import { failureOf } from "../server";
+import { phrases } from "../words";
 import { Icon, IconButton } from "./icon";
 
 /** What the server takes of a picture, in bytes. */
 const LIMIT = 20 * 1024 * 1024;
+/** The same as it is told, a little less. */
+const TOLD = 20e6;
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 /** The side of a preview in pixels, twice what it is shown at. */
 const PREVIEW = 112;
@@ -61,7 +66,7 @@ export function useAttachments(userId: string, place: string): Attachments {
       const { id } = await actions.upload(file);
       update(key, { uploadId: id });
     } catch (error) {
-      update(key, { problem: failureOf(error).detail });
+      update(key, { problem: detailOf(failureOf(error)) });
     }
   }
 
@@ -72,9 +77,9 @@ export function useAttachments(userId: string, place: string): Attachments {
       const role = nextRole(model, attached(shown.current, true));
       const key = crypto.randomUUID?.() ?? String(Math.random());
       const problem = !TYPES.includes(file.type)
-        ? "Only JPEG, PNG and WebP pictures can be used."
+        ? phrases().pictures.wrongType
         : file.size > LIMIT
-          ? "This picture is larger than 20 MB."
+          ? phrases().pictures.tooLarge(bytes(TOLD))
           : null;
       change([...shown.current, { key, name: file.name, role, uploadId: null, preview: null, problem }]);
       if (!problem) void upload(key, file);
@@ -120,24 +125,25 @@ async function previewOf(file: File): Promise<string | null> {
 export function AttachmentList({ attachments }: { attachments: Attachments }) {
   const model = modelOf(models.value);
   const roles = model ? rolesOf(model) : [];
+  const { pictures } = phrases();
   if (attachments.items.length === 0) return null;
   return (
-    <ul class="attachments" aria-label="Pictures">
+    <ul class="attachments" aria-label={pictures.title}>
       {attachments.items.map(({ key, name, role, preview, uploadId, problem }) => (
         <li key={key} data-state={problem ? "failed" : uploadId ? "ready" : "loading"}>
           {preview ? <img src={preview} alt="" width={56} height={56} /> : <span class="blank" />}
           <select
-            aria-label={`What ${name} is for`}
+            aria-label={pictures.purposeOf(name)}
             value={role}
             onChange={(event) => attachments.setRole(key, event.currentTarget.value as Role)}
           >
             {roles.map((one) => (
               <option key={one} value={one}>
-                {ROLE_WORDS[one]}
+                {pictures.roles[one]}
               </option>
             ))}
           </select>
-          <IconButton icon="close" label={`Remove ${name}`} onClick={() => attachments.remove(key)} />
+          <IconButton icon="close" label={pictures.remove(name)} onClick={() => attachments.remove(key)} />
         </li>
       ))}
     </ul>
@@ -148,15 +154,16 @@ export function AttachmentList({ attachments }: { attachments: Attachments }) {
 export function AttachButton({ attachments }: { attachments: Attachments }) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => void actions.loadModels(), []);
+  const { pictures } = phrases();
   if (!attachments.offered) return null;
   return (
-    <label class="attach" title="Add a picture">
+    <label class="attach" title={pictures.add}>
       <input
         ref={input}
         type="file"
         accept={TYPES.join(",")}
         multiple
-        aria-label="Add a picture"
+        aria-label={pictures.add}
         onChange={(event) => {
           attachments.add([...(event.currentTarget.files ?? [])]);
           event.currentTarget.value = "";

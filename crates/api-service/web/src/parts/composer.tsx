@@ -6,6 +6,7 @@ import { useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useStat
 import { readDraft, writeDraft } from "../drafts";
 import type { Pending } from "../model/state";
 import type { Attachment } from "../model/types";
+import { phrases } from "../words";
 import { AttachButton, AttachmentList, useAttachments } from "./attachments";
 import { touch } from "./device";
 import { Icon } from "./icon";
@@ -45,9 +46,9 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
   const [told, setTold] = useState(false);
   const over = encoder.encode(text.trim()).length - LIMIT;
   const ready = text.trim() !== "" && over <= 0 && !busy && !attachments.wrong && !attachments.waiting;
-  const underWay = attachments.waiting ? "a picture" : busy ? "your last message" : null;
-  const late = told && underWay ? `One moment, ${underWay} is on its way.` : "";
-  const about = over > 0 ? `Too long: please cut about ${over} characters.` : (attachments.wrong ?? late);
+  const { composer } = phrases();
+  const underWay = attachments.waiting ? composer.pictureUnderWay : busy ? composer.messageUnderWay : null;
+  const about = over > 0 ? composer.tooLong(over) : (attachments.wrong ?? (told && underWay ? underWay : ""));
 
   function write(next: string) {
     setText(next);
@@ -139,8 +140,8 @@ export function Composer({ userId, place, label, placeholder, busy, handle, onSe
           <button
             type="submit"
             class="send"
-            aria-label="Send"
-            title="Send"
+            aria-label={composer.send}
+            title={composer.send}
             aria-disabled={ready ? undefined : "true"}
           >
             <Icon name="send" />

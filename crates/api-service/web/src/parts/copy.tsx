@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import type { Failure } from "../model/types";
+import { phrases } from "../words";
 import { announce } from "./announcer";
 import { Button, type IconName } from "./icon";
 
@@ -37,8 +38,12 @@ export function Copy({ text, label, icon, told, otherwise }: CopyProps) {
   }
 
   return (
-    <Button look="small copy" icon={copied ? "check" : icon} onClick={() => void copy()}>
-      {copied ? "Copied" : label}
+    <Button look="small" icon={copied ? "check" : icon} onClick={() => void copy()}>
+      {/* Both are there, so that it is as wide as the longer one and nothing beside it moves. */}
+      <span class="either">
+        <span data-off={copied ? "" : undefined}>{label}</span>
+        <span data-off={copied ? undefined : ""}>{phrases().act.copied}</span>
+      </span>
     </Button>
   );
 }
@@ -46,5 +51,6 @@ export function Copy({ text, label, icon, told, otherwise }: CopyProps) {
 /** A way to take along what the server's log knows a failure by; nothing where there is no such thing. */
 export function CopyRequestId({ failure }: { failure: Failure | null }) {
   const id = failure?.requestId;
-  return id ? <Copy text={id} label="Copy the id" icon="copy" told="Request id copied." /> : null;
+  const { errors } = phrases();
+  return id ? <Copy text={id} label={errors.copyId} icon="copy" told={errors.idCopied} /> : null;
 }

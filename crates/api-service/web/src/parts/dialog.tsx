@@ -4,7 +4,9 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
+import { detailOf } from "../model/failure";
 import { failureOf } from "../server";
+import { phrases } from "../words";
 import { Button } from "./icon";
 
 /** What is asked just now; a dialog is shown while it is set. */
@@ -37,7 +39,7 @@ interface FrameProps {
 
 /** The dialog itself: a title, what is asked, and the two answers. */
 export function DialogFrame(props: FrameProps) {
-  const { title, onSubmit, yes, no = "Cancel", danger, blocked, aside, children } = props;
+  const { title, onSubmit, yes, no = phrases().act.cancel, danger, blocked, aside, children } = props;
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const refuse = useRef<HTMLDivElement>(null);
@@ -60,7 +62,7 @@ export function DialogFrame(props: FrameProps) {
       await onSubmit();
       dialog.current?.close();
     } catch (error) {
-      setProblem(failureOf(error).detail);
+      setProblem(detailOf(failureOf(error)));
       setBusy(false);
     }
   }

@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+import { phrases } from "../words";
 import { Button } from "./icon";
 import { Topbar } from "./topbar";
 
@@ -31,16 +32,17 @@ export function Lazy({ load, title }: { load: Load; title: string }) {
   }, [load, failed]);
 
   const View = fetched.get(load);
+  const { act, app } = phrases();
   if (there && View) return <View />;
   return (
     <div class="view">
       <Topbar title={title} />
       {failed && (
         <div class="empty" role="alert">
-          <p>This part of the page could not be loaded.</p>
+          <p>{app.partMissing}</p>
           {/* A newer version may be served by now, whose parts have other names: start anew. */}
           <Button icon="retry" onClick={() => location.reload()}>
-            Try again
+            {act.retry}
           </Button>
         </div>
       )}

@@ -4,10 +4,12 @@ import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 
 import * as actions from "../actions";
-import { clock } from "../format";
+import { clock, fully } from "../format";
+import { detailOf } from "../model/failure";
 import { pictureOf } from "../model/pictures";
 import type { Pending } from "../model/state";
 import type { Message } from "../model/types";
+import { phrases } from "../words";
 import type { ComposerHandle } from "./composer";
 import { CopyRequestId } from "./copy";
 import { calm, touch } from "./device";
@@ -24,14 +26,14 @@ const BEAT = 35;
 export function Said({ message, fresh }: { message: Message; fresh: boolean }) {
   const mine = message.role === "user";
   const time = (
-    <time dateTime={message.createdAt} title={new Date(message.createdAt).toLocaleString()}>
+    <time dateTime={message.createdAt} title={fully(message.createdAt)}>
       {clock(message.createdAt)}
     </time>
   );
   return (
     <li class={`turn ${mine ? "mine" : "theirs"}`} data-type={message.type}>
       {mine ? (
-        <p class="unseen">You, {time}</p>
+        <p class="unseen">{phrases().chat.you}, {time}</p>
       ) : (
         <p class="who">
           <Icon name="reel" />
@@ -73,6 +75,7 @@ interface UnsentProps {
 /** A message of the user's that the server has not confirmed. */
 export function Unsent({ pending, to, composer }: UnsentProps) {
   const { key, content, attachments, error } = pending;
+  const { act, chat } = phrases();
   const pictures = attachments.map(pictureOf).map(({ preview, name }) => ({ src: preview ?? "", name }));
   /** The buttons go with what they are for. */
   const goOn = () => {
@@ -81,10 +84,10 @@ export function Unsent({ pending, to, composer }: UnsentProps) {
 
   function discard() {
     ask({
-      title: "Discard this message?",
-      text: "It was not sent, and it is kept nowhere else.",
-      yes: "Discard",
-      no: "Keep",
+      title: chat.discardTitle,
+      text: chat.discardText,
+      yes: chat.discard,
+      no: act.keep,
       danger: true,
       async run() {
         await actions.withdraw(to, key);
@@ -96,26 +99,26 @@ export function Unsent({ pending, to, composer }: UnsentProps) {
 
   return (
     <li class="turn mine" data-state={error ? "failed" : "sending"}>
-      <p class="unseen">You, now</p>
+      <p class="unseen">{chat.youNow}</p>
       <p class="said" dir="auto">{content}</p>
       {error && (
         <div class="unsent">
           {/* Not before: what was said shows none, so they would go again at once. */}
           <Pictures pictures={pictures} />
           <p class="field-error" role="alert">
-            Not sent. {error.detail}
+            {chat.notSentFor(detailOf(error))}
           </p>
           <div class="buttons end">
             <CopyRequestId failure={error} />
             <Button look="small" icon="trash" onClick={discard}>
-              Discard
+              {chat.discard}
             </Button>
             <Button
               look="small"
               icon="pencil"
               onClick={() => void actions.withdraw(to, key, () => composer.current?.takeBack(pending))}
             >
-              Edit
+              {chat.edit}
             </Button>
             <Button
               look="small"
@@ -125,7 +128,7 @@ export function Unsent({ pending, to, composer }: UnsentProps) {
                 void actions.resend(to, pending);
               }}
             >
-              Try again
+              {act.retry}
             </Button>
           </div>
         </div>

@@ -1,6 +1,7 @@
 // Names and values side by side.
 
 import type { Pair } from "../model/details";
+import { phrases } from "../words";
 
 /** As a list of chips, or as a grid. */
 export function Pairs({ pairs, look = "details" }: { pairs: readonly Pair[]; look?: "details" | "chips" }) {
@@ -20,7 +21,7 @@ export function Pairs({ pairs, look = "details" }: { pairs: readonly Pair[]; loo
 export function Pictures({ pictures }: { pictures: readonly { src: string; name: string }[] }) {
   if (pictures.length === 0) return null;
   return (
-    <ul class="pictures" aria-label="Pictures">
+    <ul class="pictures" aria-label={phrases().pictures.title}>
       {pictures.map(({ src, name }) => (
         <li key={src}>
           <img src={src} alt={name} width={64} height={64} loading="lazy" />

@@ -5,9 +5,10 @@ import { useId, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { now } from "../clock";
-import { day, shorten } from "../format";
+import { day, percent, shorten } from "../format";
+import { detailOf } from "../model/failure";
 import { conversationsOf, foundOf, type Listing, runningOf, threadOf, UNMADE } from "../model/state";
-import type { Conversation } from "../model/types";
+import type { Conversation, Failure } from "../model/types";
 import {
   conversationHref,
   galleryHref,
@@ -18,13 +19,14 @@ import {
 } from "../routes";
 import { failureOf } from "../server";
 import { state } from "../store";
+import { type Phrases, phrases } from "../words";
 import { drawer } from "./drawer";
 import { Brand, Button, Icon, IconButton, type IconName } from "./icon";
 
-const PLACES: { href: string; icon: IconName; label: string; names: Route["name"][] }[] = [
-  { href: galleryHref(), icon: "grid", label: "Videos", names: ["gallery", "video"] },
-  { href: usageHref, icon: "gauge", label: "Usage", names: ["usage"] },
-  { href: settingsHref, icon: "dials", label: "Settings", names: ["settings"] },
+const PLACES: { href: string; icon: IconName; label: keyof Phrases["places"]; names: Route["name"][] }[] = [
+  { href: galleryHref(), icon: "grid", label: "videos", names: ["gallery", "video"] },
+  { href: usageHref, icon: "gauge", label: "usage", names: ["usage"] },
+  { href: settingsHref, icon: "dials", label: "settings", names: ["settings"] },
 ];
 
 const close = () => {
@@ -33,24 +35,25 @@ const close = () => {
 
 export function Sidebar({ element }: { element: RefObject<HTMLElement | null> }) {
   const { session, route } = state.value;
-  const [problem, setProblem] = useState<string | null>(null);
+  const { act, places, sidebar } = phrases();
+  const [problem, setProblem] = useState<Failure | null>(null);
 
   async function signOut() {
     setProblem(null);
     try {
       await actions.signOut();
     } catch (error) {
-      setProblem(failureOf(error).detail);
+      setProblem(failureOf(error));
     }
   }
 
   return (
-    <aside class="sidebar" aria-label="Menu" ref={element}>
+    <aside class="sidebar" aria-label={sidebar.menu} ref={element}>
       <div class="sidebar-head">
-        <a class="brand-link" href={homeHref} aria-label="Reelay, start" onClick={close}>
+        <a class="brand-link" href={homeHref} aria-label={sidebar.start} onClick={close}>
           <Brand />
         </a>
-        <IconButton icon="close" label="Close the menu" class="only-narrow" onClick={close} />
+        <IconButton icon="close" label={sidebar.close} class="only-narrow" onClick={close} />
       </div>
       <a
         class="button new"
@@ -59,9 +62,9 @@ export function Sidebar({ element }: { element: RefObject<HTMLElement | null> })
         onClick={close}
       >
         <Icon name="plus" />
-        New video
+        {places.newVideo}
       </a>
-      <nav class="places" aria-label="Places">
+      <nav class="places" aria-label={sidebar.places}>
         {PLACES.map(({ href, icon, label, names }) => (
           <a
             key={href}
@@ -71,22 +74,22 @@ export function Sidebar({ element }: { element: RefObject<HTMLElement | null> })
             onClick={close}
           >
             <Icon name={icon} />
-            {label}
+            {places[label]}
           </a>
         ))}
       </nav>
       <Conversations />
       {problem && (
         <p class="field-error" role="alert">
-          {problem}
+          {detailOf(problem)}
         </p>
       )}
       <div class="account">
         <div class="account-who">
-          <strong>{session.user?.name || "Signed in"}</strong>
+          <strong>{session.user?.name || sidebar.signedIn}</strong>
           <span class="muted">{session.user?.email}</span>
         </div>
-        <IconButton icon="out" label="Sign out" onClick={() => void signOut()} />
+        <IconButton icon="out" label={act.signOut} onClick={() => void signOut()} />
       </div>
     </aside>
   );
@@ -98,24 +101,29 @@ function Conversations() {
   const list: Listing = search ?? conversations;
   const shown = search ? foundOf(state.value) : conversationsOf(state.value);
   const more = list.nextCursor;
+  const { act, sidebar } = phrases();
   return (
     <>
       <div class="search" role="search">
         <Icon name="search" />
         <label class="unseen" for={id}>
-          Search the conversations
+          {sidebar.searchLabel}
         </label>
         <input
           id={id}
           type="search"
-          placeholder="Search"
+          placeholder={sidebar.search}
           autocomplete="off"
           maxLength={200}
           value={search?.query ?? ""}
           onInput={(event) => actions.search(event.currentTarget.value.trimStart())}
         />
       </div>
-      <nav class="sidebar-list" aria-label="Your conversations" aria-busy={list.phase === "loading" ? "true" : undefined}>
+      <nav
+        class="sidebar-list"
+        aria-label={sidebar.conversations}
+        aria-busy={list.phase === "loading" ? "true" : undefined}
+      >
         <ul class="conversations">
           {!search &&
             threadOf(state.value, UNMADE).pending.map(({ key, content, error }) => (
@@ -140,7 +148,7 @@ function Conversations() {
             look="small"
             onClick={() => (search ? actions.search(search.query) : void actions.loadConversations())}
           >
-            Try again
+            {act.retry}
           </Button>
         )}
         {more && list.phase !== "failed" && (
@@ -149,7 +157,7 @@ function Conversations() {
             busy={list.phase === "loading"}
             onClick={() => (search ? void actions.find(search.query, more) : void actions.loadConversations(more))}
           >
-            Show older
+            {sidebar.older}
           </Button>
         )}
       </nav>
@@ -158,15 +166,16 @@ function Conversations() {
 }
 
 function noteOf({ phase, error }: Listing, shown: number, isSearch: boolean): string {
-  if (phase === "failed") return error?.detail ?? "";
+  const { app, sidebar } = phrases();
+  if (phase === "failed") return error ? detailOf(error) : "";
   if (shown > 0) return "";
-  if (phase !== "ready") return isSearch ? "Searching…" : "Loading…";
-  return isSearch ? "Nothing found." : "Your conversations will be listed here.";
+  if (phase !== "ready") return isSearch ? sidebar.searching : app.loading;
+  return isSearch ? sidebar.nothingFound : sidebar.none;
 }
 
 /** Something waits there that its user believes to have been said. */
 function NotSent() {
-  return <span class="entry-time entry-unsent">Not sent</span>;
+  return <span class="entry-time entry-unsent">{phrases().chat.notSent}</span>;
 }
 
 function Entry({ conversation }: { conversation: Conversation }) {
@@ -183,7 +192,7 @@ function Entry({ conversation }: { conversation: Conversation }) {
         onClick={close}
       >
         <span class="entry-title" dir="auto">
-          {conversation.title || "Untitled"}
+          {conversation.title || phrases().sidebar.untitled}
         </span>
         {unsent ? (
           <NotSent />
@@ -192,7 +201,7 @@ function Entry({ conversation }: { conversation: Conversation }) {
             {day(conversation.createdAt, new Date(now.value))}
           </time>
         ) : (
-          <span class="entry-time entry-running">{Math.floor(running)} %</span>
+          <span class="entry-time entry-running">{percent(Math.floor(running))}</span>
         )}
       </a>
     </li>

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, Ref } from "preact";
 
+import { phrases } from "../words";
 import { drawer } from "./drawer";
 import { IconButton } from "./icon";
 
@@ -17,7 +18,7 @@ export function Topbar({ title, heading, children }: TopbarProps) {
     <header class="topbar">
       <IconButton
         icon="menu"
-        label="Menu"
+        label={phrases().sidebar.menu}
         class="only-narrow"
         expanded={drawer.value}
         onClick={() => (drawer.value = true)}

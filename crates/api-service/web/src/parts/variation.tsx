@@ -4,7 +4,7 @@ import { useEffect, useId, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { models } from "../catalogue";
-import { money, seconds } from "../format";
+import { money, number, seconds } from "../format";
 import { pictureUrl } from "../model/pictures";
 import type { Generation, ImageInput } from "../model/types";
 import {
@@ -14,12 +14,12 @@ import {
   modelOf,
   parametersOf,
   priceOf,
-  ROLE_WORDS,
   roleOf,
   takenOf,
   type Wish,
 } from "../model/variation";
 import { conversationHref } from "../routes";
+import { phrases } from "../words";
 import { Choices, isScale, type Option, Scale } from "./choices";
 import { DialogFrame, open } from "./dialog";
 import { IconButton } from "./icon";
@@ -45,6 +45,7 @@ function Variation({ generation }: { generation: Generation }) {
     };
   });
   useEffect(() => void actions.loadModels(), []);
+  const { act, facts, variation: words } = phrases();
   const model = modelOf(models.value, wish.model);
   const taken = model ? takenOf(model, pictures) : [];
   const fitted = model && fit(model, wish, taken);
@@ -66,16 +67,16 @@ function Variation({ generation }: { generation: Generation }) {
 
   return (
     <DialogFrame
-      title="Make a variation"
+      title={act.vary}
       class="wide"
-      yes="Continue"
+      yes={act.continue}
       blocked={!model || !prompt.trim()}
       onSubmit={submit}
       aside={
         <p class="dialog-price" aria-live="polite">
           {price && (
             <>
-              <span class="price-label">About </span>
+              <span class="price-label">{words.about} </span>
               {price}
             </>
           )}
@@ -84,7 +85,7 @@ function Variation({ generation }: { generation: Generation }) {
     >
       <div>
         <label class="label" for={`${id}-prompt`}>
-          What it shall show
+          {words.show}
         </label>
         <textarea
           id={`${id}-prompt`}
@@ -98,7 +99,7 @@ function Variation({ generation }: { generation: Generation }) {
         <>
           <div>
             <label class="label" for={`${id}-model`}>
-              Model
+              {words.model}
             </label>
             <select
               id={`${id}-model`}
@@ -121,19 +122,19 @@ function Variation({ generation }: { generation: Generation }) {
             />
           )}
           <Row
-            label="Length"
+            label={facts.length}
             options={durationsOf(model, fitted.resolution, taken).map((value) => ({ value, label: seconds(value) }))}
             value={fitted.duration}
             onChange={(duration) => change({ duration: Number(duration) })}
           />
           <Row
-            label="Shape"
+            label={facts.shape}
             options={model.aspectRatios.map((value) => ({ value, label: value }))}
             value={fitted.aspectRatio}
             onChange={(aspectRatio) => change({ aspectRatio: String(aspectRatio) })}
           />
           <Row
-            label="Resolution"
+            label={facts.resolution}
             options={model.resolutions.map(({ name }) => ({ value: name, label: name }))}
             value={fitted.resolution}
             onChange={(resolution) => change({ resolution: String(resolution) })}
@@ -158,17 +159,18 @@ interface PicturesProps {
 
 /** The pictures that it is made from. One that has expired is refused by the server, and can be removed here. */
 function Pictures({ taken, leftOut, remove }: PicturesProps) {
+  const { pictures } = phrases();
   return (
     <div>
       {taken.length > 0 && (
-        <ul class="attachments" aria-label="Pictures">
+        <ul class="attachments" aria-label={pictures.title}>
           {taken.map((picture, index) => (
             <li key={picture.uploadId}>
-              <img src={pictureUrl(picture.uploadId)} alt={`Picture ${index + 1}`} width={56} height={56} />
-              <span>{ROLE_WORDS[roleOf(picture)]}</span>
+              <img src={pictureUrl(picture.uploadId)} alt={pictures.one(number(index + 1))} width={56} height={56} />
+              <span>{pictures.roles[roleOf(picture)]}</span>
               <IconButton
                 icon="close"
-                label={`Remove picture ${index + 1}`}
+                label={pictures.removeOne(number(index + 1))}
                 onClick={() => remove(picture.uploadId)}
               />
             </li>

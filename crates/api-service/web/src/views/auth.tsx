@@ -3,6 +3,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
+import { detailOf, wrongWithAccount } from "../model/failure";
+import type { Failure } from "../model/types";
 import { touch } from "../parts/device";
 import { Field } from "../parts/field";
 import { Brand, Button } from "../parts/icon";
@@ -10,12 +12,13 @@ import scene from "../pictures/scene.svg";
 import { signInHref, signUpHref } from "../routes";
 import { failureOf } from "../server";
 import { state } from "../store";
-import type { Failure } from "../model/types";
+import { phrases } from "../words";
 
-type Wrong = Partial<Record<"name" | "email" | "password", string>>;
+type Wrong = Partial<Record<string, string>>;
 
 export function Auth() {
   const { session, route } = state.value;
+  const { auth } = phrases();
   const isNew = route.name === "signup";
   const form = useRef<HTMLFormElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -45,8 +48,8 @@ export function Auth() {
     const name = value("name").trim();
     // What can be told without asking the server; the rest is the server's to say.
     const found: Wrong = {
-      ...(email.validity.valid ? {} : { email: "Enter your email address, like name@example.com." }),
-      ...(password ? {} : { password: "Enter your password." }),
+      ...(email.validity.valid ? {} : { email: auth.enterEmail }),
+      ...(password ? {} : { password: auth.enterPassword }),
     };
     setWrong(found);
     setFailure(null);
@@ -57,7 +60,7 @@ export function Auth() {
       await (isNew ? actions.register({ ...account, ...(name ? { name } : {}) }) : actions.signIn(account));
     } catch (error) {
       const told = failureOf(error);
-      const beside: Wrong = told.code === "email_taken" ? { email: told.detail } : told.fields;
+      const beside = wrongWithAccount(told, password);
       setWrong(beside);
       if (Object.keys(beside).length === 0) setFailure(told);
     } finally {
@@ -69,48 +72,48 @@ export function Auth() {
     <main class="auth">
       <div class="auth-picture">
         <img src={scene} alt="" width={800} height={450} fetchpriority="high" />
-        <p class="auth-line">Say what you want to see. Watch it come to be.</p>
+        <p class="auth-line">{auth.line}</p>
       </div>
       <form class="auth-form" noValidate onSubmit={submit} ref={form}>
         <Brand />
         <h1 tabIndex={-1} ref={heading}>
-          {isNew ? "Create your account" : "Welcome back"}
+          {isNew ? auth.create : auth.welcome}
         </h1>
         {session.notice && (
           <p class="notice" role="status">
-            {session.notice}
+            {auth.sessionEnded}
           </p>
         )}
         {failure && (
           <p class="notice bad" role="alert">
-            {failure.detail}
+            {detailOf(failure)}
           </p>
         )}
         {isNew && (
           <Field
-            label="Name"
+            label={auth.name}
             name="name"
             kind="text"
             autoComplete="name"
-            hint="Optional. How we address you."
-            problem={wrong.name}
+            hint={auth.nameHint}
+            problem={wrong["name"]}
           />
         )}
-        <Field label="Email" name="email" kind="email" autoComplete="email" required problem={wrong.email} />
+        <Field label={auth.email} name="email" kind="email" autoComplete="email" required problem={wrong["email"]} />
         <Field
-          label="Password"
+          label={auth.password}
           name="password"
           kind="password"
           autoComplete={isNew ? "new-password" : "current-password"}
           required
-          problem={wrong.password}
+          problem={wrong["password"]}
         />
         <Button type="submit" look="primary wide" busy={busy}>
-          {isNew ? "Create account" : "Sign in"}
+          {isNew ? auth.createAccount : auth.signIn}
         </Button>
         <p class="muted">
-          {isNew ? "Already have an account? " : "New to Reelay? "}
-          <a href={isNew ? signInHref : signUpHref}>{isNew ? "Sign in" : "Create an account"}</a>
+          {isNew ? auth.haveAccount : auth.newHere}{" "}
+          <a href={isNew ? signInHref : signUpHref}>{isNew ? auth.signIn : auth.createOne}</a>
         </p>
       </form>
     </main>

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import * as actions from "../actions";
 import { Card } from "../faces/card";
 import { shorten } from "../format";
+import { detailOf } from "../model/failure";
 import { type Thread, threadOf, timelineOf } from "../model/state";
 import type { Message } from "../model/types";
 import { announce } from "../parts/announcer";
@@ -18,6 +19,7 @@ import { Said, Unsent } from "../parts/message";
 import { Topbar } from "../parts/topbar";
 import { homeHref } from "../routes";
 import { state } from "../store";
+import { phrases } from "../words";
 
 /** How near to the end counts as reading along, in pixels. */
 const NEAR = 120;
@@ -31,7 +33,8 @@ export function Conversation({ id }: { id: string }) {
   const scroller = useScroller();
   const isFresh = useSpoken(thread);
   const gone = thread.phase === "failed" && thread.error?.status === 404;
-  const title = gone ? "Not found" : (conversations.byId[id]?.title ?? "Conversation");
+  const { app, chat, places } = phrases();
+  const title = gone ? app.notFound : (conversations.byId[id]?.title ?? places.conversation);
   const waiting = thread.pending.some(({ error }) => !error);
 
   useArrival((first) => {
@@ -41,19 +44,19 @@ export function Conversation({ id }: { id: string }) {
 
   function rename() {
     ask({
-      title: "Rename the conversation",
-      field: { label: "Title", value: title },
-      yes: "Rename",
+      title: chat.renameTitle,
+      field: { label: chat.title, value: title },
+      yes: chat.rename,
       run: (wanted) => actions.renameConversation(id, wanted),
     });
   }
 
   function remove() {
     ask({
-      title: "Delete this conversation?",
-      text: "Its messages and videos go with it, and what is being made is cancelled. This cannot be undone.",
-      yes: "Delete",
-      no: "Keep",
+      title: chat.deleteTitle,
+      text: chat.deleteText,
+      yes: chat.delete,
+      no: phrases().act.keep,
       danger: true,
       run: () => actions.deleteConversation(id),
     });
@@ -65,8 +68,8 @@ export function Conversation({ id }: { id: string }) {
         {thread.phase !== "failed" && <Indicator />}
         {!gone && (
           <>
-            <IconButton icon="pencil" label="Rename" onClick={rename} />
-            <IconButton icon="trash" label="Delete" onClick={remove} />
+            <IconButton icon="pencil" label={chat.rename} onClick={rename} />
+            <IconButton icon="trash" label={chat.delete} onClick={remove} />
           </>
         )}
       </Topbar>
@@ -75,14 +78,14 @@ export function Conversation({ id }: { id: string }) {
         class="scroller"
         tabIndex={0}
         role="region"
-        aria-label="Conversation"
+        aria-label={places.conversation}
         aria-busy={thread.phase === "loading" ? "true" : undefined}
         ref={scroller.outer}
         onScroll={scroller.scrolled}
       >
         <div class="column" ref={scroller.inner}>
           <ThreadStatus thread={thread} empty={items.length === 0} />
-          <ol class="timeline" aria-label="Messages">
+          <ol class="timeline" aria-label={chat.messages}>
             {items.map((item) => {
               if (item.kind === "message") {
                 return <Said key={item.key} message={item.message} fresh={isFresh(item.message)} />;
@@ -111,7 +114,7 @@ export function Conversation({ id }: { id: string }) {
           <div class="column">
             <IconButton
               icon="down"
-              label="To the newest"
+              label={chat.toEnd}
               class="to-end"
               hidden={scroller.atEnd}
               onClick={() => scroller.toEnd("smooth")}
@@ -120,8 +123,8 @@ export function Conversation({ id }: { id: string }) {
               key={id}
               userId={session.user?.id ?? ""}
               place={id}
-              label="Message"
-              placeholder="Message Reelay…"
+              label={chat.message}
+              placeholder={chat.messageHere}
               busy={waiting}
               handle={composer}
               onSend={(content, attachments) => {
@@ -196,24 +199,19 @@ function useSpoken(thread: Thread): (message: Message) => boolean {
   return ({ id }) => fresh.current.has(id);
 }
 
-const PUSH_WORDS = {
-  live: "Live",
-  polling: "Checking every few seconds",
-  offline: "Offline",
-  connecting: "Connecting",
-} as const;
-
 /** A quiet sign of how the page hears of news. */
 function Indicator() {
   const { push, offline } = state.value.connection;
   const kind = offline ? "offline" : (push ?? "connecting");
-  const word = PUSH_WORDS[kind];
-  return <span class="live" role="img" data-push={kind} title={word} aria-label={`Updates: ${word}`} />;
+  const { chat } = phrases();
+  const word = chat.push[kind];
+  return <span class="live" role="img" data-push={kind} title={word} aria-label={chat.updates(word)} />;
 }
 
 /** What stands in place of the messages while there are none to show, or above them if loading failed. */
 function ThreadStatus({ thread, empty }: { thread: Thread; empty: boolean }) {
   const { phase, error } = thread;
+  const { act, app, chat } = phrases();
   const failed = phase === "failed";
   if (!failed && !empty) return null;
   const gone = failed && error?.status === 404;
@@ -227,18 +225,18 @@ function ThreadStatus({ thread, empty }: { thread: Thread; empty: boolean }) {
           <span />
         </div>
       )}
-      {loading && <p class="unseen">Loading the conversation…</p>}
-      {gone && <p>This conversation does not exist, or it is not yours.</p>}
-      {failed && !gone && <p>{error?.detail}</p>}
-      {phase === "ready" && <p>Nothing has been said here yet. Describe the video you want.</p>}
+      {loading && <p class="unseen">{chat.loading}</p>}
+      {gone && <p>{chat.gone}</p>}
+      {failed && !gone && <p>{error && detailOf(error)}</p>}
+      {phase === "ready" && <p>{chat.empty}</p>}
       {gone && (
         <a class="button primary" href={homeHref}>
-          Start a new video
+          {app.start}
         </a>
       )}
       {failed && !gone && (
         <Button icon="retry" onClick={actions.reload}>
-          Try again
+          {act.retry}
         </Button>
       )}
       {failed && !gone && <CopyRequestId failure={error} />}

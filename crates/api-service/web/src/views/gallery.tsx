@@ -4,10 +4,11 @@ import { useEffect, useRef } from "preact/hooks";
 
 import * as actions from "../actions";
 import { now } from "../clock";
-import { day, seconds, shorten } from "../format";
+import { day, percent, seconds, shorten } from "../format";
 import { posterSet, posterUrl } from "../model/details";
+import { detailOf } from "../model/failure";
 import { galleryOf } from "../model/state";
-import { isRunning, isWaiting, STATUS_WORDS, stageOf } from "../model/status";
+import { isRunning, isWaiting, stageOf, statusOf } from "../model/status";
 import type { Generation } from "../model/types";
 import { useArrival } from "../parts/arrival";
 import { CopyRequestId } from "../parts/copy";
@@ -17,20 +18,21 @@ import { Topbar } from "../parts/topbar";
 import { openVariation } from "../parts/variation";
 import { conversationHref, galleryHref, homeHref, videoHref } from "../routes";
 import { state } from "../store";
+import { phrases } from "../words";
 
 /** About how wide a tile is, in CSS pixels. */
 const WIDTH = 288;
 
-const FILTERS = [
-  ["", "All"],
-  ["completed", "Ready"],
-  ["running", "In the making"],
-  ["failed", "Not made"],
-  ["cancelled", "Cancelled"],
-] as const;
-
 export function Gallery() {
   const { route, gallery } = state.value;
+  const { act, app, gallery: words, places, status: names } = phrases();
+  const filters = [
+    ["", words.all],
+    ["completed", names.completed],
+    ["running", names.processing],
+    ["failed", names.failed],
+    ["cancelled", names.cancelled],
+  ] as const;
   const status = route.name === "gallery" ? route.status : "";
   const shown = galleryOf(state.value);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -54,10 +56,10 @@ export function Gallery() {
   const loading = phase === "loading" || phase === "idle";
   return (
     <div class="view scrolls">
-      <Topbar title="Videos" heading={heading} />
+      <Topbar title={places.videos} heading={heading} />
       <div class="sheet wide">
-        <nav class="filters" aria-label="Which videos">
-          {FILTERS.map(([name, label]) => (
+        <nav class="filters" aria-label={words.filters}>
+          {filters.map(([name, label]) => (
             <a
               key={name}
               class="filter"
@@ -69,7 +71,7 @@ export function Gallery() {
           ))}
         </nav>
         {phase === "failed" && shown.length === 0 ? null : (
-          <ul class="wall" aria-label="Videos" aria-busy={loading ? "true" : undefined}>
+          <ul class="wall" aria-label={places.videos} aria-busy={loading ? "true" : undefined}>
             {shown.map((generation) => (
               <Tile key={generation.id} generation={generation} />
             ))}
@@ -78,23 +80,23 @@ export function Gallery() {
         )}
         {phase === "failed" && (
           <div class="empty" role="alert">
-            <p>{error?.detail}</p>
+            <p>{error && detailOf(error)}</p>
             <Button icon="retry" onClick={() => void actions.loadGallery(status, shown.length === 0)}>
-              Try again
+              {act.retry}
             </Button>
             <CopyRequestId failure={error} />
           </div>
         )}
         {phase === "ready" && shown.length === 0 && (
           <div class="empty" role="status">
-            <p>{status ? "There are none of these." : "Your videos will hang here."}</p>
+            <p>{status ? words.noneOfThese : words.none}</p>
             <a class="button primary" href={homeHref}>
-              Start a new video
+              {app.start}
             </a>
           </div>
         )}
         <div ref={end} class="wall-end">
-          {loading && shown.length > 0 && <p class="muted">Loading…</p>}
+          {loading && shown.length > 0 && <p class="muted">{app.loading}</p>}
         </div>
       </div>
     </div>
@@ -112,6 +114,7 @@ function Blank() {
 
 function Tile({ generation }: { generation: Generation }) {
   const { id, status, prompt, createdAt, parameters, conversationId } = generation;
+  const { act, card } = phrases();
   const done = status === "completed";
   const length = generation.duration ?? parameters.duration;
   const facts = [day(createdAt, new Date(now.value)), typeof length === "number" ? seconds(Math.round(length)) : ""];
@@ -121,16 +124,16 @@ function Tile({ generation }: { generation: Generation }) {
         <span class="tile-picture">
           {done ? <Picture generation={generation} /> : <Stand generation={generation} />}
         </span>
-        <span class="tile-title" dir="auto">{shorten(prompt || "A new video", 120)}</span>
+        <span class="tile-title" dir="auto">{shorten(prompt || card.untitled, 120)}</span>
       </a>
       <div class="tile-foot">
         <p>
-          {!done && <span class="chip">{STATUS_WORDS[status]}</span>}
+          {!done && <span class="chip">{statusOf(generation)}</span>}
           {facts.filter(Boolean).join(" · ")}
         </p>
-        {done && <IconButton icon="vary" label="Make a variation" onClick={() => openVariation(generation)} />}
+        {done && <IconButton icon="vary" label={act.vary} onClick={() => openVariation(generation)} />}
         {(status === "failed" || status === "cancelled") && prompt && (
-          <IconButton icon="retry" label="Try again" onClick={() => void retry(generation)} />
+          <IconButton icon="retry" label={act.retry} onClick={() => void retry(generation)} />
         )}
       </div>
     </li>
@@ -163,7 +166,7 @@ function Stand({ generation }: { generation: Generation }) {
   if (isRunning(status)) {
     return (
       <span class="tile-making">
-        <span class="tile-percent">{status === "processing" ? `${Math.floor(progress)} %` : ""}</span>
+        <span class="tile-percent">{status === "processing" ? percent(Math.floor(progress)) : ""}</span>
         <span>{stageOf(generation)}</span>
       </span>
     );

@@ -12,15 +12,11 @@ import { Unsent } from "../parts/message";
 import { Topbar } from "../parts/topbar";
 import scene from "../pictures/scene.svg";
 import { state } from "../store";
-
-const IDEAS = [
-  "A paper boat crossing a rainy street at dusk",
-  "A slow drone shot over terraced tea fields at sunrise, 8 seconds",
-  "A fox in a red scarf waits for the last train, vertical, in watercolour",
-];
+import { phrases } from "../words";
 
 export function Home() {
   const { user } = state.value.session;
+  const { home, chat, places } = phrases();
   const composer = useRef<ComposerHandle>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useArrival((first) => {
@@ -32,16 +28,13 @@ export function Home() {
   const name = user?.name?.trim().split(/\s+/)[0];
   return (
     <div class="view scrolls">
-      <Topbar title="New video" heading={heading} />
+      <Topbar title={places.newVideo} heading={heading} />
       <div class="sheet">
         <img class="home-picture" src={scene} alt="" width={800} height={450} fetchpriority="high" />
-        <h2 class="hero">{name ? `What shall we film, ${name}?` : "What shall we film?"}</h2>
-        <p class="muted hero-text">
-          Say it in your own words. We ask only for what is missing, show you the price, and start when you say
-          so.
-        </p>
+        <h2 class="hero">{name ? home.questionTo(name) : home.question}</h2>
+        <p class="muted hero-text">{home.about}</p>
         {unsent.length > 0 && (
-          <ol class="timeline beginnings" aria-label="Not sent yet">
+          <ol class="timeline beginnings" aria-label={chat.notSentYet}>
             {unsent.map((one) => (
               <Unsent key={one.key} pending={one} to={UNMADE} composer={composer} />
             ))}
@@ -50,8 +43,8 @@ export function Home() {
         <Composer
           userId={user?.id ?? ""}
           place={BEGINNING}
-          label="Describe your video"
-          placeholder="Describe your video…"
+          label={home.describe}
+          placeholder={home.describeHere}
           busy={unsent.some(({ error }) => !error)}
           handle={composer}
           onSend={(content, attachments) => {
@@ -59,9 +52,9 @@ export function Home() {
             return true;
           }}
         />
-        <h3 class="ideas-title">Or begin with one of these</h3>
+        <h3 class="ideas-title">{home.begin}</h3>
         <ul class="ideas">
-          {IDEAS.map((idea) => (
+          {home.ideas.map((idea) => (
             <li key={idea}>
               <button type="button" class="idea" onClick={() => composer.current?.fill(idea)}>
                 {idea}

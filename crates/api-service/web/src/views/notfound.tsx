@@ -5,17 +5,19 @@ import { useRef } from "preact/hooks";
 import { useArrival } from "../parts/arrival";
 import { Topbar } from "../parts/topbar";
 import { homeHref } from "../routes";
+import { phrases } from "../words";
 
 export function NotFound({ text }: { text: string }) {
+  const { app } = phrases();
   const heading = useRef<HTMLHeadingElement>(null);
   useArrival((first) => !first && heading.current?.focus());
   return (
     <div class="view">
-      <Topbar title="Not found" heading={heading} />
+      <Topbar title={app.notFound} heading={heading} />
       <div class="empty">
         <p>{text}</p>
         <a class="button primary" href={homeHref}>
-          Start a new video
+          {app.start}
         </a>
       </div>
     </div>

@@ -3,25 +3,26 @@
 import { useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
+import { detailOf } from "../model/failure";
+import type { Failure } from "../model/types";
 import { disable, enable, enabled, permission } from "../notify";
 import { useArrival } from "../parts/arrival";
 import { calm } from "../parts/device";
 import { Button } from "../parts/icon";
 import { Topbar } from "../parts/topbar";
-import { type Appearance, appearance, choose } from "../preferences";
+import { type Appearance, appearance, choose, chooseLanguage, language } from "../preferences";
 import { failureOf } from "../server";
 import { state } from "../store";
+import { phrases, speech } from "../words";
+import { type Language, LANGUAGES, type Wanted } from "../words/languages";
 
-const APPEARANCES: [Appearance, string][] = [
-  ["system", "As the system"],
-  ["light", "Light"],
-  ["dark", "Dark"],
-];
+const APPEARANCES: readonly Appearance[] = ["system", "light", "dark"];
 
 export function Settings() {
   const { user } = state.value.session;
   const heading = useRef<HTMLHeadingElement>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Failure | null>(null);
+  const { act, auth, places, settings: words } = phrases();
   useArrival((first) => !first && heading.current?.focus());
 
   async function signOut() {
@@ -29,67 +30,55 @@ export function Settings() {
     try {
       await actions.signOut();
     } catch (error) {
-      setProblem(failureOf(error).detail);
+      setProblem(failureOf(error));
     }
   }
 
   return (
     <div class="view scrolls">
-      <Topbar title="Settings" heading={heading} />
+      <Topbar title={places.settings} heading={heading} />
       <div class="sheet">
         <section class="panel">
-          <fieldset>
-            <legend class="panel-title">Appearance</legend>
-            <div class="choices">
-              {APPEARANCES.map(([value, label]) => (
-                <label class="choice" key={value}>
-                  <input
-                    type="radio"
-                    name="appearance"
-                    checked={appearance.value === value}
-                    onChange={() => choose(value)}
-                  />
-                  <span>{label}</span>
-                </label>
-              ))}
-            </div>
-          </fieldset>
-          <p class="hint">
-            {calm()
-              ? "Your system asks for less motion, so nothing moves here by itself."
-              : "If your system asks for less motion, nothing moves here by itself."}
-          </p>
+          <OneOf
+            title={words.appearance}
+            name="appearance"
+            options={APPEARANCES.map((value) => ({ value, label: words[value] }))}
+            value={appearance.value}
+            choose={choose}
+          />
+          <p class="hint">{calm() ? words.calm : words.lively}</p>
         </section>
+        <Languages />
         <Notifications />
         <section class="panel">
-          <h2 class="panel-title">Account</h2>
+          <h2 class="panel-title">{words.account}</h2>
           <dl class="details">
             {user?.name && (
               <div>
-                <dt>Name</dt>
+                <dt>{auth.name}</dt>
                 <dd>{user.name}</dd>
               </div>
             )}
             <div>
-              <dt>Email</dt>
+              <dt>{auth.email}</dt>
               <dd>{user?.email}</dd>
             </div>
           </dl>
           {problem && (
             <p class="field-error" role="alert">
-              {problem}
+              {detailOf(problem)}
             </p>
           )}
           <div class="buttons">
             <Button icon="out" onClick={() => void signOut()}>
-              Sign out
+              {act.signOut}
             </Button>
           </div>
         </section>
         <section class="panel">
-          <h2 class="panel-title">For programs</h2>
+          <h2 class="panel-title">{words.programs}</h2>
           <p>
-            All that this page does, a program can do as well: <a href="/docs">the API’s description</a>.
+            {words.programsText} <a href="/docs">{words.programsLink}</a>.
           </p>
         </section>
       </div>
@@ -97,18 +86,61 @@ export function Settings() {
   );
 }
 
-const WORDS = {
-  unsupported: "This browser shows no notifications of this page.",
-  denied: "This browser does not let the page notify you. Its own settings for this site change that.",
-  granted: "Only for videos that end while this page is not in sight.",
-  default: "Only for videos that end while this page is not in sight. The browser will ask you first.",
-} as const;
+interface OneOfProps<Value extends string> {
+  title: string;
+  name: string;
+  /** `lang` is the language of the label, where that is not the page's. */
+  options: readonly { value: Value; label: string; lang?: string }[];
+  value: Value;
+  choose: (value: Value) => void;
+}
+
+function OneOf<Value extends string>({ title, name, options, value: chosen, choose }: OneOfProps<Value>) {
+  return (
+    <fieldset>
+      <legend class="panel-title">{title}</legend>
+      <div class="choices">
+        {options.map(({ value, label, lang }) => (
+          <label class="choice" key={value}>
+            <input type="radio" name={name} checked={chosen === value} onChange={() => choose(value)} />
+            <span lang={lang}>{label}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** What the page speaks. Each language has its own name here, for whoever understands no other. */
+function Languages() {
+  const { settings } = phrases();
+  const { missing } = speech.value;
+  const named = Object.entries(LANGUAGES).map(([lang, label]) => ({ value: lang as Language, label, lang }));
+  return (
+    <section class="panel">
+      <OneOf<Wanted>
+        title={settings.language}
+        name="language"
+        options={[{ value: "browser", label: settings.browser }, ...named]}
+        value={language.value}
+        choose={chooseLanguage}
+      />
+      {missing && (
+        <p class="field-error" role="alert">
+          {settings.languageMissing(LANGUAGES[missing])}
+        </p>
+      )}
+      <p class="hint">{settings.languageHint}</p>
+    </section>
+  );
+}
 
 function Notifications() {
+  const { settings } = phrases();
   const allowed = permission.value === "granted" || permission.value === "default";
   return (
     <section class="panel">
-      <h2 class="panel-title">Notifications</h2>
+      <h2 class="panel-title">{settings.notifications}</h2>
       <label class="check">
         <input
           type="checkbox"
@@ -122,9 +154,9 @@ function Notifications() {
             void enable();
           }}
         />
-        <span>Tell me when a video is done</span>
+        <span>{settings.tellMe}</span>
       </label>
-      <p class="hint">{WORDS[permission.value]}</p>
+      <p class="hint">{settings.permissions[permission.value]}</p>
     </section>
   );
 }

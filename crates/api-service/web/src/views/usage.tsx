@@ -4,7 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { models } from "../catalogue";
-import { moment, money } from "../format";
+import { moment, money, number, percent } from "../format";
+import { detailOf } from "../model/failure";
 import { shareOf } from "../model/usage";
 import type { Failure, Period, Usage } from "../model/types";
 import { useArrival } from "../parts/arrival";
@@ -12,8 +13,10 @@ import { CopyRequestId } from "../parts/copy";
 import { Button } from "../parts/icon";
 import { Topbar } from "../parts/topbar";
 import { failureOf } from "../server";
+import { phrases } from "../words";
 
 export function UsagePage() {
+  const { act, places, usage: words } = phrases();
   const heading = useRef<HTMLHeadingElement>(null);
   const [usage, setUsage] = useState<Usage | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
@@ -28,21 +31,21 @@ export function UsagePage() {
 
   return (
     <div class="view scrolls">
-      <Topbar title="Usage" heading={heading} />
+      <Topbar title={places.usage} heading={heading} />
       <div class="sheet" aria-busy={!usage && !failure ? "true" : undefined}>
         {failure && (
           <div class="empty" role="alert">
-            <p>{failure.detail}</p>
+            <p>{detailOf(failure)}</p>
             <Button icon="retry" onClick={() => setTried(tried + 1)}>
-              Try again
+              {act.retry}
             </Button>
             <CopyRequestId failure={failure} />
           </div>
         )}
         {!failure && (
           <div class="periods">
-            <PeriodCard title="Today" period={usage?.day ?? null} />
-            <PeriodCard title="This month" period={usage?.month ?? null} />
+            <PeriodCard title={words.today} period={usage?.day ?? null} />
+            <PeriodCard title={words.month} period={usage?.month ?? null} />
           </div>
         )}
         {usage && <Counts usage={usage} />}
@@ -62,6 +65,7 @@ function PeriodCard({ title, period }: { title: string; period: Period | null })
     );
   }
   const { spent, held, budget, left, videos, videosAllowed, until } = period;
+  const { usage, places } = phrases();
   const share = shareOf(period);
   const limited = Boolean(budget) || typeof videosAllowed === "number";
   return (
@@ -69,53 +73,52 @@ function PeriodCard({ title, period }: { title: string; period: Period | null })
       <h2>{title}</h2>
       <p class="price">{money(spent)}</p>
       <p class="muted">
-        {budget ? `spent of ${money(budget)}` : "spent, without a limit"}
+        {budget ? usage.spentOf(money(budget)) : usage.spent}
       </p>
       {share && (
         <div
           class="share"
           role="img"
-          aria-label={`${Math.round(share.spent * 100)} % spent, ${Math.round(share.held * 100)} % held`}
+          aria-label={usage.share(percent(share.spent * 100), percent(share.held * 100))}
           style={{ "--spent": String(share.spent), "--held": String(share.held) }}
         />
       )}
       <dl class="details">
         <div>
-          <dt>Held for videos in the making</dt>
+          <dt>{usage.held}</dt>
           <dd>{money(held)}</dd>
         </div>
         {left && (
           <div>
-            <dt>Left</dt>
+            <dt>{usage.left}</dt>
             <dd>{money(left)}</dd>
           </div>
         )}
         <div>
-          <dt>Videos</dt>
-          <dd>{typeof videosAllowed === "number" ? `${videos} of ${videosAllowed}` : videos}</dd>
+          <dt>{places.videos}</dt>
+          <dd>
+            {typeof videosAllowed === "number" ? usage.of(number(videos), number(videosAllowed)) : number(videos)}
+          </dd>
         </div>
       </dl>
-      {limited && <p class="muted">It begins anew {moment(until, new Date())}.</p>}
+      {limited && <p class="muted">{usage.anew(moment(until, new Date()))}</p>}
     </section>
   );
 }
 
 function Counts({ usage: { open, queued } }: { usage: Usage }) {
+  const { usage } = phrases();
   return (
     <section class="panel">
-      <h2>Just now</h2>
+      <h2>{usage.now}</h2>
       <dl class="details">
         <div>
-          <dt>Not finished</dt>
-          <dd>
-            {open.count} of {open.allowed}
-          </dd>
+          <dt>{usage.open}</dt>
+          <dd>{usage.of(number(open.count), number(open.allowed))}</dd>
         </div>
         <div>
-          <dt>Of these being made</dt>
-          <dd>
-            {queued.count} of {queued.allowed}
-          </dd>
+          <dt>{usage.queued}</dt>
+          <dd>{usage.of(number(queued.count), number(queued.allowed))}</dd>
         </div>
       </dl>
     </section>
@@ -124,23 +127,24 @@ function Counts({ usage: { open, queued } }: { usage: Usage }) {
 
 function ByModel({ usage }: { usage: Usage }) {
   const nameOf = (name: string) => models.value.find(({ model }) => model === name)?.name ?? name;
+  const { usage: words, places } = phrases();
   if (usage.models.length === 0) return null;
   return (
     <section class="panel">
-      <h2 id="by-model">This month by model</h2>
+      <h2 id="by-model">{words.byModel}</h2>
       <table aria-labelledby="by-model">
         <thead>
           <tr>
-            <th scope="col">Model</th>
-            <th scope="col">Videos</th>
-            <th scope="col">Cost</th>
+            <th scope="col">{words.model}</th>
+            <th scope="col">{places.videos}</th>
+            <th scope="col">{words.cost}</th>
           </tr>
         </thead>
         <tbody>
           {usage.models.map(({ provider, model, videos, spent }) => (
             <tr key={`${provider} ${model}`}>
               <th scope="row">{nameOf(model)}</th>
-              <td>{videos}</td>
+              <td>{number(videos)}</td>
               <td>{money(spent)}</td>
             </tr>
           ))}

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import * as actions from "../actions";
 import { Card } from "../faces/card";
+import { detailOf } from "../model/failure";
 import type { Failure } from "../model/types";
 import { useArrival } from "../parts/arrival";
 import { CopyRequestId } from "../parts/copy";
@@ -12,10 +13,12 @@ import { Topbar } from "../parts/topbar";
 import { conversationHref, galleryHref } from "../routes";
 import { failureOf } from "../server";
 import { state } from "../store";
+import { phrases } from "../words";
 import { NotFound } from "./notfound";
 
 export function VideoPage() {
   const { route, generations } = state.value;
+  const { act, places, video } = phrases();
   const id = route.name === "video" ? route.id : "";
   const generation = generations[id];
   const heading = useRef<HTMLHeadingElement>(null);
@@ -29,18 +32,18 @@ export function VideoPage() {
     actions.loadGeneration(id).catch((error: unknown) => setFailure(failureOf(error)));
   }, [id, tried]);
 
-  if (failure?.status === 404) return <NotFound text="This video does not exist, or it is not yours." />;
+  if (failure?.status === 404) return <NotFound text={video.gone} />;
   return (
     <div class="view scrolls">
-      <Topbar title="Video" heading={heading} />
+      <Topbar title={places.video} heading={heading} />
       <div class="sheet">
         {generation ? (
           <Card generation={generation} />
         ) : failure ? (
           <div class="empty" role="alert">
-            <p>{failure.detail}</p>
+            <p>{detailOf(failure)}</p>
             <Button icon="retry" onClick={() => setTried(tried + 1)}>
-              Try again
+              {act.retry}
             </Button>
             <CopyRequestId failure={failure} />
           </div>
@@ -55,12 +58,12 @@ export function VideoPage() {
           {generation && (
             <a class="button small" href={conversationHref(generation.conversationId)}>
               <Icon name="chat" />
-              Open the conversation
+              {video.conversation}
             </a>
           )}
           <a class="button small" href={galleryHref()}>
             <Icon name="grid" />
-            All videos
+            {video.all}
           </a>
         </div>
       </div>

@@ -54,7 +54,7 @@ asGuest("from an account to a video that plays", { colorScheme: "dark" }, async 
   await accept(page);
 
   await face(page, "progress");
-  await page.waitForFunction(() => /^\d+ % · .*snow · Reelay$/.test(document.title));
+  await page.waitForFunction(() => /^\d+% · .*snow · Reelay$/.test(document.title));
   await assertUsable(page, "progress");
   await shot(page, "progress-dark");
 

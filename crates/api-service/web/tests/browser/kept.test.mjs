@@ -232,7 +232,7 @@ asUser("what is being made is seen behind any number of newer ones, and while it
     for (let index = 0; index < 25; index += 1) await ask(`star number ${index}`);
   });
   await page.reload();
-  await page.waitForFunction(() => /^\d+ % · Reelay$/.test(document.title));
+  await page.waitForFunction(() => /^\d+% · Reelay$/.test(document.title));
   await page.goto(`${system.url}/#/videos`);
   await page.getByRole("link", { name: "In the making" }).click();
   await page.locator(".tile").nth(2).waitFor();

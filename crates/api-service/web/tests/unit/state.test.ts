@@ -149,7 +149,7 @@ test("the end of a session leaves nothing of the user's", () => {
     generations(generation(1, "queued", 1)),
   );
   const ends: Action[] = [
-    { type: "session.ended", notice: "why" },
+    { type: "session.ended", notice: true },
     { type: "session.known", user: null },
   ];
   for (const end of ends) {

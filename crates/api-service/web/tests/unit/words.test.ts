@@ -15,7 +15,7 @@ test("numbers, money and times read as a person writes them", () => {
   assert.equal(money({ amount: "3.20", currency: "?" }, "en-US"), "3.20 ?");
   assert.equal(money(null), "");
   assert.deepEqual([seconds(8), seconds(7.96), seconds(60), seconds(95)], ["8 s", "8.0 s", "1 min", "1 min 35 s"]);
-  assert.deepEqual([bytes(999), bytes(4_210_334), bytes(2.5e9)], ["999 B", "4.2 MB", "2.50 GB"]);
+  assert.deepEqual([bytes(999), bytes(4_210_334), bytes(2.5e9)], ["1 kB", "4.2 MB", "2.5 GB"]);
   assert.deepEqual(
     [timeLeft(2), timeLeft(41), timeLeft(150)],
     ["A few seconds left", "About 45 s left", "About 3 min left"],
