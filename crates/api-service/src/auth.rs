@@ -38,6 +38,9 @@ pub struct Visitor(pub Option<User>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
+/// Who asks, as [`identify`] has found out, or why that cannot be told.
+struct Found(AppResult<Visitor>);
+
 /// The middleware that finds out who asks before anything else of a request is read. The extractors of a handler work
 /// side by side, so one that fails at once would answer before the one that asks the database for the session: what is
 /// wrong with the rest of a request is told only to somebody who may make it.
@@ -47,9 +50,9 @@ pub async fn identify<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     // Nothing but the API asks who it is for.
     if request.path().starts_with("/api/") {
-        // Where the database cannot tell, no handler waits for it once more.
-        let visitor = Visitor::from_request(request.request(), &mut Payload::None).await?;
-        request.extensions_mut().insert(visitor);
+        // Where the database cannot tell, no handler waits for it once more, and only one that must know fails.
+        let found = Visitor::from_request(request.request(), &mut Payload::None).await;
+        request.extensions_mut().insert(Found(found));
     }
     next.call(request).await
 }
@@ -84,8 +87,8 @@ impl FromRequest for Visitor {
     type Future = LocalBoxFuture<'static, AppResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        if let Some(known) = request.extensions().get::<Self>() {
-            return Box::pin(ready(Ok(known.clone())));
+        if let Some(Found(found)) = request.extensions().get::<Found>() {
+            return Box::pin(ready(found.clone()));
         }
         let (token, state) = (shown_token(request), State::of(request));
         Box::pin(async move {

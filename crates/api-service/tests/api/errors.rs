@@ -214,6 +214,9 @@ async fn without_its_database_the_service_says_that_it_cannot() {
     assert!(answer.header("retry-after").is_some());
     app.nobody().get("/readyz").await.is_problem(503, "not_ready");
     assert_eq!(app.nobody().get("/healthz").await.status, 200, "alive all the same");
+    // Whoever shows a token is told what anybody may know.
+    assert_eq!(user.get("/api/models").await.status, 200);
+    user.get("/api/nothing").await.is_problem(404, "not_found");
     let detail = answer.body.to_string();
     assert!(!detail.contains("reelay_test") && !detail.contains("connect"), "{detail}");
 
