@@ -60,7 +60,7 @@ export function Auth() {
       await (isNew ? actions.register({ ...account, ...(name ? { name } : {}) }) : actions.signIn(account));
     } catch (error) {
       const told = failureOf(error);
-      const beside = wrongWithAccount(told, password);
+      const beside = wrongWithAccount(told);
       setWrong(beside);
       if (Object.keys(beside).length === 0) setFailure(told);
     } finally {
