@@ -118,6 +118,15 @@ async fn round(
 #[tokio::test]
 #[ignore = "takes minutes, and all of the machine: cargo xtask bench"]
 async fn the_whole_bench() {
+    // A terminal's Ctrl-C does not reach PostgreSQL's server, which has a session of its own: it is stopped from here.
+    tokio::select! {
+        () = Box::pin(all_rounds()) => {}
+        _ = tokio::signal::ctrl_c() => panic!("stopped by Ctrl-C"),
+    }
+}
+
+/// Every round of all that is asked for; dropped in its midst, it leaves nothing running.
+async fn all_rounds() {
     let rounds: u32 = option("BENCH_ROUNDS", 3);
     let options = Options {
         seconds: option("BENCH_SECS", 8),

@@ -45,15 +45,24 @@ export function detailOf({ status, code, detail, fields, requestId }: Failure): 
       if (Object.keys(fields).some((field) => field.endsWith(".uploadId"))) return errors.pictureGone;
       // What is sent as the body itself is a picture. What the server dislikes about it, it says in English.
       if (fields["body"]) return speech.value.language === "en" ? fields["body"] : errors.noPicture;
-      return detail;
+      return sentencesOf(fields) ?? detail;
   }
   if (status === 0) return errors.unreachable;
   // Something that stands between has answered.
   return code === "unknown" && status >= 500 ? errors.unavailable : detail;
 }
 
+/**
+ * What is said of the fields, if it is for persons: whole sentences. The detail names the field as the API does, and of
+ * several it only says how many they are.
+ */
+function sentencesOf(fields: Failure["fields"]): string | null {
+  const said = [...new Set(Object.values(fields))];
+  return said.length > 0 && said.every((one) => /[.?!]$/.test(one)) ? said.join(" ") : null;
+}
+
 /** What is wrong with the fields of an account, which the server says in English; empty if it is something else. */
-export function wrongWithAccount(failure: Failure, password: string): Readonly<Record<string, string>> {
+export function wrongWithAccount(failure: Failure): Readonly<Record<string, string>> {
   const { auth } = phrases();
   if (failure.code === "email_taken") return { email: detailOf(failure) };
   const { email, name, password: told, ...others } = failure.fields;
@@ -61,14 +70,14 @@ export function wrongWithAccount(failure: Failure, password: string): Readonly<R
     ...others,
     ...(email ? { email: auth.enterEmail } : {}),
     ...(name ? { name: auth.nameWrong } : {}),
-    ...(told ? { password: wrongWithPassword(told, password) } : {}),
+    ...(told ? { password: wrongWithPassword(told) } : {}),
   };
 }
 
-/** How long it must or may be is the server's to say: the number in its words. */
-function wrongWithPassword(told: string, password: string): string {
+/** How long it must be is the server's to say: the number in its words. The most is in bytes, which nobody counts. */
+function wrongWithPassword(told: string): string {
   const { auth } = phrases();
-  const limit = Number(/\d+/.exec(told)?.[0] ?? 0);
-  if (limit === 0) return told;
-  return [...password].length < limit ? auth.passwordShort(number(limit)) : auth.passwordLong;
+  const [, least] = /\bat least (\d+)/.exec(told) ?? [];
+  if (least) return auth.passwordShort(number(Number(least)));
+  return /\bat most \d/.test(told) ? auth.passwordLong : told;
 }

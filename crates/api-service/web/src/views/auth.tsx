@@ -8,6 +8,7 @@ import type { Failure } from "../model/types";
 import { touch } from "../parts/device";
 import { Field } from "../parts/field";
 import { Brand, Button } from "../parts/icon";
+import { LanguageSelect } from "../parts/language";
 import scene from "../pictures/scene.svg";
 import { signInHref, signUpHref } from "../routes";
 import { failureOf } from "../server";
@@ -15,6 +16,10 @@ import { state } from "../store";
 import { phrases } from "../words";
 
 type Wrong = Partial<Record<string, string>>;
+/** It is worded when it is shown: the language may be chosen while it stands there. */
+type Worded = () => Wrong;
+
+const nothing: Worded = () => ({});
 
 export function Auth() {
   const { session, route } = state.value;
@@ -24,11 +29,11 @@ export function Auth() {
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef(true);
   const [busy, setBusy] = useState(false);
-  const [wrong, setWrong] = useState<Wrong>({});
+  const [worded, setWorded] = useState<Worded>(() => nothing);
   const [failure, setFailure] = useState<Failure | null>(null);
 
   useEffect(() => {
-    setWrong({});
+    setWorded(() => nothing);
     setFailure(null);
     if (!first.current) heading.current?.focus();
     else if (!touch()) form.current?.querySelector<HTMLInputElement>("input[name=email]")?.focus();
@@ -36,7 +41,8 @@ export function Auth() {
   }, [isNew]);
   useEffect(() => {
     form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [wrong]);
+  }, [worded]);
+  const wrong = worded();
 
   async function submit(event: Event) {
     event.preventDefault();
@@ -47,22 +53,24 @@ export function Auth() {
     const password = value("password");
     const name = value("name").trim();
     // What can be told without asking the server; the rest is the server's to say.
-    const found: Wrong = {
-      ...(email.validity.valid ? {} : { email: auth.enterEmail }),
-      ...(password ? {} : { password: auth.enterPassword }),
-    };
-    setWrong(found);
+    const isAddress = email.validity.valid;
+    setWorded(() => () => {
+      const { auth } = phrases();
+      return {
+        ...(isAddress ? {} : { email: auth.enterEmail }),
+        ...(password ? {} : { password: auth.enterPassword }),
+      };
+    });
     setFailure(null);
-    if (Object.keys(found).length > 0) return;
+    if (!isAddress || !password) return;
     setBusy(true);
     try {
       const account = { email: email.value.trim(), password };
       await (isNew ? actions.register({ ...account, ...(name ? { name } : {}) }) : actions.signIn(account));
     } catch (error) {
       const told = failureOf(error);
-      const beside = wrongWithAccount(told, password);
-      setWrong(beside);
-      if (Object.keys(beside).length === 0) setFailure(told);
+      setWorded(() => () => wrongWithAccount(told));
+      if (Object.keys(wrongWithAccount(told)).length === 0) setFailure(told);
     } finally {
       setBusy(false);
     }
@@ -115,6 +123,7 @@ export function Auth() {
           {isNew ? auth.haveAccount : auth.newHere}{" "}
           <a href={isNew ? signInHref : signUpHref}>{isNew ? auth.signIn : auth.createOne}</a>
         </p>
+        <LanguageSelect />
       </form>
     </main>
   );

@@ -9,12 +9,13 @@ import { disable, enable, enabled, permission } from "../notify";
 import { useArrival } from "../parts/arrival";
 import { calm } from "../parts/device";
 import { Button } from "../parts/icon";
+import { LanguageMissing, NAMED } from "../parts/language";
 import { Topbar } from "../parts/topbar";
 import { type Appearance, appearance, choose, chooseLanguage, language } from "../preferences";
 import { failureOf } from "../server";
 import { state } from "../store";
-import { phrases, speech } from "../words";
-import { type Language, LANGUAGES, type Wanted } from "../words/languages";
+import { phrases } from "../words";
+import type { Wanted } from "../words/languages";
 
 const APPEARANCES: readonly Appearance[] = ["system", "light", "dark"];
 
@@ -111,25 +112,19 @@ function OneOf<Value extends string>({ title, name, options, value: chosen, choo
   );
 }
 
-/** What the page speaks. Each language has its own name here, for whoever understands no other. */
+/** What the page speaks. */
 function Languages() {
   const { settings } = phrases();
-  const { missing } = speech.value;
-  const named = Object.entries(LANGUAGES).map(([lang, label]) => ({ value: lang as Language, label, lang }));
   return (
     <section class="panel">
       <OneOf<Wanted>
         title={settings.language}
         name="language"
-        options={[{ value: "browser", label: settings.browser }, ...named]}
+        options={[{ value: "browser", label: settings.browser }, ...NAMED]}
         value={language.value}
         choose={chooseLanguage}
       />
-      {missing && (
-        <p class="field-error" role="alert">
-          {settings.languageMissing(LANGUAGES[missing])}
-        </p>
-      )}
+      <LanguageMissing />
       <p class="hint">{settings.languageHint}</p>
     </section>
   );

@@ -344,7 +344,7 @@ export const de: Phrases = {
     internalWithId: (id) => `Bei uns ist etwas schiefgegangen. Mit der Kennung ${id} finden wir es leichter.`,
     page: "Auf dieser Seite ist etwas schiefgegangen. Bitte versuch es noch einmal.",
     unreachable: "Reelay war nicht erreichbar. Prüf deine Verbindung und versuch es noch einmal.",
-    interrupted: "Die Seite wurde geschlossen oder deine Sitzung endete, bevor sie unterwegs war.",
+    interrupted: "Die Seite wurde geschlossen oder deine Sitzung endete, bevor die Nachricht unterwegs war.",
     unavailable: "Das geht gerade nicht. Versuch es gleich noch einmal.",
     rateLimited: "Das war viel auf einmal. Warte bitte einen Moment und versuch es dann noch einmal.",
     unauthenticated: "Bitte melde dich erst an.",
@@ -354,7 +354,9 @@ export const de: Phrases = {
     inFlight: "Daran wird noch gearbeitet. Bitte warte einen Moment.",
     invalidState: "Es ist inzwischen weitergegangen, deshalb geht das nicht mehr.",
     tooMuch: "Das ist zu groß zum Senden.",
-    noPicture: "Das geht nicht als Bild: Es ist beschädigt, bewegt sich oder hat zu wenige oder zu viele Pixel.",
+    noPicture:
+      "Das geht nicht als Bild: Es ist beschädigt, bewegt sich, ist zu klein oder zu groß oder " +
+      "von einem anderen Typ, als sein Name sagt.",
     pictureGone: "Ein Bild ist nicht mehr da. Bitte entferne es und füge es neu hinzu.",
     tooManyPictures: "Du hast schon so viele Bilder hier, wie man haben kann. Warte, bis einige davon ablaufen.",
   },

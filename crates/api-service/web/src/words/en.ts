@@ -353,7 +353,9 @@ export const en = {
     inFlight: "This is still being worked on. Please wait a moment.",
     invalidState: "It has gone on in the meantime, so this cannot be done any more.",
     tooMuch: "That is too large to be sent.",
-    noPicture: "This cannot be used as a picture: it is damaged, it moves, or it has too few or too many pixels.",
+    noPicture:
+      "This cannot be used as a picture: it is damaged, it moves, it is too small or too " +
+      "large, or it is of another type than its name says.",
     pictureGone: "A picture is not kept any longer. Please remove it and add it anew.",
     tooManyPictures: "You have as many pictures here as one may have. Wait until some of them expire.",
   },

@@ -44,7 +44,8 @@ export const fr: Phrases = {
     yesterday: "Hier",
     at: (clock) => `à ${clock}`,
     tomorrowAt: (clock) => `demain à ${clock}`,
-    onAt: (date, clock) => `le ${date} à ${clock}`,
+    /** The first of a month by its ordinal. */
+    onAt: (date, clock) => `le ${date} à ${clock}`.replace(/^le 1(?=\s)/, "le 1er"),
     fewSecondsLeft: "Encore quelques secondes",
     left: (duration) => `Encore ${duration} environ`,
   },
@@ -179,7 +180,7 @@ export const fr: Phrases = {
     queued: "Dans la file",
     processing: "En cours",
     completed: "Prête",
-    failed: "Pas réussie",
+    failed: "Échec",
     cancelled: "Annulée",
   },
 
@@ -311,8 +312,8 @@ export const fr: Phrases = {
     system: "Comme le système",
     light: "Clair",
     dark: "Sombre",
-    calm: "Ton système demande moins de mouvement, rien ne bouge donc ici de soi-même.",
-    lively: "Si ton système demande moins de mouvement, rien ne bouge ici de soi-même.",
+    calm: "Ton système demande moins de mouvement, donc rien ne bouge ici tout seul.",
+    lively: "Si ton système demande moins de mouvement, rien ne bouge ici tout seul.",
     language: "Langue",
     browser: "Comme le navigateur",
     languageHint: "L’assistant répond dans la langue dans laquelle tu écris.",
@@ -336,7 +337,7 @@ export const fr: Phrases = {
 
   notify: {
     completed: "Ta vidéo est prête",
-    failed: "Ta vidéo n’a pas réussi",
+    failed: "Ta vidéo n’a pas pu être faite",
   },
 
   errors: {
@@ -346,7 +347,7 @@ export const fr: Phrases = {
     internalWithId: (id) => `Quelque chose s’est mal passé de notre côté. Le code ${id} nous aide à le trouver.`,
     page: "Quelque chose s’est mal passé sur cette page. Réessaie, s’il te plaît.",
     unreachable: "Reelay était injoignable. Vérifie ta connexion et réessaie.",
-    interrupted: "La page a été fermée, ou ta session a pris fin, avant le départ.",
+    interrupted: "La page a été fermée, ou ta session a pris fin, avant l’envoi.",
     unavailable: "Ce n’est pas possible pour l’instant. Réessaie dans un moment.",
     rateLimited: "Cela fait beaucoup à la fois. Attends un moment et réessaie.",
     unauthenticated: "Connecte-toi d’abord, s’il te plaît.",
@@ -356,7 +357,9 @@ export const fr: Phrases = {
     inFlight: "C’est encore en cours. Attends un moment.",
     invalidState: "Les choses ont avancé entre-temps, ce n’est donc plus possible.",
     tooMuch: "C’est trop grand pour être envoyé.",
-    noPicture: "Cela ne convient pas comme image\u00a0: elle est abîmée, animée, ou a trop ou trop peu de pixels.",
+    noPicture:
+      "Cela ne convient pas comme image\u00a0: elle est abîmée, animée, trop petite ou trop " +
+      "grande, ou d’un autre type que son nom ne le dit.",
     pictureGone: "Une image n’est plus conservée. Retire-la et ajoute-la de nouveau.",
     tooManyPictures: "Tu as ici autant d’images que possible. Attends que certaines expirent.",
   },

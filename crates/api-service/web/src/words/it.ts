@@ -43,7 +43,9 @@ export const it: Phrases = {
     yesterday: "Ieri",
     at: (clock) => `alle ore ${clock}`,
     tomorrowAt: (clock) => `domani alle ore ${clock}`,
-    onAt: (date, clock) => `il ${date} alle ore ${clock}`,
+    /** `l’8 dicembre`, and the first of a month by its ordinal. */
+    onAt: (date, clock) =>
+      `il ${date} alle ore ${clock}`.replace(/^il (?=(8|11)\s)/, "l’").replace(/^il 1(?=\s)/, "il 1º"),
     fewSecondsLeft: "Ancora qualche secondo",
     left: (duration) => `Ancora circa ${duration}`,
   },
@@ -342,7 +344,7 @@ export const it: Phrases = {
     internalWithId: (id) => `Qualcosa è andato storto da parte nostra. Il codice ${id} ci aiuta a trovarlo.`,
     page: "Qualcosa è andato storto in questa pagina. Riprova, per favore.",
     unreachable: "Reelay non era raggiungibile. Controlla la connessione e riprova.",
-    interrupted: "La pagina è stata chiusa o la sessione è terminata prima che partisse.",
+    interrupted: "La pagina è stata chiusa o la sessione è terminata prima dell’invio.",
     unavailable: "In questo momento non è possibile. Riprova tra poco.",
     rateLimited: "Troppe richieste in una volta. Aspetta un momento e riprova.",
     unauthenticated: "Prima accedi, per favore.",
@@ -352,7 +354,9 @@ export const it: Phrases = {
     inFlight: "Ci stiamo ancora lavorando. Aspetta un momento.",
     invalidState: "Nel frattempo è andato avanti, quindi non si può più fare.",
     tooMuch: "È troppo grande per essere inviato.",
-    noPicture: "Non va bene come immagine: è danneggiata, si muove, oppure ha troppi o troppo pochi pixel.",
+    noPicture:
+      "Non va bene come immagine: è danneggiata, si muove, è troppo piccola o " +
+      "troppo grande, oppure è di un altro tipo rispetto a quanto dice il nome.",
     pictureGone: "Un’immagine non è più conservata. Rimuovila e aggiungila di nuovo.",
     tooManyPictures: "Hai già qui tutte le immagini che si possono avere. Aspetta che qualcuna scada.",
   },

@@ -355,7 +355,9 @@ export const pt: Phrases = {
     inFlight: "Isto ainda está em andamento. Espere um momento.",
     invalidState: "Enquanto isso as coisas avançaram, então isto não é mais possível.",
     tooMuch: "Isto é grande demais para enviar.",
-    noPicture: "Isto não serve como imagem: está danificada, se move, ou tem pixels de menos ou de mais.",
+    noPicture:
+      "Isto não serve como imagem: está danificada, se move, é pequena ou grande demais, ou " +
+      "é de um tipo diferente do que o nome diz.",
     pictureGone: "Uma imagem já não está guardada. Remova-a e adicione-a de novo.",
     tooManyPictures: "Você já tem aqui todas as imagens que se pode ter. Espere até que algumas expirem.",
   },

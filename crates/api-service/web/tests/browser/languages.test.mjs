@@ -104,12 +104,35 @@ asGuest("another language is chosen in the settings, is kept, and costs no draft
   assert.equal(await page.evaluate(() => localStorage.getItem("reelay.language")), null);
 });
 
+asGuest("whoever is not in yet chooses a language, and loses nothing that stands there", GERMAN, async ({ page }) => {
+  await page.getByLabel("E-Mail").fill("ada@example.com");
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await page.getByText("Gib dein Passwort ein.").waitFor();
+  const german = page.getByRole("combobox", { name: "Sprache" });
+  assert.equal(await german.inputValue(), "de");
+  await german.selectOption("fr");
+  await page.getByText("Indique ton mot de passe.").waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "fr");
+  assert.equal(await page.getByLabel("E-mail").inputValue(), "ada@example.com");
+  await page.reload();
+  await page.getByRole("link", { name: "Crée un compte" }).click();
+  await page.getByRole("heading", { name: "Crée ton compte" }).waitFor();
+  assert.equal(await page.getByRole("combobox", { name: "Langue" }).inputValue(), "fr");
+  for (const width of [PHONE.width, 320]) {
+    await page.setViewportSize({ width, height: PHONE.height });
+    await assertFits(page, `sign up in French, ${width} px`);
+  }
+  await assertUsable(page, "sign up in French");
+});
+
 asGuest("where the words of a language cannot be had, English stands", { locale: "it-IT" }, async (scene) => {
   const { context, system } = scene;
   await context.route(/\/assets\/it-[\w-]+\.js$/, (route) => route.abort());
   const page = await openPage(context, system);
   await page.getByRole("heading", { name: "Welcome back" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+  assert.equal(await page.getByRole("combobox", { name: "Language" }).inputValue(), "en");
+  await page.getByText("Italiano could not be loaded.").waitFor();
 });
 
 asGuest("what is asked for in English is shown in English by a Spanish page", { locale: "es-MX" }, async ({ page }) => {

@@ -50,7 +50,9 @@ test("the page has words of its own for what it knows, and leaves the rest to th
     [failure(415, "unsupported_media_type"), errors.noPicture],
     [failure(422, "validation_failed", { "attachments[0].uploadId": "gone" }), errors.pictureGone],
     [failure(422, "validation_failed", { body: "The picture is animated." }), "The picture is animated."],
-    [failure(422, "validation_failed", { attachments: "Nimmt kein Bild." }), "the server's own words"],
+    [failure(422, "validation_failed", { attachments: "Nimmt kein Bild." }), "Nimmt kein Bild."],
+    [failure(422, "validation_failed", { seed: "Ohne Seed.", audio: "Ohne Ton." }), "Ohne Seed. Ohne Ton."],
+    [failure(422, "validation_failed", { seed: "Ohne Seed.", title: "must not be empty" }), "the server's own words"],
     [failure(429, "rate_limited"), errors.rateLimited],
     [failure(429, "too_many_uploads"), errors.tooManyPictures],
     [failure(402, "budget_exceeded"), "the server's own words"],
@@ -63,14 +65,14 @@ test("the page has words of its own for what it knows, and leaves the rest to th
 
 test("what is wrong with an account is said beside its field", () => {
   const refused = (fields: Record<string, string>) => failure(422, "validation_failed", fields);
-  const cases: [Failure, string, Record<string, string>][] = [
-    [failure(409, "email_taken"), "long enough", { email: errors.emailTaken }],
-    [refused({ email: "must be an email address" }), "long enough", { email: auth.enterEmail }],
-    [refused({ name: "must have at most 100 characters" }), "long enough", { name: auth.nameWrong }],
-    [refused({ password: "must have at least 8 characters" }), "short", { password: auth.passwordShort("8") }],
-    [refused({ password: "must have at most 1024 bytes" }), "x".repeat(1025), { password: auth.passwordLong }],
-    [refused({ password: "is odd", other: "too" }), "odd", { password: "is odd", other: "too" }],
-    [failure(401, "invalid_credentials"), "wrong", {}],
+  const cases: [Failure, Record<string, string>][] = [
+    [failure(409, "email_taken"), { email: errors.emailTaken }],
+    [refused({ email: "must be an email address" }), { email: auth.enterEmail }],
+    [refused({ name: "must have at most 100 characters" }), { name: auth.nameWrong }],
+    [refused({ password: "must have at least 8 characters" }), { password: auth.passwordShort("8") }],
+    [refused({ password: "must have at most 1024 bytes" }), { password: auth.passwordLong }],
+    [refused({ password: "is odd", other: "too" }), { password: "is odd", other: "too" }],
+    [failure(401, "invalid_credentials"), {}],
   ];
-  for (const [failed, password, expected] of cases) assert.deepEqual(wrongWithAccount(failed, password), expected);
+  for (const [failed, expected] of cases) assert.deepEqual(wrongWithAccount(failed), expected);
 });

@@ -134,6 +134,13 @@ test("the hour of one is a single one", () => {
   assert.deepEqual(portuguese, ["à 1:05", "às 10:05"]);
 });
 
+test("a day of the month is said as it is read", () => {
+  const days = ["1 décembre", "11 décembre"].map((date) => fr.time.onAt(date, "01:00"));
+  assert.deepEqual(days, ["le 1er décembre à 01:00", "le 11 décembre à 01:00"]);
+  const italian = ["1", "2", "8", "11", "18"].map((date) => it.time.onAt(`${date} dicembre`, "01:00").split(" dic")[0]);
+  assert.deepEqual(italian, ["il 1º", "il 2", "l’8", "l’11", "il 18"]);
+});
+
 test("the language is the chosen one, else the first of the browser's that is spoken, else English", () => {
   const cases: [Wanted, string[], language: string, locale: string][] = [
     ["browser", [], "en", "en"],
