@@ -45,9 +45,9 @@ pub(crate) fn percentile(values: &[f64], share: f64) -> f64 {
 /// With as many digits as mean something.
 pub(crate) fn shown(value: f64) -> String {
     let decimals = match value.abs() {
+        _ if value.fract() == 0.0 => 0,
         100.0.. => 0,
         10.0.. => 1,
-        _ if value.fract() == 0.0 => 0,
         _ => 2,
     };
     format!("{value:.decimals$}")
