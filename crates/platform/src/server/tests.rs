@@ -1,5 +1,5 @@
-//! What a server leaves behind of a request that panics, what HEAD is answered, what it says when it ends unasked, and that whoever takes
-//! nothing does not hold it.
+//! What a server leaves behind of a request that panics, what HEAD is answered, what it says when it ends unasked, and
+//! that whoever takes nothing does not hold it.
 
 use std::convert::Infallible;
 
