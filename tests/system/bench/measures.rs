@@ -13,7 +13,10 @@ use std::{
 use contract::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, sleep_until, timeout},
+};
 
 use super::{
     Options, machine,
@@ -230,10 +233,14 @@ pub(crate) async fn kill(system: &mut System, options: &Options) -> Vec<Figure> 
         asking.push((user, generation));
     }
     let done = Arc::new(AtomicUsize::new(0));
+    // As many say yes at a time as there are users: what a database refuses of a greater rush is no matter here.
+    let turns = Arc::new(Semaphore::new(options.clients));
     let lives = asking.into_iter().map(|(mut user, generation)| {
-        let done = Arc::clone(&done);
+        let (done, turns) = (Arc::clone(&done), Arc::clone(&turns));
         tokio::spawn(async move {
+            let turn = turns.acquire().await.unwrap();
             confirm(&user.client, &generation).await;
+            drop(turn);
             let end = user.end_of(&generation).await;
             done.fetch_add(1, Relaxed);
             end
