@@ -110,7 +110,7 @@ fn no_round_is_left_out() {
     let about = json!({"machine": {"cores": 2}});
     let text = text(&about, &sections);
     assert!(text.starts_with("- machine: `{\"cores\":2}`\n\n| measure |"), "{text}");
-    assert!(text.contains("| throughput | sqlite | videos | /s | 41.2, 140, 39.0 | 41.2 |\n"), "{text}");
+    assert!(text.contains("| throughput | sqlite | videos | /s | 41.2, 140, 39 | 41.2 |\n"), "{text}");
     assert!(text.contains("| an answer, p50 | ms | 3.46, 2, 10.00 | 3.46 |\n"), "{text}");
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &about, &sections);
